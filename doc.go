@@ -1,0 +1,29 @@
+// Package customerkey is the tour of a system in which every customer of a multi-tenant
+// service holds the root keys of its own mail, files and chats. There is no code here; the
+// packages below are meant to be read in this order.
+//
+//   - envelope: how bytes are sealed (FLOE) and how one key wraps another. Key is the only
+//     type that holds key bytes, and it cannot be printed.
+//   - internal/fault: the one error type. internal/directory: tenants, people, apps, tokens,
+//     and Caller, which is who asks. internal/audit: every decision, recorded before it takes
+//     effect, in a log whose tree anybody can check.
+//   - internal/keyvault: the customer's side. Vaults, keys, versions, soft delete; protect
+//     below it holds the private keys, rest and arm are the faces that Azure's clients know.
+//   - internal/rootkey: the service's only way to any vault, and the place where "denied" and
+//     "cannot be reached" are told apart. internal/availability: the third, service-held key,
+//     in a database of its own.
+//   - internal/hierarchy: root keys and availability key -> policy key -> container keys ->
+//     item keys; leases and generations. internal/policy: which containers fall under which
+//     roots: create, assign, refresh, disable. internal/operation: long work as rows.
+//   - internal/workload: mailboxes, chats, documents: items are sealed and opened here.
+//   - internal/store: the SQL under all of them, one set of texts for SQLite and PostgreSQL,
+//     and the folder of sealed blobs.
+//   - internal/api and internal/cmdlet: items over HTTP, and the administrators' verbs as one
+//     table that the command line and the admin endpoint both read. client is what other
+//     programs import to reach them.
+//   - internal/importer and internal/profile: the command line's own work: reading mail and
+//     folders, and staying signed in.
+//   - cmd/ck: one binary; the wiring is written once, in node.go.
+//
+// Import arrows point down only; walls_test.go holds them.
+package customerkey
