@@ -3,7 +3,8 @@
 //
 //	DATA/customerkey.json   format, id, and a commitment to each sealing key
 //	DATA/lock               held while a server runs; a second one is refused
-//	DATA/ca.pem, ca.key     the local authority; the key is sealed
+//	DATA/ca.pem             the local authority's certificate, for clients
+//	DATA/*.sealed           the authority's key and the logs' signing keys, sealed
 //	DATA/service.db         tenants, people, policies, wrapped keys, items
 //	DATA/vault.db           key vaults and their sealed private keys
 //	DATA/availability.db    availability keys, sealed

@@ -1,6 +1,8 @@
 package datafolder_test
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -133,5 +135,32 @@ func TestDatabasesWithoutManifestAreNotTouched(t *testing.T) {
 	}
 	if _, err := datafolder.Open(path, t.TempDir()); !fault.Is(err, fault.Invalid) {
 		t.Errorf("Open: %v, want a refusal", err)
+	}
+}
+
+func TestSecretIsMadeOnceAndSealed(t *testing.T) {
+	path, seals := t.TempDir(), t.TempDir()
+	secret := []byte("a signing key, say")
+	f := mustOpen(t, path, seals)
+	if _, err := f.Secret("log", f.Seals.Vault, func() ([]byte, error) { return nil, errors.New("no entropy") }); err == nil {
+		t.Error("a secret that could not be made was returned")
+	}
+	if _, err := f.Secret("log", f.Seals.Vault, func() ([]byte, error) { return secret, nil }); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, f)
+	f = mustOpen(t, path, seals)
+	defer mustClose(t, f)
+	never := func() ([]byte, error) { t.Error("the secret was made again"); return nil, nil }
+	again, err := f.Secret("log", f.Seals.Vault, never)
+	if err != nil || !bytes.Equal(again, secret) {
+		t.Errorf("read again: %q, %v", again, err)
+	}
+	onDisk, err := os.ReadFile(f.File("log.sealed"))
+	if err != nil || bytes.Contains(onDisk, secret) {
+		t.Errorf("the secret stands on disk in clear (%v)", err)
+	}
+	if _, err := f.Secret("log", f.Seals.Service, never); !fault.Is(err, fault.Corrupt) {
+		t.Errorf("opened under another seal: %v, want corrupt", err)
 	}
 }

@@ -1,0 +1,41 @@
+package datafolder
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// Secret returns the secret kept in the file name.sealed, sealed under seal. The first call
+// asks create for it and keeps it before returning it, so what was once used is never lost.
+func (f *Folder) Secret(name string, seal envelope.Key, create func() ([]byte, error)) ([]byte, error) {
+	path := f.File(name + ".sealed")
+	binding := envelope.Bind("data folder secret", f.ID, name)
+	sealed, err := os.ReadFile(path)
+	if err == nil {
+		secret, err := envelope.Open(nil, seal, binding, sealed)
+		if err != nil {
+			return nil, fault.Wrap(fault.Corrupt, err, "%s is damaged or belongs to another data folder", path).
+				WithHint("restore it from a backup of the data folder")
+		}
+		return secret, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.Wrap(fault.Unavailable, err, "%s cannot be read", path)
+	}
+	secret, err := create()
+	if err != nil {
+		return nil, fmt.Errorf("making %s: %w", name, err)
+	}
+	if sealed, err = envelope.Seal(nil, seal, binding, secret); err != nil {
+		return nil, fmt.Errorf("sealing %s: %w", name, err)
+	}
+	if err := WriteFile(path, sealed); err != nil {
+		return nil, unwritable(f.Path, err)
+	}
+	return secret, nil
+}
