@@ -6,6 +6,11 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
+// IsCorrupt reports whether err says that sealed bytes do not open: they were changed, cut
+// off, extended or moved, or the key or the associated data is not theirs. Which of these
+// it was, nobody can tell. Errors of a source or a destination are not of this kind.
+func IsCorrupt(err error) bool { return fault.Is(err, fault.Corrupt) }
+
 // errCorrupt is the one error for sealed bytes that do not open. It does not say which
 // check failed: that would tell more to whoever made the bytes than to whoever reads it.
 func errCorrupt() error {

@@ -12,7 +12,7 @@ import (
 type Cursor struct {
 	r        *Random
 	position int64
-	plain    *buffer
+	plain    buffer
 	index    int64 // segment in plain, -1 if none
 }
 
@@ -32,7 +32,7 @@ func (c *Cursor) Read(p []byte) (int, error) {
 	if err := c.load(index); err != nil {
 		return 0, err
 	}
-	n := copy(p, c.plain.b[skip:c.r.length(index)-segmentOverhead])
+	n := copy(p, c.plain()[skip:c.r.length(index)-segmentOverhead])
 	c.position += int64(n)
 	return n, nil
 }
@@ -46,7 +46,7 @@ func (c *Cursor) load(index int64) error {
 		c.plain = newBuffer(c.r.length(0)) // no segment is longer than the first
 	}
 	c.index = -1
-	if _, err := c.r.segment(c.plain.b[:0], index); err != nil {
+	if _, err := c.r.segment(c.plain()[:0], index); err != nil {
 		return err
 	}
 	c.index = index

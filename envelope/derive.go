@@ -1,11 +1,8 @@
 package envelope
 
 import (
-	"crypto/hmac"
-	"crypto/sha512"
 	"crypto/subtle"
 	"encoding/binary"
-	"hash"
 )
 
 // Labels set what is derived here apart from what FLOE derives from the same key: its
@@ -14,9 +11,6 @@ const (
 	deriveLabel = "customerkey derive 1:"
 	commitLabel = "customerkey commit 1:"
 )
-
-// maxKeptInfo is the largest input buffer, in bytes, that an expander keeps between uses.
-const maxKeptInfo = 4 << 10
 
 // CommitSize is the length of a commitment in bytes.
 const CommitSize = 32
@@ -52,7 +46,7 @@ func (k Key) Derive(purpose string, parts ...string) Key {
 	e.info = append(append(e.info[:0], deriveLabel...), Bind(purpose, parts...)...)
 	s := new(secret)
 	copy(s.bytes[:], e.expand())
-	return Key{s}
+	return Key{hide(s)}
 }
 
 // Commit returns a commitment to k under binding: 32 bytes that can be stored in the open
@@ -73,50 +67,4 @@ func (k Key) Commit(binding []byte) []byte {
 func (k Key) VerifyCommit(binding, commitment []byte) bool {
 	want := k.Commit(binding)
 	return len(want) == CommitSize && subtle.ConstantTimeCompare(want, commitment) == 1
-}
-
-// An expander computes HKDF-Expand-SHA-384 for outputs of at most one block (48 bytes):
-// T(1) = HMAC(key, info || 0x01), RFC 5869 section 2.3. It keeps the keyed HMAC state and
-// its buffers, which makes a kept key three times as fast as crypto/hkdf; a test holds the
-// two equal. Not for concurrent use.
-type expander struct {
-	from *secret // read-locked until release
-	mac  hash.Hash
-	used bool   // mac has to be reset before the next use
-	info []byte // input of the next expand, set by the caller
-	out  []byte
-}
-
-// expander returns an expander keyed with k, whose bytes stay in place until release.
-func (k Key) expander() (*expander, error) {
-	if err := k.lock(); err != nil {
-		return nil, err
-	}
-	if e, ok := k.s.expanders.Get().(*expander); ok {
-		return e, nil
-	}
-	return &expander{from: k.s, mac: hmac.New(sha512.New384, k.s.bytes[:])}, nil
-}
-
-// release gives the expander back. The last output is overwritten, an unusually large
-// input buffer is not kept.
-func (e *expander) release() {
-	clear(e.out)
-	if cap(e.info) > maxKeptInfo {
-		e.info = nil
-	}
-	e.from.expanders.Put(e)
-	e.from.mu.RUnlock()
-}
-
-// expand returns the 48 bytes for e.info, valid until the next call.
-func (e *expander) expand() []byte {
-	if e.used {
-		e.mac.Reset()
-	}
-	e.used = true
-	e.info = append(e.info, 1)
-	e.mac.Write(e.info)
-	e.out = e.mac.Sum(e.out[:0])
-	return e.out
 }

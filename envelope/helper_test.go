@@ -102,3 +102,12 @@ func wantCorrupt(t *testing.T, what string, k Key, aad, sealed, plain []byte, ro
 		}
 	}
 }
+
+func mustRandom(t testing.TB, k Key, aad, sealed []byte, rotation uint) *Random {
+	t.Helper()
+	r, err := newRandom(bytes.NewReader(sealed), int64(len(sealed)), k, aad, rotation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}

@@ -16,11 +16,9 @@ const KeySize = 32
 // the bytes, so Destroy on one ends all of them. The zero Key holds no bytes: whatever
 // needs them refuses it. A Key is safe for concurrent use.
 type Key struct {
-	s *secret
+	s hidden[secret]
 }
 
-// secret stands behind a pointer so that even fmt on a struct with an unexported Key,
-// where no method of ours is called, prints an address and no bytes.
 type secret struct {
 	mu        sync.RWMutex // write-locked only to destroy
 	destroyed bool
@@ -32,7 +30,7 @@ type secret struct {
 func NewKey() Key {
 	s := new(secret)
 	rand.Read(s.bytes[:]) // never fails: crypto/rand ends the program instead
-	return Key{s}
+	return Key{hide(s)}
 }
 
 // KeyFromBytes returns a key with a copy of b, which must be 32 bytes long (fault.Invalid
@@ -43,7 +41,7 @@ func KeyFromBytes(b []byte) (Key, error) {
 	}
 	s := new(secret)
 	copy(s.bytes[:], b)
-	return Key{s}, nil
+	return Key{hide(s)}, nil
 }
 
 // Expose returns a copy of the secret bytes, nil if there are none. It is the one way to
@@ -58,20 +56,22 @@ func (k Key) Expose() []byte {
 
 // expose is Expose that says why there are no bytes.
 func (k Key) expose() ([]byte, error) {
-	if err := k.lock(); err != nil {
+	s, err := k.lock()
+	if err != nil {
 		return nil, err
 	}
-	defer k.s.mu.RUnlock()
-	return bytes.Clone(k.s.bytes[:]), nil
+	defer s.mu.RUnlock()
+	return bytes.Clone(s.bytes[:]), nil
 }
 
 // IsZero reports whether k holds no bytes: it is the zero Key, or was destroyed. A key
 // whose 32 bytes are all zero is a key, if a poor one.
 func (k Key) IsZero() bool {
-	if k.lock() != nil {
+	s, err := k.lock()
+	if err != nil {
 		return true
 	}
-	k.s.mu.RUnlock()
+	s.mu.RUnlock()
 	return false
 }
 
@@ -93,24 +93,26 @@ func (k Key) Destroy() {
 	if k.s == nil {
 		return
 	}
-	k.s.mu.Lock()
-	defer k.s.mu.Unlock()
-	k.s.destroyed = true
-	clear(k.s.bytes[:])
-	k.s.expanders = sync.Pool{}
+	s := k.s()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.destroyed = true
+	clear(s.bytes[:])
+	s.expanders = sync.Pool{}
 }
 
-// lock read-locks the bytes of k, or says why there are none. The caller unlocks k.s.mu.
-func (k Key) lock() error {
+// lock returns the bytes of k read-locked, or says why there are none. The caller unlocks mu.
+func (k Key) lock() (*secret, error) {
 	if k.s == nil {
-		return fault.New(fault.Internal, "a key without bytes was used")
+		return nil, fault.New(fault.Internal, "a key without bytes was used")
 	}
-	k.s.mu.RLock()
-	if k.s.destroyed {
-		k.s.mu.RUnlock()
-		return fault.New(fault.Unavailable, "the key is not held any more").
+	s := k.s()
+	s.mu.RLock()
+	if s.destroyed {
+		s.mu.RUnlock()
+		return nil, fault.New(fault.Unavailable, "the key is not held any more").
 			WithReason("KeyNotHeld").
 			WithHint("try again: the key is then unwrapped afresh, unless its owner has taken it back")
 	}
-	return nil
+	return s, nil
 }

@@ -3,9 +3,7 @@ package envelope
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/sha512"
 	"crypto/subtle"
 	"encoding/binary"
 	"sync/atomic"
@@ -35,7 +33,7 @@ var content = params{segment: 64 << 10, rotation: rotation}
 type message struct {
 	segment  int
 	rotation uint
-	key      [messageKeySize]byte
+	key      hidden[[messageKeySize]byte]
 	prefix   []byte // parameters and IV
 	aad      []byte
 	current  atomic.Pointer[segmentKey] // the segment key used last
@@ -91,13 +89,14 @@ func startMessage(k Key, aad []byte, h *header, rotation uint) (*message, [tagSi
 	m := &message{
 		segment:  h.segment,
 		rotation: rotation,
+		key:      hide(new([messageKeySize]byte)),
 		prefix:   fixed[:paramsSize+ivSize],
 		aad:      fixed[paramsSize+ivSize:],
 	}
 	e.info = m.appendInfo(e.info[:0], "HEADER_TAG:")
 	copy(tag[:], e.expand())
 	e.info = m.appendInfo(e.info[:0], "MESSAGE_KEY:")
-	copy(m.key[:], e.expand())
+	copy(m.key()[:], e.expand())
 	return m, tag, nil
 }
 
@@ -116,14 +115,13 @@ func (m *message) aeadAt(position uint64) (cipher.AEAD, error) {
 	if c := m.current.Load(); c != nil && c.first == first {
 		return c.aead, nil
 	}
-	purpose := binary.BigEndian.AppendUint64([]byte("DEK:"), first)
-	info := m.appendInfo(make([]byte, 0, len(m.prefix)+len(purpose)+len(m.aad)), string(purpose))
-	key, err := hkdf.Expand(sha512.New384, m.key[:], string(info), KeySize)
-	if err != nil {
-		return nil, err
-	}
+	e := newExpander(m.key()[:])
+	e.info = make([]byte, 0, len(m.prefix)+len("DEK:")+8+len(m.aad)+1)
+	e.info = append(append(e.info, m.prefix...), "DEK:"...)
+	e.info = append(binary.BigEndian.AppendUint64(e.info, first), m.aad...)
+	key := e.expand()
 	defer clear(key)
-	block, err := aes.NewCipher(key)
+	block, err := aes.NewCipher(key[:KeySize])
 	if err != nil {
 		return nil, err
 	}

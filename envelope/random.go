@@ -46,7 +46,7 @@ func newRandom(src io.ReaderAt, sealedSize int64, k Key, aad []byte, rotation ui
 
 	plain := newBuffer(r.last)
 	defer plain.free(r.last)
-	if _, err := r.segment(plain.b[:0], r.segments-1); err != nil {
+	if _, err := r.segment(plain()[:0], r.segments-1); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -86,7 +86,7 @@ func (r *Random) readSegment(p []byte, offset int64) (int, error) {
 		return len(out), err
 	}
 	plain := newBuffer(r.length(index))
-	out, err := r.segment(plain.b[:0], index)
+	out, err := r.segment(plain()[:0], index)
 	n := 0
 	if err == nil {
 		n = copy(p, out[skip:])
@@ -99,7 +99,7 @@ func (r *Random) readSegment(p []byte, offset int64) (int, error) {
 func (r *Random) segment(dst []byte, index int64) ([]byte, error) {
 	sealed := newBuffer(r.length(index))
 	defer sealed.free(0)
-	b := sealed.b[:r.length(index)]
+	b := sealed()[:r.length(index)]
 	if err := readFullAt(r.src, b, headerSize+index*int64(r.m.segment)); err != nil {
 		return nil, err
 	}

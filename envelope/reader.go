@@ -13,9 +13,9 @@ const maxEmptyReads = 100
 type Reader struct {
 	src      io.Reader
 	m        *message
-	sealed   *buffer // one segment; grows with what really arrives
-	plain    *buffer // plaintext of the last segment
-	from, to int     // what of plain has not been read yet
+	sealed   buffer // one segment; grows with what really arrives
+	plain    buffer // plaintext of the last segment
+	from, to int    // what of plain has not been read yet
 	position uint64
 	err      error // sticky; io.EOF after the final segment
 }
@@ -53,7 +53,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 		}
 		r.next()
 	}
-	n := copy(p, r.plain.b[r.from:r.to])
+	n := copy(p, r.plain()[r.from:r.to])
 	r.consume(n)
 	return n, nil
 }
@@ -63,7 +63,7 @@ func (r *Reader) WriteTo(dst io.Writer) (int64, error) {
 	var total int64
 	for {
 		if r.from < r.to {
-			n, err := dst.Write(r.plain.b[r.from:r.to])
+			n, err := dst.Write(r.plain()[r.from:r.to])
 			if err == nil && n < r.to-r.from {
 				err = io.ErrShortWrite
 			}
@@ -101,18 +101,18 @@ func (r *Reader) next() {
 		r.fail(err)
 		return
 	}
-	final := n < r.m.segment || !isInner(r.sealed.b) // a full segment may be either
+	final := n < r.m.segment || !isInner(r.sealed()) // a full segment may be either
 	if final && n == r.m.segment {
 		if err := r.atEnd(); err != nil {
 			r.fail(err)
 			return
 		}
 	}
-	if len(r.plain.b) < n {
-		r.plain.free(len(r.plain.b))
+	if len(r.plain()) < n {
+		r.plain.free(len(r.plain()))
 		r.plain = newBuffer(n)
 	}
-	plain, err := r.m.openSegment(r.plain.b[:0], r.sealed.b[:n], r.position, final)
+	plain, err := r.m.openSegment(r.plain()[:0], r.sealed()[:n], r.position, final)
 	if err != nil {
 		r.fail(err)
 		return
@@ -131,13 +131,13 @@ func (r *Reader) next() {
 func (r *Reader) fill() (int, error) {
 	n := 0
 	for n < r.m.segment {
-		if n == len(r.sealed.b) {
+		if n == len(r.sealed()) {
 			larger := newBuffer(min(2*n, r.m.segment))
-			copy(larger.b, r.sealed.b)
+			copy(larger(), r.sealed())
 			r.sealed.free(0)
 			r.sealed = larger
 		}
-		part := r.sealed.b[n:min(len(r.sealed.b), r.m.segment)]
+		part := r.sealed()[n:min(len(r.sealed()), r.m.segment)]
 		got, err := readFull(r.src, part)
 		if err != nil {
 			return 0, err
@@ -172,7 +172,7 @@ func (r *Reader) release() {
 	}
 	used := r.to
 	if r.position > 1 {
-		used = len(r.plain.b)
+		used = len(r.plain())
 	}
 	r.plain.free(used)
 	r.sealed.free(0)

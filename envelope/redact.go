@@ -7,6 +7,13 @@ import (
 	"log/slog"
 )
 
+// A hidden value is out of reach for whatever walks values: fmt and reflection stop at a
+// function. A pointer would not do: fmt follows it for a verb it does not know for pointers,
+// such as %s, and calls no method of ours on a Key in an unexported field.
+type hidden[T any] func() *T
+
+func hide[T any](v *T) hidden[T] { return func() *T { return v } }
+
 const redacted = "envelope.Key(redacted)"
 
 var errMarshal = errors.New("envelope: a key cannot be marshalled; wrap it under another key")

@@ -13,9 +13,9 @@ var errClosed = errors.New("envelope: write to a closed Writer")
 type Writer struct {
 	dst      io.Writer
 	m        *message
-	plain    *buffer // held back: a segment is inner only once a byte follows it
-	n        int     // bytes in plain
-	out      *buffer
+	plain    buffer // held back: a segment is inner only once a byte follows it
+	n        int    // bytes in plain
+	out      buffer
 	pending  int // bytes of header at the start of out, not written yet
 	position uint64
 	err      error // sticky; errClosed after Close
@@ -40,7 +40,7 @@ func newWriter(dst io.Writer, k Key, aad []byte, p params) (*Writer, error) {
 		out:     newBuffer(headerSize + p.segment),
 		pending: headerSize,
 	}
-	h.append(w.out.b[:0])
+	h.append(w.out()[:0])
 	return w, nil
 }
 
@@ -61,7 +61,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 			if err := w.makeRoom(); err != nil {
 				return written, err
 			}
-			n = copy(w.plain.b[w.n:payload], p)
+			n = copy(w.plain()[w.n:payload], p)
 			w.n += n
 		}
 		written += n
@@ -78,18 +78,18 @@ func (w *Writer) ReadFrom(src io.Reader) (int64, error) {
 	payload, total := w.m.payload(), int64(0)
 	for empty := 0; empty < maxEmptyReads; empty++ {
 		// One byte more than fits shows that a full segment is an inner one.
-		n, err := src.Read(w.plain.b[w.n : payload+1])
+		n, err := src.Read(w.plain()[w.n : payload+1])
 		if n > 0 {
 			empty = 0
 		}
 		w.n += n
 		total += int64(n)
 		if w.n > payload {
-			extra := w.plain.b[payload]
+			extra := w.plain()[payload]
 			if err := w.makeRoom(); err != nil {
 				return total, err
 			}
-			w.plain.b[0], w.n = extra, 1
+			w.plain()[0], w.n = extra, 1
 		}
 		if err == io.EOF {
 			return total, nil
@@ -111,7 +111,7 @@ func (w *Writer) Close() error {
 	if w.err != nil {
 		return w.err
 	}
-	if err := w.emit(w.plain.b[:w.n], true); err != nil {
+	if err := w.emit(w.plain()[:w.n], true); err != nil {
 		return err
 	}
 	w.fail(errClosed)
@@ -125,12 +125,12 @@ func (w *Writer) makeRoom() error {
 		return nil
 	}
 	w.n = 0
-	return w.emit(w.plain.b[:payload], false)
+	return w.emit(w.plain()[:payload], false)
 }
 
 // emit seals one segment and writes it, behind the header if that is still pending.
 func (w *Writer) emit(plain []byte, final bool) error {
-	sealed, err := w.m.sealSegment(w.out.b[:w.pending], plain, w.position, final)
+	sealed, err := w.m.sealSegment(w.out()[:w.pending], plain, w.position, final)
 	if err != nil {
 		return w.fail(err)
 	}

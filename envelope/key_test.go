@@ -1,0 +1,242 @@
+package envelope
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/gob"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+func TestKeyFromBytes(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, 1, 31, 33, 64} {
+		if k, err := KeyFromBytes(make([]byte, n)); !fault.Is(err, fault.Invalid) || !k.IsZero() {
+			t.Errorf("%d bytes: error %v, want fault.Invalid", n, err)
+		}
+	}
+	raw := noise(KeySize)
+	k := mustKey(t, raw)
+	raw[0] ^= 1
+	if got := k.Expose(); got[0] != raw[0]^1 {
+		t.Error("the key shares memory with what it was made from")
+	}
+	k.Expose()[0] ^= 1
+	if got := k.Expose(); got[0] != raw[0]^1 {
+		t.Error("Expose gives the bytes themselves, not a copy")
+	}
+}
+
+func TestKeyEqual(t *testing.T) {
+	t.Parallel()
+	a, b := NewKey(), NewKey()
+	if a.Equal(b) || a.Equal(Key{}) || (Key{}).Equal(a) || (Key{}).Equal(Key{}) {
+		t.Error("keys are equal that are not")
+	}
+	if !a.Equal(a) || !a.Equal(mustKey(t, a.Expose())) {
+		t.Error("equal keys are not")
+	}
+	if cmp.Diff(struct{ K Key }{a}, struct{ K Key }{mustKey(t, a.Expose())}) != "" {
+		t.Error("go-cmp does not use Equal")
+	}
+}
+
+// Every use of a key without bytes is refused, and says why.
+func TestKeyWithoutBytes(t *testing.T) {
+	t.Parallel()
+	good, gone := NewKey(), NewKey()
+	sealed, wrapped := mustSeal(t, good, nil, noise(100), content), mustSeal(t, good, nil, noise(KeySize), wrapping)
+	copied := gone
+	gone.Destroy()
+	gone.Destroy()
+	Key{}.Destroy()
+	for _, tt := range []struct {
+		name string
+		key  Key
+		code fault.Code
+	}{{"zero", Key{}, fault.Internal}, {"destroyed", copied, fault.Unavailable}} {
+		k := tt.key
+		if !k.IsZero() || k.Expose() != nil || k.Commit(nil) != nil || !k.Derive("x").IsZero() || k.VerifyCommit(nil, nil) {
+			t.Errorf("%s: gives something out", tt.name)
+		}
+		for what, do := range map[string]func() error{
+			"Seal":       func() error { _, err := Seal(nil, k, nil, nil); return err },
+			"Open":       func() error { _, err := Open(nil, k, nil, sealed); return err },
+			"WrapKey":    func() error { _, err := WrapKey(good, k, nil); return err },
+			"WrapKey in": func() error { _, err := WrapKey(k, good, nil); return err },
+			"UnwrapKey":  func() error { _, err := UnwrapKey(k, wrapped, nil); return err },
+			"NewWriter":  func() error { _, err := NewWriter(io.Discard, k, nil); return err },
+			"NewReader":  func() error { _, err := NewReader(bytes.NewReader(sealed), k, nil); return err },
+			"NewRandom": func() error {
+				_, err := NewRandom(bytes.NewReader(sealed), int64(len(sealed)), k, nil)
+				return err
+			},
+		} {
+			if err := do(); !fault.Is(err, tt.code) {
+				t.Errorf("%s: %s: error %v, want %s", tt.name, what, err, tt.code)
+			}
+		}
+	}
+}
+
+// A stream that is open when its key is destroyed goes on to its end.
+func TestDestroyLeavesOpenStreams(t *testing.T) {
+	t.Parallel()
+	k, plain := NewKey(), noise(1000)
+	again := mustKey(t, k.Expose())
+	var sealed bytes.Buffer
+	w, err := newWriter(&sealed, k, nil, small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Destroy()
+	if _, err := w.Write(plain); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantOpens(t, again, nil, sealed.Bytes(), plain, small.rotation)
+}
+
+// Run with -race: a key may be destroyed while others use it.
+func TestDestroyWhileInUse(t *testing.T) {
+	t.Parallel()
+	k := NewKey()
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for {
+				sealed, err := Seal(nil, k, nil, []byte("x"))
+				if fault.Is(err, fault.Unavailable) {
+					return
+				}
+				if err == nil {
+					_, err = Open(nil, k, nil, sealed)
+				}
+				if err != nil && !fault.Is(err, fault.Unavailable) {
+					t.Errorf("sealing while the key is destroyed: %v", err)
+					return
+				}
+			}
+		})
+	}
+	for range 100 {
+		k.Derive("x")
+		k.Expose()
+	}
+	k.Destroy()
+	wg.Wait()
+}
+
+// Whatever prints, logs or marshals a key, or a thing that holds one, shows no byte of it.
+func TestKeyCannotBePrinted(t *testing.T) {
+	t.Parallel()
+	raw := bytes.Repeat([]byte{0xDE, 0xAD, 0xBE, 0xEF}, KeySize/4)
+	k := mustKey(t, raw)
+	type public struct{ K Key }
+	type private struct{ k Key }
+	type deep struct {
+		m map[string]*private
+		l []any
+	}
+	things := map[string]any{
+		"key": k, "pointer": &k, "slice": []Key{k}, "map": map[string]Key{"k": k},
+		"public": public{k}, "public pointer": &public{k}, "private": private{k}, "private pointer": &private{k},
+		"deep": deep{map[string]*private{"x": {k}}, []any{k, &k, private{k}}},
+	}
+	for verb := rune('A'); verb <= 'z'; verb++ {
+		for _, flags := range []string{"", "+", "#", "-", " ", "0", "# 40.20"} {
+			format := "%" + flags + string(verb)
+			for name, thing := range things {
+				wantNoTrace(t, format+" of "+name, fmt.Sprintf(format, thing), raw)
+			}
+			if got := fmt.Sprintf(format, k); !strings.ContainsRune("Tpw", verb) && ('a' <= verb || verb <= 'Z') && got != redacted {
+				t.Errorf("%s prints %q", format, got)
+			}
+		}
+	}
+	for name, thing := range things {
+		var out bytes.Buffer
+		slog.New(slog.NewTextHandler(&out, nil)).Info("x", "thing", thing)
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "thing", thing)
+		wantNoTrace(t, "slog of "+name, out.String(), raw)
+	}
+	for name, thing := range map[string]any{"key": k, "pointer": &k, "public": public{k}} {
+		if out, err := json.Marshal(thing); err == nil {
+			t.Errorf("json of %s: %s", name, out)
+		}
+		if out, err := xml.Marshal(thing); err == nil {
+			t.Errorf("xml of %s: %s", name, out)
+		}
+		if err := gob.NewEncoder(io.Discard).Encode(thing); err == nil {
+			t.Errorf("gob of %s works", name)
+		}
+	}
+	if k.String() != redacted || k.GoString() != redacted {
+		t.Error("String or GoString say something")
+	}
+}
+
+// Streams hold plaintext and derived keys; printing them shows neither.
+func TestStreamsCannotBePrinted(t *testing.T) {
+	t.Parallel()
+	k, plain := NewKey(), bytes.Repeat([]byte{0xDE, 0xAD, 0xBE, 0xEF}, 1000)
+	sealed := mustSeal(t, k, nil, plain, content)
+	w, err := NewWriter(io.Discard, k, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Write(plain)
+	r, err := NewReader(bytes.NewReader(sealed), k, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.ReadFull(r, make([]byte, 10))
+	random := mustRandom(t, k, nil, sealed, rotation)
+	cursor := random.Cursor()
+	io.ReadFull(cursor, make([]byte, 10))
+	for _, format := range []string{"%v", "%+v", "%#v", "%x", "%s", "%d"} {
+		for _, thing := range []any{w, *w, r, *r, random, *random, cursor, *cursor} {
+			out := fmt.Sprintf(format, thing)
+			wantNoTrace(t, fmt.Sprintf("%s of %T", format, thing), out, plain)
+			for _, m := range []*message{w.m, r.m, random.m} {
+				wantNoTrace(t, fmt.Sprintf("%s of %T", format, thing), out, m.key()[:])
+			}
+		}
+	}
+}
+
+// wantNoTrace checks that text holds no three neighbouring bytes from the start of secret
+// in any usual writing.
+func wantNoTrace(t *testing.T, what, text string, secret []byte) {
+	t.Helper()
+	s := secret[:3]
+	for _, trace := range []string{
+		string(s),
+		hex.EncodeToString(s), strings.ToUpper(hex.EncodeToString(s)),
+		fmt.Sprintf("% x", s), fmt.Sprintf("% X", s),
+		strings.Trim(fmt.Sprint(s), "[]"),
+		fmt.Sprintf("%d, %d, %d", s[0], s[1], s[2]),
+		fmt.Sprintf("0x%x, 0x%x, 0x%x", s[0], s[1], s[2]),
+		fmt.Sprintf("%b %b", s[0], s[1]), fmt.Sprintf("%o %o", s[0], s[1]),
+		base64.StdEncoding.EncodeToString(s), base64.URLEncoding.EncodeToString(s),
+		strings.Trim(fmt.Sprintf("%q", s), `"`),
+	} {
+		if strings.Contains(text, trace) {
+			t.Errorf("%s shows bytes: %.200q", what, text)
+			return
+		}
+	}
+}
