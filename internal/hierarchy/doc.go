@@ -1,0 +1,33 @@
+// Package hierarchy is the chain of keys between a customer's root keys and the content:
+//
+//	root key 1, root key 2 (in the customer's vaults), availability key (the service's)
+//	      \        |        /       each wraps the whole of it, none is needed for the others
+//	          policy key            one per generation of a policy, clear in memory only under a lease
+//	              |
+//	         container key          one per mailbox or workload, in versions, each under some generation
+//	              |
+//	          item key              one per item; the layers below seal content with it
+//
+// # Leases
+//
+// A [Keyring] holds a clear policy key only under a [Lease] (60 s by default). A lease is
+// granted after a root has unwrapped the key, or, where the rules of [unlock.go] allow it,
+// the availability key. It is renewed ahead of its end by asking a root again; when both
+// roots deny, it ends at once. Whatever is opened below it asks the lease before each use.
+//
+// Denied is not unreachable: outage of both vaults lets everyone go on by the availability
+// key, denial lets only the service's own work go on (rows CK-44 to CK-62). A lease that
+// system work got in spite of a denial is kept apart and never serves a user.
+//
+// # Records
+//
+// Every attempt to unwrap, every use of the availability key and every lease is in the
+// tenant's audit log before it takes effect; without the record there is no lease. What was
+// done under a lease is counted, and the counts stand in its closing entry.
+//
+// # Walls
+//
+// The package reaches no vault and knows none: roots are handed in. It decides nothing about
+// policies either: which generation is in force, and when one may be destroyed, is for
+// package policy to say.
+package hierarchy

@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/hierarchy"
+	hierarchysql "github.com/customerkey/customerkey/internal/store/gen/hierarchy"
+)
+
+func getContainerKey(ctx context.Context, q *hierarchysql.Queries, tenant, container string, version int) (hierarchy.ContainerKey, error) {
+	var row hierarchysql.ContainerKey
+	var err error
+	if version == 0 {
+		row, err = q.GetNewestContainerKey(ctx, hierarchysql.GetNewestContainerKeyParams{TenantID: tenant, ContainerID: container})
+	} else {
+		row, err = q.GetContainerKey(ctx, hierarchysql.GetContainerKeyParams{TenantID: tenant, ContainerID: container, Version: int64(version)})
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return hierarchy.ContainerKey{}, fault.New(fault.NotFound, "there is no such version of the container's key")
+	}
+	return containerKeyOf(row), err
+}
+
+// addContainerKey adds a version under an active generation.
+func addContainerKey(ctx context.Context, q DBTX, k hierarchy.ContainerKey) error {
+	gen := hierarchysql.New(q)
+	if err := wantActive(ctx, gen, k); err != nil {
+		return err
+	}
+	n, err := gen.AddContainerKey(ctx, hierarchysql.AddContainerKeyParams{
+		TenantID: k.Tenant, ContainerID: k.Container, Version: int64(k.Version), Workload: k.Workload,
+		PolicyID: k.Policy, GenerationID: k.Generation, Wrapped: k.Wrapped, CreatedAt: micros(k.Created),
+	})
+	if err == nil && n == 0 {
+		return fault.New(fault.Conflict, "version %d of the container's key exists already", k.Version).
+			WithReason(hierarchy.ReasonKeyExists)
+	}
+	return err
+}
+
+// MoveContainerKey puts a container key under another generation in the transaction q. See
+// hierarchy.Store for its refusals; after one, q can still be committed.
+func MoveContainerKey(ctx context.Context, q DBTX, k hierarchy.ContainerKey, from string) error {
+	gen := hierarchysql.New(q)
+	if err := wantActive(ctx, gen, k); err != nil {
+		return err
+	}
+	n, err := gen.MoveContainerKey(ctx, hierarchysql.MoveContainerKeyParams{
+		Wrapped: k.Wrapped, PolicyID: k.Policy, GenerationID: k.Generation,
+		TenantID: k.Tenant, ContainerID: k.Container, Version: int64(k.Version), FromGeneration: from,
+	})
+	if err == nil && n == 0 {
+		return fault.New(fault.Conflict, "the container's key is under another generation by now").
+			WithReason(hierarchy.ReasonKeyMoved)
+	}
+	return err
+}
+
+// wantActive refuses to put a key under a generation that is not the active one of its policy.
+// Both engines run writes one after the other, so the generation stays active until the commit.
+func wantActive(ctx context.Context, q *hierarchysql.Queries, k hierarchy.ContainerKey) error {
+	n, err := q.CountActive(ctx, hierarchysql.CountActiveParams{TenantID: k.Tenant, PolicyID: k.Policy, ID: k.Generation})
+	if err == nil && n == 0 {
+		return fault.New(fault.Conflict, "the generation of the policy key is not active any more").
+			WithReason(hierarchy.ReasonGenerationMoved).WithHint("try again")
+	}
+	return err
+}
+
+// CountContainerKeys returns how many container keys are under each generation of a policy.
+// Generations without any are left out.
+func CountContainerKeys(ctx context.Context, q DBTX, tenant, policy string) (map[string]int64, error) {
+	rows, err := hierarchysql.New(q).CountKeys(ctx, hierarchysql.CountKeysParams{TenantID: tenant, PolicyID: policy})
+	if err != nil {
+		return nil, err
+	}
+	counts := make(map[string]int64, len(rows))
+	for _, row := range rows {
+		counts[row.GenerationID] = row.Keys
+	}
+	return counts, nil
+}
+
+// ContainerKeyCursor is a place in the order of a tenant's container keys: the last one that
+// was seen. The zero cursor is before all of them.
+type ContainerKeyCursor struct {
+	Container string
+	Version   int
+}
+
+// ListContainerKeys returns the next container keys of a tenant after a cursor, at most limit,
+// by container and version. generation "" means under any, else only those under it.
+func ListContainerKeys(ctx context.Context, q DBTX, tenant, generation string, after ContainerKeyCursor, limit int32) ([]hierarchy.ContainerKey, error) {
+	gen := hierarchysql.New(q)
+	var rows []hierarchysql.ContainerKey
+	var err error
+	if generation == "" {
+		rows, err = gen.ListContainerKeys(ctx, hierarchysql.ListContainerKeysParams{
+			TenantID: tenant, AfterContainer: after.Container, AfterVersion: int64(after.Version), Page: limit,
+		})
+	} else {
+		rows, err = gen.ListContainerKeysUnder(ctx, hierarchysql.ListContainerKeysUnderParams{
+			TenantID: tenant, GenerationID: generation, AfterContainer: after.Container, AfterVersion: int64(after.Version), Page: limit,
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]hierarchy.ContainerKey, len(rows))
+	for i, row := range rows {
+		keys[i] = containerKeyOf(row)
+	}
+	return keys, nil
+}
+
+func containerKeyOf(row hierarchysql.ContainerKey) hierarchy.ContainerKey {
+	return hierarchy.ContainerKey{
+		Tenant: row.TenantID, Container: row.ContainerID, Version: int(row.Version), Workload: row.Workload,
+		Policy: row.PolicyID, Generation: row.GenerationID, Wrapped: row.Wrapped, Created: fromMicros(row.CreatedAt),
+	}
+}
