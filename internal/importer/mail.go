@@ -9,7 +9,6 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 const messageType = "message/rfc822"
@@ -57,7 +56,7 @@ func mailFile(path string, yield func(Thing) bool) bool {
 		thing.Err = err
 		return yield(thing)
 	}
-	if strings.EqualFold(filepath.Ext(path), ".eml") {
+	if dir := filepath.Dir(path); !isMaildir(filepath.Dir(dir)) { // a Maildir's names mean nothing to people
 		thing.Name = filepath.Base(path)
 	}
 	thing.Open = func() (io.ReadCloser, error) { return os.Open(path) }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,6 +106,31 @@ func TestOneBadMessageInAnArchiveLosesNothingElse(t *testing.T) {
 	}
 	if len(got.failures) != 2 {
 		t.Errorf("failures %q, want the two bad messages", got.failures)
+	}
+}
+
+func TestRealMessagesComeWhole(t *testing.T) {
+	const root = "testdata/messages"
+	got := collect(t, root)
+	if len(got.contents) < 25 {
+		t.Fatalf("only %d of the messages could be read: %q", len(got.contents), got.failures)
+	}
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := 0
+	for _, entry := range entries {
+		raw, err := os.ReadFile(filepath.Join(root, entry.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.Contains(got.contents, string(raw)) {
+			whole++
+		}
+	}
+	if whole != len(got.contents) || whole+len(got.failures) != len(entries) {
+		t.Errorf("%d files: %d came whole, %d readable, %d failures %q", len(entries), whole, len(got.contents), len(got.failures), got.failures)
 	}
 }
 
