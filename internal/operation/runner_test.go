@@ -178,7 +178,7 @@ func TestFailures(t *testing.T) {
 				r := mustNew(t, operation.Config{Store: rows, Attempts: 4, Handlers: map[string]operation.Handler{"k": tt.handler}})
 				op := mustStart(t, r, "k")
 				defer running(t, r)()
-				time.Sleep(time.Hour)
+				time.Sleep(time.Minute)
 				got := wantState(t, r, op, tt.want)
 				if tt.want == operation.Failed && (got.Attempts != tt.attempts || got.Error != tt.error) {
 					t.Errorf("failed with %q after %d attempts, want %q after %d", got.Error, got.Attempts, tt.error, tt.attempts)
@@ -192,7 +192,7 @@ func TestBackoffDoubles(t *testing.T) {
 	bubble(t, func(t *testing.T, rows *store.Operation) {
 		var at []time.Duration
 		begin := time.Now()
-		r := mustNew(t, operation.Config{Store: rows, Attempts: 5, Beat: time.Millisecond, Handlers: map[string]operation.Handler{
+		r := mustNew(t, operation.Config{Store: rows, Attempts: 5, Beat: 50 * time.Millisecond, Handlers: map[string]operation.Handler{
 			"k": func(context.Context, *operation.Run) error {
 				at = append(at, time.Since(begin).Round(100*time.Millisecond))
 				return fault.New(fault.Unavailable, "no")
@@ -200,7 +200,7 @@ func TestBackoffDoubles(t *testing.T) {
 		}})
 		mustStart(t, r, "k")
 		stop := running(t, r)
-		time.Sleep(30 * time.Second)
+		time.Sleep(16 * time.Second)
 		stop()
 		want := []time.Duration{0, 1 * time.Second, 3 * time.Second, 7 * time.Second, 15 * time.Second}
 		if diff := cmp.Diff(want, at); diff != "" {
@@ -315,7 +315,7 @@ func TestNoFenceIsWorkedTwice(t *testing.T) {
 			want = append(want, mustStart(t, first, "k").ID)
 			time.Sleep(time.Millisecond)
 		}
-		time.Sleep(5 * time.Minute)
+		time.Sleep(time.Minute)
 		for _, id := range want {
 			got, err := first.Get(t.Context(), tenant, id)
 			if err != nil || got.State != operation.Done || got.Checkpoint != "5" {
