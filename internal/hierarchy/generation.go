@@ -1,0 +1,115 @@
+package hierarchy
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// NewGeneration makes a fresh policy key, wraps it with both roots and the availability key,
+// and has both vaults unwrap it again, so that a generation which cannot be opened never
+// exists. The clear key is overwritten before it returns. Nothing is stored: that is for the
+// caller, in one transaction with whatever else changes.
+//
+// The error is that of the root or the availability key that failed: fault.Denied or
+// fault.Unavailable.
+func (k *Keyring) NewGeneration(ctx context.Context, caller directory.Caller, tenant, policy string, number int, refs [2]RootRef, availabilityKey string) (Generation, error) {
+	if err := belongs(caller, tenant); err != nil {
+		return Generation{}, err
+	}
+	g := Generation{
+		Tenant: tenant, ID: uuid.NewString(), Policy: policy, Number: number, State: Active,
+		AvailabilityKey: availabilityKey, Created: k.c.Now().UTC().Truncate(time.Microsecond),
+	}
+	key := envelope.NewKey()
+	defer key.Destroy()
+	g.Commitment = key.Commit(commitBinding(g))
+	err := k.record(ctx, caller, tenant, "policykey.create", policy, audit.Allow, map[string]string{
+		"generation": g.ID, "roots": refs[0].URI + " " + refs[1].URI, "availabilityKey": availabilityKey,
+	})
+	if err != nil {
+		return Generation{}, err
+	}
+	if err := k.wrapByRoots(ctx, caller, &g, refs, key); err != nil {
+		return Generation{}, err
+	}
+	g.AvailabilityWrapped, err = k.c.Availability.Wrap(ctx, caller, tenant, availabilityKey, key, availabilityBinding(g))
+	if err != nil {
+		return Generation{}, err
+	}
+	return g, nil
+}
+
+// wrapByRoots fills both root copies of g, asking both vaults at the same time.
+func (k *Keyring) wrapByRoots(ctx context.Context, caller directory.Caller, g *Generation, refs [2]RootRef, key envelope.Key) error {
+	var errs [2]error
+	second := make(chan struct{})
+	go func() {
+		defer close(second)
+		g.Roots[1], errs[1] = k.wrapByRoot(ctx, caller, *g, refs[1], key)
+	}()
+	first, err := k.wrapByRoot(ctx, caller, *g, refs[0], key)
+	<-second
+	g.Roots[0] = first
+	if err != nil {
+		return err
+	}
+	return errs[1]
+}
+
+// wrapByRoot has one root wrap the key and prove that it can unwrap it again.
+func (k *Keyring) wrapByRoot(ctx context.Context, caller directory.Caller, g Generation, ref RootRef, key envelope.Key) (RootCopy, error) {
+	ctx = withRequest(ctx, caller.Request)
+	root, err := k.c.Root(ref)
+	if err != nil {
+		return RootCopy{}, err
+	}
+	c := RootCopy{Ref: ref, Alg: Alg}
+	wrap := func(ctx context.Context) error {
+		var err error
+		c.KeyID, c.Wrapped, err = root.Wrap(ctx, key)
+		if err == nil && (c.KeyID == "" || len(c.Wrapped) == 0) {
+			err = fault.New(fault.Unavailable, "%s answered without a key", nameOf(ref.URI)).WithReason("BadAnswer")
+		}
+		return err
+	}
+	unwrap := func(ctx context.Context) error {
+		back, err := root.Unwrap(ctx, c.KeyID, c.Wrapped)
+		defer back.Destroy()
+		if err == nil && !back.Equal(key) {
+			err = errWrongKey(ref.URI)
+		}
+		return err
+	}
+	if err := k.vaultCall(ctx, caller, g, ref, "policykey.wrap", wrap); err != nil {
+		return RootCopy{}, err
+	}
+	return c, k.vaultCall(ctx, caller, g, ref, "policykey.unwrap", unwrap)
+}
+
+// vaultCall records that a root is about to be asked, asks it, and records a failure.
+func (k *Keyring) vaultCall(ctx context.Context, caller directory.Caller, g Generation, ref RootRef, action string, call func(context.Context) error) error {
+	detail := map[string]string{"policy": g.Policy, "generation": g.ID, "initiator": initiator(caller)}
+	if err := k.record(ctx, caller, g.Tenant, action, ref.URI, audit.Allow, detail); err != nil {
+		return err
+	}
+	err := k.within(ctx, ref.URI, call)
+	if err == nil {
+		k.health.note(g.Tenant, ref.URI, nil, k.c.Now())
+		return nil
+	}
+	if ctx.Err() != nil { // the caller left: nothing is known about the root
+		return ctx.Err()
+	}
+	k.health.note(g.Tenant, ref.URI, err, k.c.Now())
+	if err := k.recordFailure(ctx, caller, g.Tenant, action, ref.URI, err, detail); err != nil {
+		return err
+	}
+	return err
+}
