@@ -1,0 +1,73 @@
+package keyvault
+
+// An Action is what a record in the audit log says was asked for.
+type Action string
+
+// Actions on the data plane.
+const (
+	CreateKey    Action = "key.create"
+	GetKey       Action = "key.get"
+	ListKeys     Action = "key.list"
+	ListVersions Action = "key.versions"
+	UpdateKey    Action = "key.update"
+	DeleteKey    Action = "key.delete"
+	GetDeleted   Action = "key.get_deleted"
+	ListDeleted  Action = "key.list_deleted"
+	RecoverKey   Action = "key.recover"
+	PurgeKey     Action = "key.purge"
+	Encrypt      Action = "key.encrypt"
+	Decrypt      Action = "key.decrypt"
+	Wrap         Action = "key.wrap"
+	Unwrap       Action = "key.unwrap"
+)
+
+// Actions of management.
+const (
+	PutSubscription   Action = "subscription.put"
+	GetSubscription   Action = "subscription.get"
+	ListSubscriptions Action = "subscription.list"
+	PutGroup          Action = "group.put"
+	GetGroup          Action = "group.get"
+	ListGroups        Action = "group.list"
+	PutVault          Action = "vault.put"
+	GetVault          Action = "vault.get"
+	ListVaults        Action = "vault.list"
+	CheckVaultName    Action = "vault.check_name"
+	SetAccess         Action = "vault.access"
+)
+
+// A subject is what must be there before an action's parameters are looked at.
+type subject int
+
+const (
+	theVault   subject = iota // nothing more
+	theName                   // a name that no deleted key holds; a live key may be there
+	theKey                    // a version of a live key
+	theDeleted                // a deleted key
+)
+
+// A rule says what an action on the data plane needs.
+type rule struct {
+	permission Permission
+	subject    subject
+	op         string // the key operation that the version must allow, if any
+	inWindow   bool   // refused outside NotBefore to Expires; unwrapping never is (KV-58)
+}
+
+// rules is the whole table of the data plane (section 4).
+var rules = map[Action]rule{
+	CreateKey:    {permission: PermitCreate, subject: theName},
+	GetKey:       {permission: PermitGet, subject: theKey},
+	ListKeys:     {permission: PermitList, subject: theVault},
+	ListVersions: {permission: PermitList, subject: theKey},
+	UpdateKey:    {permission: PermitUpdate, subject: theKey},
+	DeleteKey:    {permission: PermitDelete, subject: theKey},
+	GetDeleted:   {permission: PermitGet, subject: theDeleted},
+	ListDeleted:  {permission: PermitList, subject: theVault},
+	RecoverKey:   {permission: PermitRecover, subject: theDeleted},
+	PurgeKey:     {permission: PermitPurge, subject: theDeleted},
+	Encrypt:      {permission: PermitEncrypt, subject: theKey, op: "encrypt", inWindow: true},
+	Decrypt:      {permission: PermitDecrypt, subject: theKey, op: "decrypt"},
+	Wrap:         {permission: PermitWrapKey, subject: theKey, op: "wrapKey", inWindow: true},
+	Unwrap:       {permission: PermitUnwrapKey, subject: theKey, op: "unwrapKey"},
+}

@@ -1,0 +1,204 @@
+package keyvault
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/protect"
+)
+
+// Attributes are what a caller may set of a version. A nil member was not given.
+type Attributes struct {
+	Enabled            *bool
+	NotBefore, Expires *time.Time // an expiry can be changed, never taken away (KV-57)
+}
+
+// NewKey says what key to create. Zero members stand for the defaults of section 4.2.
+type NewKey struct {
+	Type          string // required: "RSA" or "EC"
+	Bits          int    // RSA: 2048, 3072, 4096
+	Curve         string // EC: P-256, P-384, P-521
+	Exponent      int    // RSA: 65537
+	Ops           []string
+	Attributes    Attributes
+	Tags          map[string]string
+	Exportable    bool // always refused (KV-53), as is a release policy
+	ReleasePolicy bool
+}
+
+// CreateKey makes a key, or a new version of a live one, which is then the newest.
+func (s *Service) CreateKey(ctx context.Context, c directory.Caller, vault, name string, n NewKey) (Key, error) {
+	return through(ctx, s, c, CreateKey, Target{Vault: vault, Name: name}, func(v *visit) (func() (Key, error), error) {
+		spec, err := n.spec()
+		if err != nil {
+			return nil, err
+		}
+		k, err := n.key(v, spec)
+		if err != nil {
+			return nil, err
+		}
+		v.entry.Object = v.objectOf(k)
+		v.note("type", string(k.Type))
+		v.note("size", k.Curve)
+		if k.Type == protect.RSA {
+			v.note("size", strconv.Itoa(k.Bits))
+		}
+		return func() (Key, error) { return s.add(ctx, k, spec) }, nil
+	})
+}
+
+// add makes the key pair and stores the version.
+func (s *Service) add(ctx context.Context, k Key, spec protect.Spec) (Key, error) {
+	handle, pub, err := s.protector.Generate(ctx, k.id(), spec)
+	if err != nil {
+		return Key{}, err
+	}
+	k.Public = pub
+	return again(func() (Key, error) {
+		err := s.store.AddVersion(ctx, k, Material{Protector: s.protector.Name(), Handle: handle})
+		if fault.Is(err, fault.Conflict) && !hasReason(err, ReasonChanged) {
+			return Key{}, errNameHeld(k.Name)
+		}
+		return k, err
+	})
+}
+
+// key returns the version to be, checked but for its key pair. A key keeps the spelling that
+// its first version gave it.
+func (n NewKey) key(v *visit, spec protect.Spec) (Key, error) {
+	k := Key{
+		Tenant: v.vault.Tenant, Vault: v.vault.Name, Name: v.target.Name, Version: newVersion(),
+		Type: spec.Type, Bits: spec.Bits, Curve: spec.Curve,
+		Ops: n.Ops, Enabled: true, Tags: n.Tags, Created: v.now, Updated: v.now,
+	}
+	if v.key.Name != "" {
+		k.Name = v.key.Name
+	}
+	if k.Ops == nil {
+		k.Ops = defaultOps(spec.Type)
+	}
+	if n.Exportable && !n.ReleasePolicy {
+		return Key{}, fault.New(fault.Invalid, "AKV.SKR.1004: Exportable keys must have release policy")
+	}
+	if n.ReleasePolicy && !n.Exportable {
+		return Key{}, fault.New(fault.Invalid, "Non-exportable keys must not have release policy")
+	}
+	if n.Exportable {
+		return Key{}, fault.New(fault.Invalid, "Exportable keys are not supported: a private key never leaves this vault")
+	}
+	if err := checkOps(k.Ops); err != nil {
+		return Key{}, err
+	}
+	if err := checkTags(k.Tags); err != nil {
+		return Key{}, err
+	}
+	if err := n.Attributes.apply(&k); err != nil {
+		return Key{}, err
+	}
+	return k.in(v.vault), nil
+}
+
+// spec checks type and size (section 4.2) and fills in the defaults.
+func (n NewKey) spec() (protect.Spec, error) {
+	switch n.Type {
+	case "":
+		return protect.Spec{}, invalid("kty")
+	case string(protect.RSA):
+		return n.rsaSpec()
+	case string(protect.EC):
+		return n.ecSpec()
+	}
+	return protect.Spec{}, fault.New(fault.Invalid, "Invalid kty value: %.32s", n.Type).WithReason(ReasonKeyType)
+}
+
+func (n NewKey) rsaSpec() (protect.Spec, error) {
+	spec := protect.Spec{Type: protect.RSA, Bits: n.Bits}
+	if spec.Bits == 0 {
+		spec.Bits = 2048
+	}
+	switch {
+	case spec.Bits != 2048 && spec.Bits != 3072 && spec.Bits != 4096:
+		return spec, invalid("key_size")
+	case n.Exponent != 0 && n.Exponent != 65537:
+		return spec, invalid("public_exponent")
+	case n.Curve != "":
+		return spec, invalid("crv")
+	}
+	return spec, nil
+}
+
+func (n NewKey) ecSpec() (protect.Spec, error) {
+	spec := protect.Spec{Type: protect.EC, Curve: n.Curve}
+	if spec.Curve == "" {
+		spec.Curve = "P-256"
+	}
+	sizes := map[string]int{"P-256": 256, "P-384": 384, "P-521": 521}
+	size, ok := sizes[spec.Curve]
+	switch {
+	case !ok:
+		return spec, invalid("crv")
+	case n.Bits != 0 && n.Bits != size:
+		return spec, invalid("key_size")
+	case n.Exponent != 0:
+		return spec, invalid("public_exponent")
+	}
+	return spec, nil
+}
+
+// defaultOps is KV-51.
+func defaultOps(t protect.Type) []string {
+	if t == protect.EC {
+		return []string{"sign", "verify"}
+	}
+	return []string{"encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"}
+}
+
+// checkOps accepts the known operations, each once. None at all is valid and allows nothing.
+func checkOps(ops []string) error {
+	known := []string{"encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import"}
+	for i, op := range ops {
+		if !slices.Contains(known, op) || slices.Contains(ops[:i], op) {
+			return invalid("key_ops")
+		}
+	}
+	return nil
+}
+
+// lastTime is the end of the year 9999, the last that clients can read back.
+var lastTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// apply sets what was given, and checks the window that results.
+func (a Attributes) apply(k *Key) error {
+	if a.Enabled != nil {
+		k.Enabled = *a.Enabled
+	}
+	if a.NotBefore != nil {
+		k.NotBefore = a.NotBefore.UTC()
+	}
+	if a.Expires != nil {
+		k.Expires = a.Expires.UTC()
+	}
+	for name, t := range map[string]time.Time{"nbf": k.NotBefore, "exp": k.Expires} {
+		if !t.IsZero() && (t.Unix() < 0 || !t.Before(lastTime)) {
+			return invalid(name)
+		}
+	}
+	if !k.Expires.IsZero() && !k.NotBefore.IsZero() && !k.Expires.After(k.NotBefore) {
+		return invalid("exp").WithHint("The expiry must be after the time from which the key is valid.")
+	}
+	return nil
+}
+
+func newVersion() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return hex.EncodeToString(b[:])
+}
+
+func contains(ops []string, op string) bool { return slices.Contains(ops, op) }

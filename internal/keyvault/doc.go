@@ -1,0 +1,27 @@
+// Package keyvault is the key vault: subscriptions, vaults, keys and their versions, soft
+// delete and purge, wrap and unwrap.
+//
+// # Parts
+//
+// A tenant has subscriptions, each with an owner; a subscription holds vaults in resource
+// groups; a vault holds keys; a key is a list of versions, of which the newest is meant when
+// none is named. A vault's name is unique in the whole deployment. Private halves live in a
+// [protect.Protector]; no method returns one.
+//
+// # One door
+//
+// Every method takes the caller. There are two doors and no way around them. Through the
+// one of the data plane (door.go) a caller uses keys: what he may do is what the vault's
+// access policy grants to his object id or one of his groups. Through the one of management
+// (manage.go) the owner of a subscription sets vaults up; it gives no right over keys. Both
+// decide, write the decision into the audit log of the vault's tenant, and only then act;
+// where the log cannot be written nothing happens and the error is fault.Unavailable.
+// A request that was allowed and then did not take effect gets a second entry that says so.
+//
+// # What it will not do
+//
+// It never learns what its keys protect, never caches who may do what, and never stores its
+// own address: key ids are made by the faces (packages rest and arm) when they answer.
+//
+// Rules cite the rows of the key vault requirements as KV-n.
+package keyvault

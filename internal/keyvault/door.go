@@ -1,0 +1,151 @@
+package keyvault
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// A Target names what a request on the data plane is about. Name and Version may be empty
+// where the action is about the vault or the newest version.
+type Target struct {
+	Vault, Name, Version string
+}
+
+// A visit is a request that the door lets through as far as its parameters.
+type visit struct {
+	action   Action
+	caller   directory.Caller
+	target   Target
+	now      time.Time
+	vault    Vault
+	key      Key // what the action's rule asks for; zero where it asks for none
+	material Material
+	entry    audit.Entry
+}
+
+// note adds a detail to the record.
+func (v *visit) note(name, value string) { v.entry.Detail[name] = value }
+
+// through is the door of the data plane. It checks in the order of KV-102: vault, tenant,
+// permission, key, the key's state. Then decide looks at the parameters and returns what is
+// to be done. The outcome is recorded, and only after that is it done.
+func through[T any](ctx context.Context, s *Service, c directory.Caller, a Action, t Target, decide func(*visit) (func() (T, error), error)) (T, error) {
+	var none T
+	vault, err := s.vault(ctx, t.Vault)
+	if err != nil {
+		return none, err // no vault, no tenant, no log to write to
+	}
+	t.Version = strings.ToLower(t.Version)
+	v := &visit{action: a, caller: c, target: t, now: s.now(), vault: vault}
+	v.entry = audit.Entry{Tenant: vault.Tenant, Caller: c, Action: string(a), Object: object(vault, t), Detail: map[string]string{}}
+	if c.Tenant != vault.Tenant {
+		// Whose it is stays out of the log: a tenant never learns that another exists.
+		v.entry.Caller = directory.Caller{Kind: c.Kind, Address: c.Address, Request: c.Request}
+		return settle[T](ctx, s, v.entry, nil, errForeign())
+	}
+	if err := s.admit(ctx, v); err != nil {
+		return settle[T](ctx, s, v.entry, nil, err)
+	}
+	act, err := decide(v)
+	return settle(ctx, s, v.entry, act, err)
+}
+
+// Refuse is for a face that could not read a request's parameters because of cause. It takes
+// the request through the door like any other, which records it, and returns what its sender
+// may learn: cause, unless something that is checked earlier forbids the request.
+func (s *Service) Refuse(ctx context.Context, c directory.Caller, a Action, t Target, cause error) error {
+	_, err := through(ctx, s, c, a, t, func(*visit) (func() (struct{}, error), error) { return nil, cause })
+	return err
+}
+
+// admit checks what the action's rule asks for.
+func (s *Service) admit(ctx context.Context, v *visit) error {
+	r, ok := rules[v.action]
+	if !ok {
+		return fault.New(fault.Internal, "no rule for %s", v.action)
+	}
+	v.note("permission", string(r.permission))
+	if named, ok := v.vault.permits(v.caller, r.permission); !ok {
+		return errPermission(v.caller, v.vault, r.permission, named)
+	}
+	if r.subject == theVault {
+		return nil
+	}
+	if err := checkKeyName(v.target.Name); err != nil {
+		return err
+	}
+	if v.target.Version != "" && !versionName.MatchString(v.target.Version) {
+		return fault.New(fault.Invalid, "The request URI contains an invalid version")
+	}
+	if err := s.find(ctx, v, r.subject); err != nil {
+		return err
+	}
+	return usable(v.key, r, v.now)
+}
+
+// find reads the key and checks that it is live or deleted, as the subject wants it.
+func (s *Service) find(ctx context.Context, v *visit, want subject) error {
+	k, m, err := s.store.Key(ctx, v.vault.Tenant, v.vault.Name, v.target.Name, v.target.Version)
+	missing := fault.Is(err, fault.NotFound)
+	if err != nil && !missing {
+		return err
+	}
+	switch {
+	case want == theName && missing:
+		return nil
+	case want == theName && k.IsDeleted():
+		return errNameHeld(k.Name)
+	case want == theKey && (missing || k.IsDeleted()):
+		return errKeyNotFound(v.target.Name, v.target.Version)
+	case want == theDeleted && (missing || !k.IsDeleted()):
+		return errDeletedNotFound(v.target.Name)
+	}
+	v.key, v.material = k.in(v.vault), m
+	return nil
+}
+
+// usable checks a version's state against what a rule needs (KV-92). Rules without a key
+// operation have no more needs.
+func usable(k Key, r rule, now time.Time) error {
+	if r.op == "" {
+		return nil
+	}
+	refuse := func(reason, format string) error {
+		return fault.New(fault.Forbidden, format, r.op).WithReason(reason)
+	}
+	switch {
+	case !k.Enabled:
+		return refuse(ReasonKeyDisabled, "Operation %s is not allowed on a disabled key")
+	case r.inWindow && now.Before(k.NotBefore):
+		return refuse(ReasonNotYetValid, "Operation %s is not allowed on a key that is not yet valid")
+	case r.inWindow && !k.Expires.IsZero() && !now.Before(k.Expires):
+		return refuse(ReasonExpired, "Operation %s is not allowed on an expired key")
+	case !contains(k.Ops, r.op):
+		return refuse(ReasonOperation, "Operation %s is not permitted on this key")
+	}
+	return nil
+}
+
+// object is how the log names what a request was about: the key id without the host, which
+// may change. Names that break the rules, and may be of any length, stay out.
+func object(v Vault, t Target) string {
+	o := v.Name + "/keys"
+	if checkKeyName(t.Name) != nil {
+		return o
+	}
+	o += "/" + t.Name
+	if versionName.MatchString(t.Version) {
+		o += "/" + t.Version
+	}
+	return o
+}
+
+// objectOf is the object of a version that is known.
+func (v *visit) objectOf(k Key) string {
+	return object(v.vault, Target{Name: k.Name, Version: k.Version})
+}

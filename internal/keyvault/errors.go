@@ -1,0 +1,96 @@
+package keyvault
+
+import (
+	"errors"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// Reasons of the faults that this package returns: the finer code by which faces choose
+// status and codes of their protocol (section 9).
+const (
+	ReasonInvalidIssuer    = "InvalidIssuer" // a token of another tenant than the vault's (KV-135)
+	ReasonAccessDenied     = "AccessDenied"
+	ReasonForbidden        = "ForbiddenByPolicy"
+	ReasonKeyDisabled      = "KeyDisabled"
+	ReasonOperation        = "KeyOperationForbidden"
+	ReasonExpired          = "KeyExpired"
+	ReasonNotYetValid      = "KeyNotYetValid"
+	ReasonKeyType          = "KeyTypeNotSupported"
+	ReasonVaultNotFound    = "VaultNotFound"
+	ReasonKeyNotFound      = "KeyNotFound"
+	ReasonDeletedKey       = "ObjectIsDeletedButRecoverable"
+	ReasonChanged          = "Changed" // another change came between
+	ReasonNotOwner         = "AuthorizationFailed"
+	ReasonNoSubscription   = "SubscriptionNotFound"
+	ReasonNoGroup          = "ResourceGroupNotFound"
+	ReasonNoResource       = "ResourceNotFound"
+	ReasonVaultName        = "VaultNameNotValid"
+	ReasonVaultTaken       = "VaultAlreadyExists"
+	ReasonLocationMismatch = "InvalidResourceLocation"
+)
+
+// ErrChanged is what a store answers where another change came between reading and writing.
+func ErrChanged() error {
+	return fault.New(fault.Conflict, "Another change was made at the same time").
+		WithReason(ReasonChanged).WithHint("Try again.")
+}
+
+// hasReason reports whether err is a fault with that reason.
+func hasReason(err error, reason string) bool {
+	e, ok := errors.AsType[*fault.Error](err)
+	return ok && e.Reason == reason
+}
+
+// invalid is KV-95's answer: it names the member.
+func invalid(property string) *fault.Error {
+	return fault.New(fault.Invalid, "Property %s has invalid value", property)
+}
+
+func errVaultNotFound() error {
+	return fault.New(fault.NotFound, "There is no such key vault").WithReason(ReasonVaultNotFound)
+}
+
+func errForeign() error {
+	return fault.New(fault.Unauthenticated, "The token was issued by another tenant than the vault's").
+		WithReason(ReasonInvalidIssuer)
+}
+
+// errPermission is KV-91: one inner code for callers that the access policy does not name,
+// another for those it does.
+func errPermission(c directory.Caller, v Vault, p Permission, named bool) error {
+	reason := ReasonAccessDenied
+	if named {
+		reason = ReasonForbidden
+	}
+	return fault.New(fault.Forbidden,
+		"The user, group or application 'appid=%s;oid=%s' does not have keys %s permission on key vault '%s;location=%s'",
+		c.App, c.ID, p, v.Name, v.Location).WithReason(reason).
+		WithHint("The owner of the vault's subscription can grant it in the vault's access policy.")
+}
+
+func errKeyNotFound(name, version string) error {
+	if version != "" {
+		name += "/" + version
+	}
+	return fault.New(fault.NotFound, "A key with (name/id) %s was not found in this key vault", name).
+		WithReason(ReasonKeyNotFound).
+		WithHint("If you recently deleted this key you may be able to recover it using the correct recovery command.")
+}
+
+func errDeletedNotFound(name string) error {
+	return fault.New(fault.NotFound, "Deleted Key not found: %s", name).WithReason(ReasonKeyNotFound)
+}
+
+func errNameHeld(name string) error {
+	return fault.New(fault.Conflict,
+		"Key %s is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the key can only be recovered or purged", name).
+		WithReason(ReasonDeletedKey)
+}
+
+func errPurge(v Vault) error {
+	return fault.New(fault.Forbidden,
+		`Operation "purge" is not allowed because purge protection is enabled for this vault. Key Vault service will automatically purge it after the retention period has passed. Vault: %s;location=%s`,
+		v.Name, v.Location).WithReason(ReasonForbidden)
+}

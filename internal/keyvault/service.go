@@ -1,0 +1,76 @@
+package keyvault
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/protect"
+)
+
+// Config is what a Service needs.
+type Config struct {
+	Store     Store               // required: the vault database
+	Protector protect.Protector   // required: where private keys live
+	Audit     audit.Recorder      // required: decisions are written here before they take effect
+	Refuse    []protect.Algorithm // algorithms not to serve, beyond those this program may not use (KV-49)
+	Now       func() time.Time    // time.Now if nil
+}
+
+// A Service holds the rules of the vaults. It is safe for concurrent use, starts no
+// goroutine and keeps no state of its own.
+type Service struct {
+	store     Store
+	protector protect.Protector
+	audit     audit.Recorder
+	refuse    []protect.Algorithm
+	clock     func() time.Time
+}
+
+// New returns a Service ready for use.
+func New(c Config) (*Service, error) {
+	if c.Store == nil || c.Protector == nil || c.Audit == nil {
+		return nil, errors.New("keyvault: Store, Protector and Audit are required")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Service{store: c.Store, protector: c.Protector, audit: c.Audit, refuse: c.Refuse, clock: c.Now}, nil
+}
+
+// now is the present time in the precision that the store keeps.
+func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
+
+// TenantOf returns the tenant and the location of a vault. It asks for no caller: the
+// challenge that a stranger gets names the tenant (KV-100), as it does in the original.
+func (s *Service) TenantOf(ctx context.Context, vault string) (tenant, location string, err error) {
+	v, err := s.vault(ctx, vault)
+	return v.Tenant, v.Location, err
+}
+
+// vault reads a vault by its name in any case.
+func (s *Service) vault(ctx context.Context, name string) (Vault, error) {
+	if checkVaultName(name) != nil {
+		return Vault{}, errVaultNotFound()
+	}
+	v, err := s.store.Vault(ctx, name)
+	if fault.Is(err, fault.NotFound) {
+		return Vault{}, errVaultNotFound()
+	}
+	return v, err
+}
+
+// tries bounds how often a change is decided anew because another one came between.
+const tries = 5
+
+// again runs do until its change was not overtaken by another.
+func again[T any](do func() (T, error)) (T, error) {
+	for range tries - 1 {
+		if got, err := do(); !hasReason(err, ReasonChanged) {
+			return got, err
+		}
+	}
+	return do()
+}

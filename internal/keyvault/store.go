@@ -1,0 +1,67 @@
+package keyvault
+
+import (
+	"context"
+	"time"
+)
+
+// A Store keeps subscriptions, groups, vaults and keys. Each method is one transaction. Names
+// are found in any case and come back as they were given. What is not there is
+// fault.NotFound; the rest of the errors is said with each method.
+type Store interface {
+	Subscription(ctx context.Context, tenant, id string) (Subscription, error)
+	Subscriptions(ctx context.Context, tenant string) ([]Subscription, error) // by id
+	PutSubscription(ctx context.Context, s Subscription) error                // all but Created may change
+
+	Group(ctx context.Context, tenant, subscription, name string) (Group, error)
+	Groups(ctx context.Context, tenant, subscription string) ([]Group, error) // by name
+	PutGroup(ctx context.Context, g Group) (created bool, err error)          // only Tags may change
+
+	// Vault finds a vault of any tenant, with Protected and Access filled in.
+	Vault(ctx context.Context, name string) (Vault, error)
+	// Vaults lists a subscription's by name, those after the named one. Names are folded.
+	Vaults(ctx context.Context, tenant, subscription, after string, limit int) ([]Vault, error)
+	// AddVault also takes the name; fault.Conflict if anyone has it.
+	AddVault(ctx context.Context, v Vault) error
+	// SetVault replaces what may change of a vault (SKU, PurgeProtection, Access, Tags,
+	// Updated) and raises its Revision, if that is still v.Revision; else ErrChanged.
+	SetVault(ctx context.Context, v Vault) error
+
+	// Key returns a version, the newest for "", with what protects it. A deleted key is
+	// returned too: its Deletion says so.
+	Key(ctx context.Context, tenant, vault, name, version string) (Key, Material, error)
+	// AddVersion makes the key where there is none, and the version; k.Ordinal is ignored.
+	// fault.Conflict if the key is deleted, or ErrChanged if two made it at once.
+	AddVersion(ctx context.Context, k Key, m Material) error
+	// SetVersion replaces Ops, Enabled, NotBefore, Expires, Tags and Updated of a version of
+	// a live key, if its Updated is still was; else ErrChanged.
+	SetVersion(ctx context.Context, k Key, was time.Time) error
+	// Keys lists the newest versions of the live keys, or of the deleted ones, by name, after
+	// the named one.
+	Keys(ctx context.Context, tenant, vault string, deleted bool, after string, limit int) ([]Key, error)
+	// Versions lists a live key's by Ordinal, those after one.
+	Versions(ctx context.Context, tenant, vault, name string, after int64, limit int) ([]Key, error)
+	// DeleteKey moves a live key to the deleted state; fault.NotFound if it is not live.
+	DeleteKey(ctx context.Context, tenant, vault, name string, d Deletion) error
+	// RecoverKey undoes DeleteKey; fault.NotFound if it is not deleted.
+	RecoverKey(ctx context.Context, tenant, vault, name string) error
+	// PurgeKey overwrites and removes all versions of a key that was deleted at that time,
+	// and returns their ids; fault.NotFound if it is not, or was deleted at another time.
+	PurgeKey(ctx context.Context, tenant, vault, name string, deleted time.Time) (versions []string, err error)
+	// Due lists deleted keys of all tenants whose retention has passed, by time and then
+	// identity, those after the given one.
+	Due(ctx context.Context, now time.Time, after Due, limit int) ([]Due, error)
+}
+
+// A Due is a deleted key whose retention has passed.
+type Due struct {
+	Tenant, Vault, Name string // Vault and Name folded
+	Deletion
+}
+
+// Material is what a protector needs to use a private key. It is not secret by itself, and
+// still never leaves this package's Store.
+type Material struct {
+	Protector string // Protector.Name of the one that made it
+	Handle    []byte
+}

@@ -1,0 +1,213 @@
+package keyvault
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// A VaultSpec says what a vault shall be. Members that are zero, or nil, keep what is there;
+// in a new vault they stand for the defaults named beside them.
+type VaultSpec struct {
+	Subscription, Group, Name string            // required
+	Location                  string            // required for a new vault; never changes
+	SKU                       string            // "standard" or "premium"; required for a new vault
+	RetentionDays             int               // 7 to 90; 90; never changes
+	PurgeProtection           bool              // false; cannot be taken back
+	Access                    []Grant           // nobody
+	Tags                      map[string]string // none
+}
+
+// PutVault makes a vault, or changes the one that is there in the same group (KV-124).
+func (s *Service) PutVault(ctx context.Context, c directory.Caller, spec VaultSpec) (v Vault, created bool, err error) {
+	return s.putVault(ctx, c, spec, true)
+}
+
+// UpdateVault changes a vault that is there.
+func (s *Service) UpdateVault(ctx context.Context, c directory.Caller, spec VaultSpec) (Vault, error) {
+	v, _, err := s.putVault(ctx, c, spec, false)
+	return v, err
+}
+
+func (s *Service) putVault(ctx context.Context, c directory.Caller, spec VaultSpec, mayCreate bool) (Vault, bool, error) {
+	created := false
+	v, err := again(func() (Vault, error) {
+		return manage(ctx, s, c, PutVault, spec.Subscription, "vaults", func(d *desk) (func() (Vault, error), error) {
+			old, err := s.place(ctx, d, spec.Group, spec.Name)
+			if created = err != nil; created && !(mayCreate && hasReason(err, ReasonNoResource)) {
+				return nil, err
+			}
+			if created {
+				return s.create(ctx, d, spec)
+			}
+			return s.change(ctx, d, old, spec)
+		})
+	})
+	return v, created, err
+}
+
+// place finds a vault where it is said to be. One that is elsewhere, with anyone, is told
+// only by its name being taken.
+func (s *Service) place(ctx context.Context, d *desk, group, name string) (Vault, error) {
+	missing := fault.New(fault.NotFound, "The Resource 'Microsoft.KeyVault/vaults/%.64s' under resource group '%.90s' was not found", name, group).
+		WithReason(ReasonNoResource)
+	if _, err := s.group(ctx, d.subscription, group); err != nil {
+		return Vault{}, err
+	}
+	if err := checkVaultName(name); err != nil {
+		return Vault{}, missing
+	}
+	d.entry.Object = "vaults/" + name
+	v, err := s.store.Vault(ctx, name)
+	if fault.Is(err, fault.NotFound) {
+		return Vault{}, missing
+	}
+	if err != nil {
+		return Vault{}, err
+	}
+	if v.Tenant != d.subscription.Tenant || v.Subscription != d.subscription.ID || !SameName(v.Group, group) {
+		return Vault{}, missing
+	}
+	return v, nil
+}
+
+// create decides about a new vault.
+func (s *Service) create(ctx context.Context, d *desk, spec VaultSpec) (func() (Vault, error), error) {
+	if err := checkVaultName(spec.Name); err != nil {
+		return nil, err
+	}
+	g, err := s.group(ctx, d.subscription, spec.Group)
+	if err != nil {
+		return nil, err
+	}
+	v := Vault{
+		Tenant: d.subscription.Tenant, Subscription: d.subscription.ID, Group: g.Name, Name: spec.Name,
+		Location: spec.Location, RetentionDays: spec.RetentionDays,
+		Protected: d.subscription.Protected, Created: s.now(), Updated: s.now(), Revision: 1,
+	}
+	if v.RetentionDays == 0 {
+		v.RetentionDays = standardRetention
+	}
+	if !location.MatchString(v.Location) {
+		return nil, invalid("location")
+	}
+	if v.RetentionDays < 7 || v.RetentionDays > standardRetention {
+		return nil, invalid("softDeleteRetentionInDays")
+	}
+	if err := spec.apply(&v); err != nil {
+		return nil, err
+	}
+	d.describe(v)
+	return func() (Vault, error) {
+		err := s.store.AddVault(ctx, v)
+		if fault.Is(err, fault.Conflict) {
+			return Vault{}, fault.New(fault.Conflict, "The vault name '%s' is already in use", v.Name).WithReason(ReasonVaultTaken).
+				WithHint("Vault names are globally unique; choose another one.")
+		}
+		return v, err
+	}, nil
+}
+
+// change decides about a vault that is there.
+func (s *Service) change(ctx context.Context, d *desk, v Vault, spec VaultSpec) (func() (Vault, error), error) {
+	if spec.Location != "" && !sameLocation(spec.Location, v.Location) {
+		return nil, fault.New(fault.Conflict, "The vault '%s' already exists in location '%s'", v.Name, v.Location).WithReason(ReasonLocationMismatch)
+	}
+	if spec.RetentionDays != 0 && spec.RetentionDays != v.RetentionDays {
+		return nil, fault.New(fault.Invalid, `The property "softDeleteRetentionInDays" has been set already and it can't be modified`)
+	}
+	if err := spec.apply(&v); err != nil {
+		return nil, err
+	}
+	return s.setVault(ctx, d, v), nil
+}
+
+// apply sets what may change at any time, and checks it.
+func (spec VaultSpec) apply(v *Vault) error {
+	if spec.SKU != "" {
+		v.SKU = strings.ToLower(spec.SKU)
+	}
+	v.PurgeProtection = v.PurgeProtection || spec.PurgeProtection
+	if spec.Access != nil {
+		v.Access = spec.Access
+	}
+	if spec.Tags != nil {
+		v.Tags = spec.Tags
+	}
+	if v.SKU != "standard" && v.SKU != "premium" {
+		return invalid("sku.name")
+	}
+	if err := checkTags(v.Tags); err != nil {
+		return err
+	}
+	return checkAccess(v.Access)
+}
+
+// setVault returns what saves a changed vault; ErrChanged comes from it if it is not the
+// newest any more.
+func (s *Service) setVault(ctx context.Context, d *desk, v Vault) func() (Vault, error) {
+	v.Updated = later(s.now(), v.Updated)
+	d.describe(v)
+	return func() (Vault, error) { return v, s.store.SetVault(ctx, v) }
+}
+
+// describe records what decides over keys: who may use them, and whether they can be purged.
+func (d *desk) describe(v Vault) {
+	d.entry.Object = "vaults/" + v.Name
+	d.entry.Detail["sku"] = v.SKU
+	d.entry.Detail["retention_days"] = strconv.Itoa(v.RetentionDays)
+	d.entry.Detail["purge_protection"] = yesNo(v.PurgeProtection)
+	d.entry.Detail["grants"] = strconv.Itoa(len(v.Access))
+}
+
+// Vault returns a vault.
+func (s *Service) Vault(ctx context.Context, c directory.Caller, subscription, group, name string) (Vault, error) {
+	return manage(ctx, s, c, GetVault, subscription, "vaults", func(d *desk) (func() (Vault, error), error) {
+		v, err := s.place(ctx, d, group, name)
+		if err != nil {
+			return nil, err
+		}
+		return func() (Vault, error) { return v, nil }, nil
+	})
+}
+
+// Vaults lists a subscription's vaults by name, at most limit of those after the named one.
+func (s *Service) Vaults(ctx context.Context, c directory.Caller, subscription, after string, limit int) ([]Vault, error) {
+	return manage(ctx, s, c, ListVaults, subscription, "vaults", func(d *desk) (func() ([]Vault, error), error) {
+		if limit < 1 || limit > maxPage || after != "" && checkVaultName(after) != nil {
+			return nil, invalid("$top")
+		}
+		return func() ([]Vault, error) {
+			return s.store.Vaults(ctx, d.subscription.Tenant, d.subscription.ID, fold(after), limit)
+		}, nil
+	})
+}
+
+// NameAvailable reports whether a vault may be given a name (KV-120): the error is nil,
+// ReasonVaultName or ReasonVaultTaken, or that of a request which was refused.
+func (s *Service) NameAvailable(ctx context.Context, c directory.Caller, subscription, name string) error {
+	_, err := manage(ctx, s, c, CheckVaultName, subscription, "vaults", func(d *desk) (func() (struct{}, error), error) {
+		if err := checkVaultName(name); err != nil {
+			return nil, err
+		}
+		d.entry.Object = "vaults/" + name
+		_, err := s.store.Vault(ctx, name)
+		switch {
+		case err == nil:
+			return nil, fault.New(fault.Conflict, "The vault name '%s' is already in use", name).WithReason(ReasonVaultTaken)
+		case !fault.Is(err, fault.NotFound):
+			return nil, err
+		}
+		return func() (struct{}, error) { return struct{}{}, nil }, nil
+	})
+	return err
+}
+
+// sameLocation compares "West Europe" and "westeurope" as equal.
+func sameLocation(a, b string) bool {
+	plain := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }
+	return plain(a) == plain(b)
+}
