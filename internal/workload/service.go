@@ -1,0 +1,129 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/hierarchy"
+)
+
+const (
+	defaultMaxSize  = 8 << 30 // 8 GiB: a 5 GiB object passes with room to spare
+	defaultPatience = time.Hour
+	moveAttempts    = 4 // how often a generation may move under one write
+)
+
+// Policies says which generation of which policy new content belongs under.
+type Policies interface {
+	InForce(ctx context.Context, tenant, workload string) (hierarchy.Target, error)
+}
+
+// Config is what a Service needs.
+type Config struct {
+	Store    Store              // required
+	Blobs    Blobs              // required
+	Keys     *hierarchy.Keyring // required
+	Policies Policies           // required
+	Audit    audit.Recorder     // required: refusals, new containers and deletions are written here first
+
+	// People returns the object id of the person with that user principal name; fault.NotFound
+	// if the tenant has none. Required: a mailbox belongs to a person.
+	People func(ctx context.Context, tenant, upn string) (oid string, err error)
+
+	MaxSize  int64            // the longest content of one item in bytes; 8 GiB if 0
+	Patience time.Duration    // how long a blob that stopped growing is left alone by Sweep; 1 h if 0
+	Now      func() time.Time // time.Now if nil
+}
+
+// A Service keeps items. It is safe for concurrent use and starts no goroutine.
+type Service struct {
+	store    Store
+	blobs    Blobs
+	keys     *hierarchy.Keyring
+	policies Policies
+	audit    audit.Recorder
+	people   func(ctx context.Context, tenant, upn string) (string, error)
+	maxSize  int64
+	patience time.Duration
+	clock    func() time.Time
+}
+
+// New returns a Service ready for use. Run Sweep at the start and then from time to time.
+func New(c Config) (*Service, error) {
+	if c.Store == nil || c.Blobs == nil || c.Keys == nil || c.Policies == nil || c.Audit == nil || c.People == nil {
+		return nil, errors.New("workload: Store, Blobs, Keys, Policies, Audit and People are required")
+	}
+	if c.MaxSize < 0 || c.Patience < 0 {
+		return nil, errors.New("workload: MaxSize and Patience cannot be negative")
+	}
+	s := &Service{
+		store: c.Store, blobs: c.Blobs, keys: c.Keys, policies: c.Policies, audit: c.Audit, people: c.People,
+		maxSize: c.MaxSize, patience: c.Patience, clock: c.Now,
+	}
+	if s.maxSize == 0 {
+		s.maxSize = defaultMaxSize
+	}
+	if s.patience == 0 {
+		s.patience = defaultPatience
+	}
+	if s.clock == nil {
+		s.clock = time.Now
+	}
+	return s, nil
+}
+
+// MaxSize returns the longest content of one item in bytes.
+func (s *Service) MaxSize() int64 { return s.maxSize }
+
+// now returns the time as it is stored: UTC, whole microseconds.
+func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
+
+// newID returns a random GUID.
+func newID() (string, error) {
+	id, err := uuid.NewRandom()
+	if err != nil {
+		return "", fault.Wrap(fault.Internal, err, "internal error")
+	}
+	return id.String(), nil
+}
+
+// sealing returns the container's newest key, under the policy that is in force. A generation
+// that stops being active between the two questions is asked for again.
+func (s *Service) sealing(ctx context.Context, caller directory.Caller, c Container) (*hierarchy.Opened, error) {
+	for attempt := 1; ; attempt++ {
+		target, err := s.policies.InForce(ctx, c.Tenant, c.Workload)
+		if err != nil {
+			return nil, err
+		}
+		keys, err := s.keys.ForSealing(ctx, caller, hierarchyContainer(c), target)
+		if err == nil {
+			return keys, nil
+		}
+		f := fault.As(err)
+		if f.Code != fault.Conflict || f.Reason != hierarchy.ReasonGenerationMoved || attempt == moveAttempts {
+			return nil, err
+		}
+	}
+}
+
+// opening returns a version of the container's key that a row names. One that is missing is
+// damage, not an answer to what the caller asked for.
+func (s *Service) opening(ctx context.Context, caller directory.Caller, c Container, version int) (*hierarchy.Opened, error) {
+	keys, err := s.keys.ForOpening(ctx, caller, hierarchyContainer(c), version)
+	if fault.Is(err, fault.NotFound) {
+		return nil, fault.Wrap(fault.Corrupt, err, "version %d of the key of container %s is missing", version, c.ref("")).
+			WithReason("MissingKey").
+			WithHint("put back the rows of the container's keys from a backup of the database")
+	}
+	return keys, err
+}
+
+func hierarchyContainer(c Container) hierarchy.Container {
+	return hierarchy.Container{Tenant: c.Tenant, ID: c.ID, Workload: c.Workload}
+}

@@ -1,0 +1,70 @@
+package workload
+
+import (
+	"context"
+	"time"
+)
+
+// A Store keeps containers, items and intents. Methods that take no tenant work across tenants
+// and are for the service itself. A missing row is fault.NotFound.
+type Store interface {
+	Container(ctx context.Context, tenant, workload, name string) (Container, error)
+	// AddContainer fails with fault.Conflict if the name is taken.
+	AddContainer(ctx context.Context, c Container) error
+	// Containers returns those with names after the given one, in byte order of names, without
+	// their secrets. An owner limits them to that owner's.
+	Containers(ctx context.Context, tenant, workload, owner, after string, limit int) ([]Container, error)
+	// SetSecret replaces the secret if it is still of version from; otherwise fault.Conflict.
+	SetSecret(ctx context.Context, c Container, from int) error
+
+	Item(ctx context.Context, tenant, container, item string) (Row, error)
+	// Items returns those with ids after the given one, in byte order of ids.
+	Items(ctx context.Context, tenant, container, after string, limit int) ([]Row, error)
+	// PutItem makes an item of a blob in one transaction: it removes the blob's intent, writes the
+	// row, and makes an intent, due at row.Modified, of the blob that the row let go of. It returns
+	// the row as written: Created is kept from the row before, if there was one.
+	//
+	// fault.Conflict, Reason "UploadExpired": the intent is gone or condemned.
+	// fault.Conflict, Reason "ItemExists": onlyNew, and there is a row. In both cases nothing changes.
+	PutItem(ctx context.Context, row Row, onlyNew bool) (written Row, created bool, err error)
+	// DeleteItem removes the row and makes an intent of its blob, due now.
+	DeleteItem(ctx context.Context, tenant, container, item string, now time.Time) error
+
+	// Intend announces a blob before it is made.
+	Intend(ctx context.Context, i Intent) error
+	// Extend moves the due time; fault.Conflict, Reason "UploadExpired", if the intent is gone or condemned.
+	Extend(ctx context.Context, i Intent) error
+	// Due returns intents with a due time up to now, oldest first, after the given one.
+	Due(ctx context.Context, now time.Time, after Intent, limit int) ([]Intent, error)
+	// Condemn reports whether the blob must be removed: the intent is there and no item needs the
+	// blob. From then on PutItem refuses it. An intent of a blob that an item needs is dropped.
+	Condemn(ctx context.Context, i Intent) (bool, error)
+	// Settle drops the intent of a blob that has been removed.
+	Settle(ctx context.Context, i Intent) error
+}
+
+// A Row is an item as it is stored.
+type Row struct {
+	Tenant, Container, Item string // Container is the container's id
+	Version                 string // random
+	Blob                    string // where the content lies
+	KeyVersion              int    // of the container key that wraps ItemKey
+	ItemKey                 []byte // wrapped
+	Metadata                []byte // sealed
+	Size                    int64  // of the content, in bytes
+	Created, Modified       time.Time
+}
+
+// An Intent says that a blob is to be removed at a time unless an item has come to need it.
+type Intent struct {
+	Tenant, Blob string
+	Due          time.Time
+}
+
+// Reasons of fault.Conflict from a Store.
+const (
+	ReasonItemExists     = "ItemExists"     // there is an item of this id
+	ReasonUploadExpired  = "UploadExpired"  // the blob was given up: it stopped growing for too long
+	ReasonContainerTaken = "ContainerTaken" // there is a container of this name
+	ReasonSecretMoved    = "SecretMoved"    // the secret is not where the caller thought
+)

@@ -1,0 +1,40 @@
+package workload
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// A Workload is a kind of content and the rules that go with it.
+type Workload struct {
+	Name        string // as in addresses, lower case
+	Title       string // as people say it
+	NewDataOnly bool   // a newly assigned policy covers new data only (table of rows CK-284 to CK-292)
+	Mailboxes   bool   // a container is a person's mailbox, named by user principal name
+}
+
+// table lists every workload. All of them belong to the multi-workload family.
+var table = [...]Workload{
+	{Name: "exchange", Title: "Exchange mailboxes", Mailboxes: true},            // CK-289: new and existing data
+	{Name: "teams", Title: "Teams chat messages", NewDataOnly: true},            // CK-284: new data
+	{Name: "documents", Title: "Documents of the provider", NewDataOnly: false}, // own: new and existing data
+}
+
+// Workloads returns the table of workloads, in the order in which to show it.
+func Workloads() []Workload { return slices.Clone(table[:]) }
+
+// Find returns the workload of that name. The error is fault.NotFound and lists the names.
+func Find(name string) (Workload, error) {
+	names := make([]string, 0, len(table))
+	for _, w := range table {
+		if w.Name == name {
+			return w, nil
+		}
+		names = append(names, w.Name)
+	}
+	return Workload{}, fault.New(fault.NotFound, "there is no workload of this name").
+		WithReason("NoWorkload").
+		WithHint("the workloads are %s", strings.Join(names, ", "))
+}
