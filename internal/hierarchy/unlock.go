@@ -93,7 +93,8 @@ func (k *Keyring) within(ctx context.Context, uri string, call func(context.Cont
 	limited, cancel := context.WithTimeout(ctx, k.c.Attempt)
 	defer cancel()
 	err := call(limited)
-	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+	late := limited.Err() != nil && ctx.Err() == nil
+	if err != nil && late && !fault.Is(err, fault.Denied) {
 		return fault.Wrap(fault.Unavailable, err, "the vault of %s did not answer in time", nameOf(uri)).
 			WithReason("Timeout").WithHint("check that the vault can be reached, then try again")
 	}
