@@ -1,0 +1,145 @@
+package directory_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/store"
+)
+
+const (
+	vaultAudience = "https://vault.localhost:8443"
+	apiAudience   = "https://api.localhost:8443"
+	password      = "correct horse battery"
+)
+
+// A world is a directory over a real database, a clock that moves by hand, and a record of
+// what was recorded.
+type world struct {
+	*directory.Service
+	t    *testing.T
+	path string
+	seal envelope.Key
+
+	mu      sync.Mutex
+	now     time.Time
+	entries []entry
+	deaf    bool // records fail
+}
+
+type entry struct {
+	tenant, action, object, decision string
+	caller                           directory.Caller
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{
+		t: t, path: filepath.Join(t.TempDir(), "service.db"), seal: envelope.NewKey(),
+		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+	}
+	w.start()
+	return w
+}
+
+// start opens the database and a service on it: as often as called, like a restart.
+func (w *world) start() {
+	w.t.Helper()
+	db, err := store.OpenSQLite(w.t.Context(), w.path, store.ServiceAreas()...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { db.Close() })
+	w.Service, err = directory.New(directory.Config{
+		Store: store.NewDirectory(db), Seal: w.seal, Record: w.record,
+		Issuer: "https://sts.localhost:8443/", Login: "https://login.localhost:8443",
+		Audiences: []string{vaultAudience, apiAudience, "https://vault.azure.net"},
+		Poll:      time.Second, Now: w.clock,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) record(_ context.Context, tenant string, c directory.Caller, action, object, decision string, _ map[string]string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.deaf {
+		return errors.New("the log is full")
+	}
+	w.entries = append(w.entries, entry{tenant, action, object, decision, c})
+	return nil
+}
+
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+func (w *world) setDeaf(deaf bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deaf = deaf
+}
+
+// last returns the newest record.
+func (w *world) last() entry {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.entries) == 0 {
+		w.t.Fatal("nothing was recorded")
+	}
+	return w.entries[len(w.entries)-1]
+}
+
+var system = directory.SystemCaller("", "test", "request-1")
+
+func (w *world) mustTenant(domain string) directory.Tenant {
+	w.t.Helper()
+	t, err := w.CreateTenant(w.t.Context(), system, "The "+domain, domain)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return t
+}
+
+func (w *world) mustPerson(t directory.Tenant, local string, roles ...directory.Role) directory.Person {
+	w.t.Helper()
+	p, err := w.CreatePerson(w.t.Context(), system, directory.Person{Tenant: t.ID, UPN: local + "@" + t.Domain, Roles: roles}, password, false)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+func (w *world) mustApp(t directory.Tenant, roles ...directory.Role) (directory.ServicePrincipal, string) {
+	w.t.Helper()
+	p, secret, err := w.CreateApp(w.t.Context(), system, t.ID, "importer", roles)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p, secret
+}
+
+func (w *world) verifier(audiences ...string) *directory.Verifier {
+	w.t.Helper()
+	v, err := directory.NewVerifier(directory.VerifierConfig{Keys: w.Keys, Issuer: w.Issuer, Audiences: audiences, Now: w.clock})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return v
+}

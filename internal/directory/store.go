@@ -1,0 +1,107 @@
+package directory
+
+import (
+	"context"
+	"time"
+)
+
+// A Store keeps the directory's rows. What is not there is fault.NotFound; a row whose id or
+// unique name is taken is fault.Conflict. Every method is one transaction; after an error
+// nothing has changed.
+type Store interface {
+	AddTenant(ctx context.Context, t Tenant, principals []ServicePrincipal) error
+	Tenant(ctx context.Context, id string) (Tenant, error)
+	TenantByDomain(ctx context.Context, domain string) (Tenant, error)
+	Tenants(ctx context.Context, after string, limit int) ([]Tenant, error) // by id
+
+	AddPerson(ctx context.Context, a Account) error
+	Person(ctx context.Context, tenant, id string) (Account, error)
+	PersonByUPN(ctx context.Context, tenant, upn string) (Account, error)
+	// SetPassword replaces hash and flag, raises the epoch and deletes the person's grants;
+	// fault.Conflict if the epoch is no longer a.Epoch.
+	SetPassword(ctx context.Context, a Account, hash string, mustChange bool) error
+	// SetDisabled sets the flag, raises the epoch and deletes the person's grants.
+	SetDisabled(ctx context.Context, tenant, id string, disabled bool) error
+
+	AddApp(ctx context.Context, a Registration, s Secret, p ServicePrincipal) error
+	Secrets(ctx context.Context, tenant, app string) ([]Secret, error)
+	Principal(ctx context.Context, tenant, id string) (ServicePrincipal, error)
+	PrincipalByApp(ctx context.Context, tenant, app string) (ServicePrincipal, error)
+
+	AddIssuerKey(ctx context.Context, k IssuerKey) error // fault.Conflict if there is a current one already
+	IssuerKeys(ctx context.Context) ([]IssuerKey, error)
+
+	// AddDevice deletes what expired before d.Created, then adds d; fault.Throttled if
+	// limit codes are waiting.
+	AddDevice(ctx context.Context, d Device, limit int) error
+	Device(ctx context.Context, hash []byte) (Device, error)
+	DeviceByUserCode(ctx context.Context, hash []byte) (Device, error)
+	SetPolled(ctx context.Context, hash []byte, at time.Time) error
+	// ApproveDevice binds a pending code to a person; fault.Conflict if it is not pending.
+	ApproveDevice(ctx context.Context, hash []byte, a Account) error
+	// RedeemDevice uses up an approved code and adds the grant with its first token;
+	// fault.Conflict if it is not approved. The person's expired grants are deleted.
+	RedeemDevice(ctx context.Context, hash []byte, g Grant, t RefreshToken) error
+
+	// AddGrant adds a grant with its first token, and deletes the person's expired grants.
+	AddGrant(ctx context.Context, g Grant, t RefreshToken) error
+	RefreshToken(ctx context.Context, tenant string, hash []byte) (Grant, RefreshToken, error)
+	// Rotate marks old as used at the given time, unless it was used before, and adds next
+	// to the same grant; fault.Conflict if the grant is gone.
+	Rotate(ctx context.Context, g Grant, old []byte, used time.Time, next RefreshToken) error
+	DeleteGrant(ctx context.Context, tenant, id string) error
+}
+
+// An Account is a person with what signing in needs.
+type Account struct {
+	Person
+	Password string // "$argon2id$..."
+	Epoch    int64  // raised by whatever ends all sign-ins of the person
+}
+
+// A Secret is a password of an app: 256 random bits, kept as SHA-256.
+type Secret struct {
+	Tenant, App      string // of the registration
+	ID               string
+	Hash             []byte
+	Created, Expires time.Time
+}
+
+// A DeviceState is how far a device code has come.
+type DeviceState string
+
+const (
+	DevicePending  DeviceState = "pending"
+	DeviceApproved DeviceState = "approved"
+	DeviceRedeemed DeviceState = "redeemed"
+)
+
+// A Device is a sign-in that waits for a person on another screen (RFC 8628).
+type Device struct {
+	Hash             []byte // SHA-256 of the device code
+	UserHash         []byte // keyed hash of the user code
+	Authority        string // a tenant id, "common" or "organizations"
+	Client, Scope    string
+	State            DeviceState
+	Tenant, Person   string // who approved
+	Epoch            int64  // of that person when approving
+	Polled           time.Time
+	Created, Expires time.Time
+}
+
+// A Grant is one signed-in client of a person; its refresh tokens form a chain, of which
+// the youngest is good.
+type Grant struct {
+	Tenant, ID       string
+	Person, Client   string
+	Scope            string // as first asked for
+	Epoch            int64  // of the person when signing in
+	Created, Expires time.Time
+}
+
+// A RefreshToken is one link of a grant's chain.
+type RefreshToken struct {
+	Hash    []byte    // SHA-256
+	Expires time.Time //
+	Used    time.Time // first exchange for a younger one; zero before
+}

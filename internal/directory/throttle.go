@@ -1,0 +1,93 @@
+package directory
+
+import (
+	"sync"
+	"time"
+)
+
+// maxThrottled bounds the names a throttle remembers.
+const maxThrottled = 1 << 16
+
+// A throttle slows down guessing at a name: after free failures in a row each further one
+// closes the name for a while, twice as long each time. It lives in memory: a restart
+// forgets, which gives a guesser no more than free tries per restart.
+type throttle struct {
+	free       int
+	first, max time.Duration
+
+	mu    sync.Mutex
+	names map[string]*failures
+}
+
+type failures struct {
+	count int
+	last  time.Time
+}
+
+func newThrottle(free int, first, longest time.Duration) *throttle {
+	return &throttle{free: free, first: first, max: longest, names: map[string]*failures{}}
+}
+
+// wait returns how long name stays closed, 0 if it is open.
+func (t *throttle) wait(name string, now time.Time) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := t.names[name]
+	if f == nil {
+		return 0
+	}
+	if now.Before(f.last) {
+		f.last = now // the clock was set back: the wait begins anew, and no longer than that
+	}
+	return max(0, t.closed(f)-now.Sub(f.last))
+}
+
+// failed counts a failure.
+func (t *throttle) failed(name string, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := t.names[name]
+	if f == nil {
+		t.makeRoom(now)
+		f = &failures{}
+		t.names[name] = f
+	}
+	if now.Sub(f.last) > 2*t.max {
+		f.count = 0 // long ago
+	}
+	f.count++
+	f.last = now
+}
+
+// succeeded forgets the failures of name.
+func (t *throttle) succeeded(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.names, name)
+}
+
+func (t *throttle) closed(f *failures) time.Duration {
+	if f.count < t.free {
+		return 0
+	}
+	return min(t.max, t.first<<min(f.count-t.free, 16))
+}
+
+// makeRoom keeps the number of names bounded: it drops those whose failures are long ago,
+// and if there are none, any one.
+func (t *throttle) makeRoom(now time.Time) {
+	if len(t.names) < maxThrottled {
+		return
+	}
+	for name, f := range t.names {
+		if now.Sub(f.last) > 2*t.max {
+			delete(t.names, name)
+		}
+	}
+	for name := range t.names {
+		if len(t.names) < maxThrottled {
+			return
+		}
+		delete(t.names, name)
+	}
+}
