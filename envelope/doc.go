@@ -42,10 +42,11 @@
 //
 // # Limits
 //
-// One key may seal 2^64 messages and more: each has a fresh 256 bit IV. One message holds
-// 2^40 segments, for content 2^56 bytes. Sealing hides neither the length nor the number
-// of messages. Nothing here keeps old content from being put back in place of new: name a
-// version in the associated data where that matters.
+// One key may seal any number of messages: each has a fresh 256 bit IV and a key derived
+// from it. The designers' bound for all of them together is 2^65 bytes; nothing here counts.
+// One message holds 2^40 segments, for content 2^56 bytes. Sealing hides neither the length
+// nor the number of messages. Nothing here keeps old content from being put back in place
+// of new: name a version in the associated data where that matters.
 //
 // Sealing uses [crypto/cipher.NewGCMWithRandomNonce], so the package runs unchanged under
 // GODEBUG=fips140=only.

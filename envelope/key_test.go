@@ -90,6 +90,97 @@ func TestKeyWithoutBytes(t *testing.T) {
 	}
 }
 
+// What held secret bytes is overwritten when it is given back.
+func TestSecretsAreOverwritten(t *testing.T) {
+	t.Parallel()
+	k := mustKey(t, noise(KeySize))
+	e, err := k.expander()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := e.expand()
+	e.release()
+	if !bytes.Equal(out, make([]byte, len(out))) {
+		t.Error("a derived key is left in the expander")
+	}
+	k.Destroy()
+	if s := k.s(); s.bytes != [KeySize]byte{} || s.expanders.Get() != nil {
+		t.Error("Destroy leaves the bytes, or a state keyed with them")
+	}
+	for _, n := range []int{1, pooledSize, maxSegment} {
+		b := newBuffer(n)
+		secret := b()
+		copy(secret, noise(n))
+		b.free(n)
+		if !bytes.Equal(secret[:n], make([]byte, n)) {
+			t.Errorf("a buffer of %d bytes keeps its plaintext", n)
+		}
+	}
+}
+
+// The same for the buffers of streams, whichever way they end. Other tests take buffers
+// from the same pool, so this one is not parallel, and brings its own.
+func TestStreamsOverwritePlaintext(t *testing.T) {
+	k := NewKey()
+	for _, n := range []int{1, 100, 65504, 65505, 200000} {
+		plain := noise(n)
+		sealed := mustSeal(t, k, nil, plain, content)
+		for what, do := range map[string]func() (buffer, error){
+			"Write": func() (buffer, error) {
+				w, err := NewWriter(io.Discard, k, nil)
+				if err != nil {
+					return nil, err
+				}
+				w.plain = makeBuffer(pooledSize)
+				b := w.plain
+				w.Write(plain[:n/2])
+				w.Write(plain[n/2:])
+				return b, w.Close()
+			},
+			"ReadFrom": func() (buffer, error) {
+				w, err := NewWriter(io.Discard, k, nil)
+				if err != nil {
+					return nil, err
+				}
+				w.plain = makeBuffer(pooledSize)
+				b := w.plain
+				w.ReadFrom(bytes.NewReader(plain))
+				return b, w.Close()
+			},
+			"Read": func() (buffer, error) {
+				r, err := NewReader(bytes.NewReader(sealed), k, nil)
+				if err != nil {
+					return nil, err
+				}
+				r.plain, r.sealed = makeBuffer(pooledSize), newBuffer(0)
+				b := r.plain
+				_, err = io.Copy(io.Discard, r)
+				return b, err
+			},
+			"Read, cut off": func() (buffer, error) {
+				r, err := NewReader(bytes.NewReader(append(sealed[:len(sealed):len(sealed)], 0)), k, nil)
+				if err != nil {
+					return nil, err
+				}
+				r.plain, r.sealed = makeBuffer(pooledSize), newBuffer(0)
+				b := r.plain
+				if _, err = io.Copy(io.Discard, r); IsCorrupt(err) {
+					err = nil
+				}
+				return b, err
+			},
+		} {
+			b, err := do()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if left := bytes.Trim(b(), "\x00"); len(left) > 0 {
+				t.Errorf("%s of %d bytes leaves %d bytes in the buffer", what, n, len(left))
+			}
+		}
+	}
+}
+
 // A stream that is open when its key is destroyed goes on to its end.
 func TestDestroyLeavesOpenStreams(t *testing.T) {
 	t.Parallel()

@@ -139,6 +139,12 @@ func TestRandomTampered(t *testing.T) {
 	}
 	c := r.Cursor()
 	for range 2 {
+		if _, err := c.Seek(70, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := c.Read(got); n != 26 || err != nil || !bytes.Equal(got[:n], plain[70:96]) {
+			t.Errorf("a Cursor before the changed segment: %d bytes, error %v", n, err)
+		}
 		if _, err := c.Seek(100, io.SeekStart); err != nil {
 			t.Fatal(err)
 		}

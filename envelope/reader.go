@@ -199,7 +199,7 @@ func readFull(src io.Reader, b []byte) (int, error) {
 		if err == io.EOF {
 			break
 		}
-		if err != nil && n < len(b) {
+		if err != nil {
 			return n, errSource(err)
 		}
 	}

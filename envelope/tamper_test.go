@@ -83,18 +83,16 @@ func TestTamperedSegments(t *testing.T) {
 	}
 }
 
-// A header that announces other parameters is refused, genuine tag or not.
+// A header that announces what we do not speak is refused, though its tag is genuine.
 func TestForeignParameters(t *testing.T) {
 	t.Parallel()
 	k := NewKey()
 	for what, change := range map[string]func(h []byte){
-		"AEAD":                func(h []byte) { h[0] = 1 },
-		"KDF":                 func(h []byte) { h[1] = 1 },
-		"IV length":           func(h []byte) { h[9] = 33 },
-		"segments of nothing": func(h []byte) { binary.BigEndian.PutUint32(h[2:], segmentOverhead) },
-		"segments of 0":       func(h []byte) { binary.BigEndian.PutUint32(h[2:], 0) },
-		"segments over 1 MiB": func(h []byte) { binary.BigEndian.PutUint32(h[2:], maxSegment+1) },
-		"segments of 4 GiB":   func(h []byte) { binary.BigEndian.PutUint32(h[2:], 1<<32-1) },
+		"AEAD":           func(h []byte) { h[0] = 1 },
+		"KDF":            func(h []byte) { h[1] = 1 },
+		"IV length":      func(h []byte) { h[9] = 33 },
+		"no segments":    func(h []byte) { binary.BigEndian.PutUint32(h[2:], 0) },
+		"4 GiB segments": func(h []byte) { binary.BigEndian.PutUint32(h[2:], 1<<32-1) },
 	} {
 		sealed := mustSeal(t, k, nil, noise(10), content)
 		change(sealed)
@@ -106,5 +104,38 @@ func TestForeignParameters(t *testing.T) {
 		copy(sealed[paramsSize+ivSize:], e.expand()[:tagSize])
 		e.release()
 		wantCorrupt(t, what, k, nil, sealed, nil, rotation)
+	}
+	for _, segment := range []int{segmentOverhead, maxSegment + 1} { // whole messages otherwise
+		m, h, err := newMessage(k, nil, params{segment: segment, rotation: rotation})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed, err := m.sealSegment(h.append(nil), nil, 0, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantCorrupt(t, fmt.Sprintf("segments of %d", segment), k, nil, sealed, nil, rotation)
+	}
+}
+
+// What Open had opened before it failed is gone from the memory behind dst.
+func TestOpenLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	k, plain := NewKey(), noise(500)
+	sealed := mustSeal(t, k, nil, plain, small)
+	dst := append(make([]byte, 0, 1000), "before"...)
+	got, err := open(dst, k, nil, sealed, small.rotation)
+	if err != nil || !bytes.Equal(got, append([]byte("before"), plain...)) {
+		t.Fatalf("does not append: %d bytes, error %v", len(got), err)
+	}
+	sealed[len(sealed)-1] ^= 1
+	if got, err := open(dst, k, nil, sealed, small.rotation); !IsCorrupt(err) || got != nil {
+		t.Errorf("a changed message: %d bytes, error %v", len(got), err)
+	}
+	if behind := dst[len(dst):cap(dst)]; !bytes.Equal(behind, make([]byte, len(behind))) {
+		t.Error("plaintext is left behind dst")
+	}
+	if string(dst) != "before" {
+		t.Errorf("dst is %q now", dst)
 	}
 }
