@@ -90,9 +90,9 @@ func TestKeyWithoutBytes(t *testing.T) {
 	}
 }
 
-// What held secret bytes is overwritten when it is given back.
+// What held secret bytes is overwritten when it is given back. Not parallel: another test
+// could take the buffers.
 func TestSecretsAreOverwritten(t *testing.T) {
-	t.Parallel()
 	k := mustKey(t, noise(KeySize))
 	e, err := k.expander()
 	if err != nil {
@@ -118,8 +118,8 @@ func TestSecretsAreOverwritten(t *testing.T) {
 	}
 }
 
-// The same for the buffers of streams, whichever way they end. Other tests take buffers
-// from the same pool, so this one is not parallel, and brings its own.
+// The same for the buffers of streams, whichever way they end. They are the test's own, as
+// those of the pool may have held sealed bytes before.
 func TestStreamsOverwritePlaintext(t *testing.T) {
 	k := NewKey()
 	for _, n := range []int{1, 100, 65504, 65505, 200000} {
