@@ -25,7 +25,8 @@ type params struct {
 // content are the parameters of everything but wrapped keys. Measured (BenchmarkSegment, two
 // cores with VAES): all of 16 KiB to 1 MiB seal at 4.6 to 5.9 GB/s a core, 16 KiB slowest
 // and 256 KiB a tenth faster than 64 KiB. Reading a single byte costs 3.6, 14, 130 and 640 us
-// at 16, 64, 256 KiB and 1 MiB, and each stream holds two segments in memory.
+// at 16, 64, 256 KiB and 1 MiB (above 64 KiB with allocating the buffer, which is not
+// pooled), and each stream holds two segments in memory.
 var content = params{segment: 64 << 10, rotation: rotation}
 
 // A message is the state of one FLOE message, the same for sealing and opening. It is safe

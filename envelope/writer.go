@@ -15,6 +15,7 @@ type Writer struct {
 	m        *message
 	plain    buffer // held back: a segment is inner only once a byte follows it
 	n        int    // bytes in plain
+	used     int    // most bytes that an emitted plain has held
 	out      buffer
 	pending  int // bytes of header at the start of out, not written yet
 	position uint64
@@ -124,7 +125,7 @@ func (w *Writer) makeRoom() error {
 	if w.n < payload {
 		return nil
 	}
-	w.n = 0
+	w.n, w.used = 0, payload+1 // ReadFrom is one byte ahead
 	return w.emit(w.plain()[:payload], false)
 }
 
@@ -148,11 +149,7 @@ func (w *Writer) emit(plain []byte, final bool) error {
 
 // fail makes err the answer to every later call, gives the memory back, and returns err.
 func (w *Writer) fail(err error) error {
-	used := w.n
-	if w.position > 0 {
-		used = w.m.payload() + 1
-	}
-	w.plain.free(used)
+	w.plain.free(max(w.n, w.used))
 	w.out.free(0)
 	w.plain, w.out, w.err = nil, nil, err
 	return err
