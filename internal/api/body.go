@@ -1,0 +1,60 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// body returns the body of a request, which fails if nothing comes for the idle time. The
+// domain bounds its length.
+func (s *Server) body(w http.ResponseWriter, r *http.Request) io.Reader {
+	return &idleReader{body: r.Body, control: http.NewResponseController(w), idle: s.idle}
+}
+
+type idleReader struct {
+	body    io.Reader
+	control *http.ResponseController
+	idle    time.Duration
+}
+
+func (b *idleReader) Read(p []byte) (int, error) {
+	// A writer without deadlines (in tests) is as good as one with them, just not as safe.
+	_ = b.control.SetReadDeadline(time.Now().Add(b.idle))
+	n, err := b.body.Read(p)
+	if err == nil {
+		return n, nil
+	}
+	// From now on the server waits on the connection for the client to leave: without an end.
+	_ = b.control.SetReadDeadline(time.Time{})
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, fault.Wrap(fault.Invalid, err, "nothing of the body came for %s; nothing was stored", b.idle).
+			WithReason(reasonStalled).
+			WithHint("send it again")
+	}
+	return n, err
+}
+
+// An idleWriter fails if the client takes nothing for the idle time.
+type idleWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	idle    time.Duration
+}
+
+func (w *idleWriter) Write(p []byte) (int, error) {
+	_ = w.control.SetWriteDeadline(time.Now().Add(w.idle))
+	return w.ResponseWriter.Write(p)
+}
+
+// finish sends what is buffered and takes the deadline away from the connection, which may
+// serve another request.
+func (w *idleWriter) finish() {
+	_ = w.control.SetWriteDeadline(time.Now().Add(w.idle))
+	_ = w.control.Flush()
+	_ = w.control.SetWriteDeadline(time.Time{})
+}
