@@ -3,9 +3,13 @@ package audit_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/customerkey/customerkey/internal/audit"
@@ -101,12 +105,12 @@ func TestTamperedHash(t *testing.T) {
 	}
 }
 
-// A changed head is found at the next append, which is refused: nothing is built upon it. The
-// log of another tenant goes on.
+// A changed head is found at the next append, which is refused: nothing is built upon it.
 func TestTamperedHead(t *testing.T) {
 	for name, statement := range map[string]string{
 		"size":    `UPDATE audit_heads SET size = 5`,
-		"edge":    `UPDATE audit_heads SET edge = CAST(REPLACE(HEX(edge), '0', '1') AS BLOB)`,
+		"edge":    `UPDATE audit_heads SET edge = zeroblob(64)`,
+		"cut":     `UPDATE audit_heads SET edge = zeroblob(10)`,
 		"note":    `UPDATE audit_heads SET note = REPLACE(note, 'service', 'vault')`,
 		"no note": `UPDATE audit_heads SET note = ''`,
 		"removed": `DELETE FROM audit_heads`,
@@ -116,7 +120,43 @@ func TestTamperedHead(t *testing.T) {
 		if !fault.Is(err, fault.Unavailable) || !strings.Contains(fault.As(err).Hint, "ck audit verify") {
 			t.Errorf("%s: got %v, want a refusal that says what to do", name, err)
 		}
-		mustRecord(t, l, say(fabrikam, "a"))
+	}
+}
+
+// Another tenant's entry that is written together with a refused one is recorded.
+func TestTamperedHeadHurtsNobodyElse(t *testing.T) {
+	db := storetest.SQLite(t, areas()...)
+	slow := slowStore{store.NewAudit(db), make(chan struct{}, 20), make(chan struct{}, 1)}
+	l := mustLog(t, slow)
+	slow.letGo <- struct{}{}
+	mustRecord(t, l, say(contoso, "a"))
+	<-slow.began
+	err := db.Write(t.Context(), func(ctx context.Context, q store.DBTX) error {
+		_, err := q.ExecContext(ctx, `UPDATE audit_heads SET edge = zeroblob(32)`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	record := func(tenant string, want fault.Code) {
+		wg.Go(func() {
+			if err := l.Record(t.Context(), say(tenant, "b")); fault.CodeOf(err) != want {
+				t.Errorf("%s: got %v, want %q", tenant, err, want)
+			}
+		})
+	}
+	record(fabrikam, "")
+	<-slow.began
+	for range 5 {
+		record(contoso, fault.Unavailable)
+		record(fabrikam, "")
+	}
+	time.Sleep(20 * time.Millisecond) // until all of them wait
+	close(slow.letGo)
+	wg.Wait()
+	if h := mustHead(t, l, fabrikam); h.Size != 6 {
+		t.Errorf("%d entries of the other tenant, want 6", h.Size)
 	}
 }
 
@@ -143,8 +183,55 @@ func TestVerifyHead(t *testing.T) {
 			t.Errorf("byte %d changed: %v", i, err)
 		}
 	}
+	misnamed, err := note.Sign(&note.Note{Text: strings.Replace(noteText(t, kept.Note), contoso, fabrikam, 1)}, mustSigner(t, vkey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := audit.VerifyHead(misnamed, vkey); !fault.Is(err, fault.Corrupt) {
+		t.Errorf("signed with the key of one log, about another: %v", err)
+	}
 	if err := audit.NewVerifier(fabrikam).Check(kept); !fault.Is(err, fault.Corrupt) {
 		t.Errorf("against another tenant's log: %v", err)
+	}
+}
+
+// noteText returns the signed part of a note.
+func noteText(t *testing.T, signed []byte) string {
+	t.Helper()
+	text, _, ok := strings.Cut(string(signed), "\n\n")
+	if !ok {
+		t.Fatalf("no note: %s", signed)
+	}
+	return text + "\n"
+}
+
+// mustSigner returns the signer that belongs to a verifier key of the tests' log.
+func mustSigner(t *testing.T, vkey string) note.Signer {
+	t.Helper()
+	parts := strings.SplitN(vkey, "+", 3)
+	secret := base64.StdEncoding.EncodeToString(append([]byte{1}, key.Seed()...))
+	s, err := note.NewSigner("PRIVATE+KEY+" + parts[0] + "+" + parts[1] + "+" + secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestVerifierRefuses(t *testing.T) {
+	own, foreign := mustEncode(t, say(contoso, "a")), mustEncode(t, say(fabrikam, "a"))
+	v := audit.NewVerifier(contoso)
+	for name, row := range map[string]struct {
+		index int64
+		leaf  []byte
+	}{
+		"another tenant's": {0, foreign},
+		"index ahead":      {1, own},
+		"index before":     {-1, own},
+		"no leaf":          {0, nil},
+	} {
+		if _, err := v.Add(row.index, row.leaf); !fault.Is(err, fault.Corrupt) || v.Size() != 0 {
+			t.Errorf("%s: got %v with %d counted, want corrupt", name, err, v.Size())
+		}
 	}
 }
 

@@ -7,8 +7,10 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/store"
@@ -95,15 +97,16 @@ func TestConcurrentWriters(t *testing.T) {
 // other, the second sees the first. Snapshots alone would let both through.
 func TestNoWriteSkew(t *testing.T) {
 	storetest.Each(t, counters, func(t *testing.T, db *store.DB) {
-		for range 10 {
+		for range 3 {
 			mustWrite(t, db, func(ctx context.Context, q store.DBTX) error {
 				_, err := q.ExecContext(ctx, `INSERT INTO counters (name, n, data) VALUES ('a', 1, $1), ('b', 1, $1)
 					ON CONFLICT (name) DO UPDATE SET n = 1`, []byte{})
 				return err
 			})
 			var wg sync.WaitGroup
+			var looked atomic.Int64
 			for _, own := range []string{"a", "b"} {
-				wg.Go(func() { mustTakeOneOf(t, db, own) })
+				wg.Go(func() { mustTakeOneOf(t, db, own, &looked) })
 			}
 			wg.Wait()
 			var left int64
@@ -117,8 +120,9 @@ func TestNoWriteSkew(t *testing.T) {
 	})
 }
 
-// mustTakeOneOf sets own to 0 if both are 1.
-func mustTakeOneOf(t *testing.T, db *store.DB, own string) {
+// mustTakeOneOf sets own to 0 if both are 1. Between looking and setting it gives the other
+// one time to look; on SQLite that one cannot.
+func mustTakeOneOf(t *testing.T, db *store.DB, own string, looked *atomic.Int64) {
 	err := db.Write(t.Context(), func(ctx context.Context, q store.DBTX) error {
 		a, err := get(ctx, q, "a")
 		if err != nil {
@@ -128,7 +132,10 @@ func mustTakeOneOf(t *testing.T, db *store.DB, own string) {
 		if err != nil || a+b < 2 {
 			return err
 		}
-		runtime.Gosched() // gives the other one time to look, too
+		looked.Add(1)
+		for start := time.Now(); looked.Load() < 2 && time.Since(start) < 30*time.Millisecond; {
+			time.Sleep(time.Millisecond)
+		}
 		_, err = q.ExecContext(ctx, `UPDATE counters SET n = 0 WHERE name = $1`, own)
 		return err
 	})
