@@ -1,0 +1,45 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/customerkey/customerkey/internal/directory"
+)
+
+// An Action is something a caller may want to do with policies; it is also its name in the
+// audit log.
+type Action string
+
+const (
+	Read    Action = "policy.read"
+	Create  Action = "policy.create"
+	Update  Action = "policy.update" // name, description, enabled
+	Refresh Action = "policy.refresh"
+	Assign  Action = "policy.assign" // and taking the assignment back
+)
+
+// administrators may do everything with a family's policies, readers only read. For the
+// multi-workload family the seeds name the compliance and the global administrator, newer
+// text the Exchange administrator: all three (CK-277, X-18). Reading: CK-281. Whoever runs
+// the service may do nothing here.
+var (
+	administrators = map[Family][]directory.Role{
+		MultiWorkload: {directory.ComplianceAdministrator, directory.GlobalAdministrator, directory.ExchangeAdministrator},
+	}
+	readers = map[Family][]directory.Role{
+		MultiWorkload: {directory.GlobalReader},
+	}
+)
+
+// Allow reports whether one of roles may do what with policies of a family.
+func Allow(roles []directory.Role, f Family, do Action) bool {
+	return slices.ContainsFunc(roles, func(r directory.Role) bool { return slices.Contains(rolesFor(f, do), r) })
+}
+
+// rolesFor returns the roles that may do it.
+func rolesFor(f Family, do Action) []directory.Role {
+	if do == Read {
+		return slices.Concat(administrators[f], readers[f])
+	}
+	return administrators[f]
+}

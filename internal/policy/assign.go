@@ -1,0 +1,98 @@
+package policy
+
+import (
+	"context"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/operation"
+)
+
+// converge is the kind of the operation that moves a tenant's container keys to where they
+// belong.
+const converge = "converge"
+
+// Assign puts the policy in force for the tenant, in place of the one before (CK-91). With
+// identity "" the tenant goes back to the policy that the service owns (CK-306, X-9). New
+// content takes it at once; stored content follows in the operation "converge", which is
+// stored in the same transaction. Assigning what is assigned already only looks over the
+// stored content again. A disabled policy is refused (CK-174).
+func (s *Service) Assign(ctx context.Context, caller directory.Caller, identity string) error {
+	if identity == "" {
+		return s.unassign(ctx, caller)
+	}
+	p, err := s.enter(ctx, caller, Assign, identity, nil)
+	if err != nil {
+		return err
+	}
+	if err := s.assign(ctx, p); err != nil {
+		return s.failed(ctx, caller, Assign, p.ID, err)
+	}
+	s.c.Wake()
+	return nil
+}
+
+func (s *Service) assign(ctx context.Context, p Policy) error {
+	if !p.Enabled {
+		return fault.New(fault.Conflict, "the policy %q is disabled and cannot be assigned", p.Name).WithReason(ReasonDisabled).
+			WithHint("enable it first: Set-M365DataAtRestEncryptionPolicy -Identity %q -Enabled $true", p.Name)
+	}
+	now := s.now()
+	op, err := operation.Fresh(p.Tenant, converge, p.ID, now)
+	if err != nil {
+		return err
+	}
+	p.State, p.Updated = Active, now
+	return s.c.Store.Apply(ctx, Edit{
+		Tenant: p.Tenant, Policy: &p, Assignment: &Assignment{p.Family, p.ID}, Operation: &op,
+	})
+}
+
+// unassign takes the assignment back. Without one it does nothing.
+func (s *Service) unassign(ctx context.Context, caller directory.Caller) error {
+	if err := s.check(ctx, caller, Assign, "none"); err != nil {
+		return err
+	}
+	was, err := s.assigned(ctx, caller.Tenant, MultiWorkload)
+	if err != nil || was == "" {
+		return err
+	}
+	if err := s.authorize(ctx, caller, Assign, "none", map[string]string{"was": was}); err != nil {
+		return err
+	}
+	op, err := operation.Fresh(caller.Tenant, converge, was, s.now())
+	if err == nil {
+		err = s.c.Store.Apply(ctx, Edit{Tenant: caller.Tenant, Assignment: &Assignment{MultiWorkload, ""}, Operation: &op})
+	}
+	if err != nil {
+		return s.failed(ctx, caller, Assign, "none", err)
+	}
+	s.c.Wake()
+	return nil
+}
+
+// Assignment returns the policy that the tenant has assigned, nil if there is none: its
+// content is then under the policy that the service owns.
+func (s *Service) Assignment(ctx context.Context, caller directory.Caller) (*Policy, error) {
+	if err := s.authorize(ctx, caller, Read, "assignment", nil); err != nil {
+		return nil, err
+	}
+	id, err := s.assigned(ctx, caller.Tenant, MultiWorkload)
+	if err != nil || id == "" {
+		return nil, err
+	}
+	p, err := s.c.Store.Policy(ctx, caller.Tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	return &p, nil
+}
+
+// assigned returns the id of the family's policy in force, "" if there is none.
+func (s *Service) assigned(ctx context.Context, tenant string, f Family) (string, error) {
+	standing, err := s.c.Store.InForce(ctx, tenant)
+	if err != nil {
+		return "", err
+	}
+	return inForce(standing, f).Policy, nil
+}

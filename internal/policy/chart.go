@@ -1,0 +1,98 @@
+package policy
+
+import (
+	"context"
+
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/hierarchy"
+)
+
+// A chart says where the container keys of a tenant belong, by what was in force when it was
+// made. It is used for one batch.
+type chart struct {
+	s        *Service
+	tenant   string
+	standing []Standing
+	current  map[string]string               // policy -> its active generation, as far as looked up
+	rows     map[string]hierarchy.Generation // by id, as far as looked up
+}
+
+func (s *Service) chart(ctx context.Context, tenant string) (*chart, error) {
+	standing, err := s.c.Store.InForce(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	c := &chart{s: s, tenant: tenant, standing: standing, current: map[string]string{}, rows: map[string]hierarchy.Generation{}}
+	for _, at := range standing {
+		c.current[at.Policy] = at.Generation
+	}
+	return c, nil
+}
+
+// belongs returns the policy that content of a workload, now under the given policy, belongs
+// under: the one in force, or the same one for workloads that take new data only (section 5
+// of the requirements). A workload that this program does not know stays where it is.
+func (r Rule) belongs(policy string, standing []Standing) string {
+	if r.Family == "" || r.NewDataOnly {
+		return policy
+	}
+	at, ok := r.choose(standing)
+	if !ok {
+		return policy
+	}
+	return at.Policy
+}
+
+// home returns the generation that content of a workload belongs under, given the policy it
+// is under now; "" if that is not known.
+func (c *chart) home(ctx context.Context, workload, policy string) (string, error) {
+	to := c.s.c.Rule(workload).belongs(policy, c.standing)
+	if id, ok := c.current[to]; ok {
+		return id, nil
+	}
+	p, err := c.s.c.Store.Policy(ctx, c.tenant, to)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return "", err
+	}
+	c.current[to] = p.Generation
+	return p.Generation, nil
+}
+
+// generation returns the generation that a container key belongs under; the zero one if that
+// is not known.
+func (c *chart) generation(ctx context.Context, key hierarchy.ContainerKey) (hierarchy.Generation, error) {
+	id, err := c.home(ctx, key.Workload, key.Policy)
+	if err != nil || id == "" {
+		return hierarchy.Generation{}, err
+	}
+	if g, ok := c.rows[id]; ok {
+		return g, nil
+	}
+	g, err := c.s.c.Store.Generation(ctx, c.tenant, id)
+	if err == nil {
+		c.rows[id] = g
+	}
+	return g, err
+}
+
+// astray counts the container keys of a tenant that are not where they belong.
+func (s *Service) astray(ctx context.Context, tenant string) (left int64, err error) {
+	c, err := s.chart(ctx, tenant)
+	if err != nil {
+		return 0, err
+	}
+	usage, err := s.c.Store.Usage(ctx, tenant)
+	if err != nil {
+		return 0, err
+	}
+	for _, u := range usage {
+		home, err := c.home(ctx, u.Workload, u.Policy)
+		if err != nil {
+			return 0, err
+		}
+		if home != "" && home != u.Generation {
+			left += u.Keys
+		}
+	}
+	return left, nil
+}

@@ -1,0 +1,91 @@
+package policy
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// recordFailWithin bounds how long writing down a failure may take once the caller has left.
+const recordFailWithin = 5 * time.Second
+
+// authorize is the one door: it decides whether caller may do what, and records the decision
+// before anything happens. Reading is recorded only when it is refused.
+//
+// object is the id of a policy, or what the caller named where there is none. A caller acts
+// in its own tenant only; there is no way to name another.
+func (s *Service) authorize(ctx context.Context, caller directory.Caller, do Action, object string, detail map[string]string) error {
+	if err := s.check(ctx, caller, do, object); err != nil || do == Read {
+		return err
+	}
+	return s.record(ctx, caller, do, object, audit.Allow, detail)
+}
+
+// check refuses, and records that, unless a role of the caller allows it.
+func (s *Service) check(ctx context.Context, caller directory.Caller, do Action, object string) error {
+	if caller.Tenant == "" {
+		return fault.New(fault.Unauthenticated, "nobody is signed in").WithHint("sign in first")
+	}
+	if caller.Kind != directory.System && Allow(caller.Roles, MultiWorkload, do) {
+		return nil
+	}
+	if err := s.record(ctx, caller, do, object, audit.Deny, nil); err != nil {
+		return err
+	}
+	var names []string
+	for _, r := range rolesFor(MultiWorkload, do) {
+		names = append(names, string(r))
+	}
+	return fault.New(fault.Forbidden, "the caller has no role that may do this").
+		WithHint("it takes one of the roles %s", strings.Join(names, ", "))
+}
+
+// enter passes the door for an existing policy: nothing about the tenant's policies is told
+// to a caller without the role.
+func (s *Service) enter(ctx context.Context, caller directory.Caller, do Action, identity string, detail map[string]string) (Policy, error) {
+	if err := s.check(ctx, caller, do, clip(identity)); err != nil {
+		return Policy{}, err
+	}
+	p, err := s.resolve(ctx, caller.Tenant, MultiWorkload, identity)
+	if err != nil {
+		return Policy{}, err
+	}
+	return p, s.authorize(ctx, caller, do, p.ID, detail)
+}
+
+func (s *Service) record(ctx context.Context, caller directory.Caller, do Action, object string, d audit.Decision, detail map[string]string) error {
+	err := s.c.Audit.Record(ctx, audit.Entry{
+		Tenant: caller.Tenant, Caller: caller, Action: string(do), Object: object, Decision: d, Detail: detail,
+	})
+	if err != nil && fault.CodeOf(err) == fault.Internal {
+		return fault.Wrap(fault.Unavailable, err, "the decision cannot be recorded, so nothing was done").WithHint("try again")
+	}
+	return err
+}
+
+// failed records that what was allowed did not take effect, and returns why. A record that
+// cannot be written changes nothing: nothing took effect.
+func (s *Service) failed(ctx context.Context, caller directory.Caller, do Action, object string, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordFailWithin)
+	defer cancel()
+	_ = s.record(ctx, caller, do, object, audit.Fail, map[string]string{"reason": clip(fault.As(err).Message)})
+	return err
+}
+
+// clip bounds what a caller's text may take up in a record.
+func clip(text string) string {
+	const most = 300
+	if len(text) <= most {
+		return strings.ToValidUTF8(text, "?")
+	}
+	for most := most; ; most-- {
+		if utf8.RuneStart(text[most]) {
+			return strings.ToValidUTF8(text[:most], "?") + "..."
+		}
+	}
+}

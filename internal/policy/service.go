@@ -1,0 +1,87 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/hierarchy"
+)
+
+// Keys is the part of hierarchy.Keyring that policies need.
+type Keys interface {
+	NewGeneration(ctx context.Context, caller directory.Caller, tenant, policy string, number int, refs [2]hierarchy.RootRef, availabilityKey string) (hierarchy.Generation, error)
+	Rewrap(ctx context.Context, caller directory.Caller, key hierarchy.ContainerKey, to hierarchy.Generation) (hierarchy.ContainerKey, error)
+	Drop(tenant, generation string)
+	Health(tenant, uri string) (hierarchy.Health, bool)
+}
+
+// Availability makes availability keys; it records by itself.
+type Availability interface {
+	Create(ctx context.Context, caller directory.Caller, tenant, policy string) (id string, err error)
+}
+
+// Config is what a Service needs.
+type Config struct {
+	Store        Store                      // required
+	Keys         Keys                       // required: the hierarchy.Keyring
+	Roots        Roots                      // required: parses key URIs and looks at keys
+	Availability Availability               // required
+	Audit        audit.Recorder             // required: decisions are written here before they take effect
+	Rule         func(workload string) Rule // required: the table of workloads
+
+	// Wake is called after an operation was stored: operation.Runner.Wake. May be nil.
+	Wake func()
+	// RecoveryLevel is the least that root keys must have: "Recoverable+ProtectedSubscription"
+	// if empty, or "Recoverable" (CK-168, X-12).
+	RecoveryLevel string
+	// Settle is how long the work after an assignment waits before it looks a last time for
+	// keys that a slow request, decided before the switch, has put under the former policy:
+	// longer than any request takes from asking what is in force to using it. 2 s if 0.
+	Settle time.Duration
+	// Batch is how many container keys are moved in one transaction; 500 if 0.
+	Batch int
+	Now   func() time.Time // time.Now if nil
+}
+
+// A Service is the policies of all tenants. It is safe for concurrent use.
+type Service struct{ c Config }
+
+// maxPolicies bounds the policies of one family in a tenant: none can be removed (CK-127),
+// and their list is held in memory.
+const maxPolicies = 1000
+
+// New returns a Service ready for use. It opens nothing and starts no goroutine.
+func New(c Config) (*Service, error) {
+	if c.Store == nil || c.Keys == nil || c.Roots == nil || c.Availability == nil || c.Audit == nil || c.Rule == nil {
+		return nil, errors.New("policy: Store, Keys, Roots, Availability, Audit and Rule are required")
+	}
+	if c.RecoveryLevel == "" {
+		c.RecoveryLevel = protectedSubscription
+	}
+	if !slices.Contains(recoveryLevels, c.RecoveryLevel) {
+		return nil, errors.New("policy: RecoveryLevel must be one of Recoverable, Recoverable+ProtectedSubscription")
+	}
+	if c.Settle < 0 || c.Batch < 0 {
+		return nil, errors.New("policy: Settle and Batch must not be negative")
+	}
+	if c.Settle == 0 {
+		c.Settle = 2 * time.Second
+	}
+	if c.Batch == 0 {
+		c.Batch = 500
+	}
+	if c.Wake == nil {
+		c.Wake = func() {}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Service{c: c}, nil
+}
+
+// now returns the time as the store keeps it.
+func (s *Service) now() time.Time { return s.c.Now().UTC().Truncate(time.Microsecond) }

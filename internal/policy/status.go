@@ -1,0 +1,134 @@
+package policy
+
+import (
+	"context"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/operation"
+)
+
+// A Status is how a policy stands, as one moment's rows say it (CK-163).
+type Status struct {
+	Policy      Policy
+	Assigned    bool
+	Generations []GenerationStatus   // oldest first
+	Roots       []RootVersion        // by root, oldest first
+	Containers  int64                // container keys that the policy holds or that belong under it
+	Percent     float64              // of those, how many are where they belong; 100 if there are none
+	Health      [2]RootHealth        // of the roots, as this node last saw them
+	Operation   *operation.Operation // the newest "converge" of the tenant, running or not; nil if there was none
+}
+
+// A GenerationStatus is one generation and what is still under it.
+type GenerationStatus struct {
+	ID                 string
+	Number             int
+	State              hierarchy.GenerationState
+	Containers         int64     // container keys under it
+	KeyIDs             [2]string // versions of the roots that wrapped its policy key
+	Created, Destroyed time.Time
+}
+
+// A RootVersion is a version of a root key that the policy has used. It is safe to retire
+// when every generation it has wrapped, of any policy of the tenant, is destroyed (CK-246):
+// then nothing in this service asks for it any more.
+type RootVersion struct {
+	Root         int    // 0 or 1
+	KeyID        string // versioned
+	Containers   int64  // container keys of this policy that still need it
+	Current      bool   // wrapped the active generation
+	SafeToRetire bool
+}
+
+// RootHealth is how a root last answered; Known is false if this node has not asked it.
+type RootHealth struct {
+	URI   string
+	Known bool
+	hierarchy.Health
+}
+
+// Status tells how a policy stands. It counts the tenant's container keys, which takes
+// longer the more there are.
+func (s *Service) Status(ctx context.Context, caller directory.Caller, identity string) (Status, error) {
+	p, err := s.enter(ctx, caller, Read, identity, nil)
+	if err != nil {
+		return Status{}, err
+	}
+	picture, err := s.c.Store.Picture(ctx, caller.Tenant, p.ID, converge)
+	if err != nil {
+		return Status{}, err
+	}
+	st := s.summary(picture)
+	for i, ref := range picture.Policy.Roots {
+		st.Health[i].URI = ref.URI
+		st.Health[i].Health, st.Health[i].Known = s.c.Keys.Health(caller.Tenant, ref.URI)
+	}
+	return st, nil
+}
+
+// summary is what a picture shows.
+func (s *Service) summary(p Picture) Status {
+	st := Status{
+		Policy: p.Policy, Assigned: inForce(p.InForce, p.Policy.Family).Policy == p.Policy.ID,
+		Operation: p.Operation, Percent: 100,
+	}
+	under := map[string]int64{}
+	for _, u := range p.Usage {
+		under[u.Generation] += u.Keys
+	}
+	for _, g := range p.Generations {
+		st.Generations = append(st.Generations, GenerationStatus{
+			ID: g.ID, Number: g.Number, State: g.State, Containers: under[g.ID],
+			KeyIDs: [2]string{g.Roots[0].KeyID, g.Roots[1].KeyID}, Created: g.Created, Destroyed: g.Destroyed,
+		})
+	}
+	st.Roots = rootVersions(p, under)
+	var settled int64
+	st.Containers, settled = s.settledKeys(p)
+	if st.Containers > 0 {
+		st.Percent = 100 * float64(settled) / float64(st.Containers)
+	}
+	return st
+}
+
+// settledKeys counts the container keys that concern the policy, because they are under it
+// or belong under it, and those of them that are where they belong.
+func (s *Service) settledKeys(p Picture) (all, settled int64) {
+	for _, u := range p.Usage {
+		to := s.c.Rule(u.Workload).belongs(u.Policy, p.InForce)
+		if u.Policy != p.Policy.ID && to != p.Policy.ID {
+			continue
+		}
+		all += u.Keys
+		if to == u.Policy && p.Current[u.Policy] == u.Generation {
+			settled += u.Keys
+		}
+	}
+	return all, settled
+}
+
+// rootVersions lists the versions that the policy has used of each root, oldest first.
+func rootVersions(p Picture, under map[string]int64) []RootVersion {
+	needed := map[string]bool{}
+	for _, g := range p.Live {
+		needed[g.Roots[0].KeyID], needed[g.Roots[1].KeyID] = true, true
+	}
+	var versions []RootVersion
+	for root := range 2 {
+		at := map[string]int{} // index in versions
+		for _, g := range p.Generations {
+			kid := g.Roots[root].KeyID
+			i, ok := at[kid]
+			if !ok {
+				i = len(versions)
+				at[kid] = i
+				versions = append(versions, RootVersion{Root: root, KeyID: kid, SafeToRetire: !needed[kid]})
+			}
+			versions[i].Containers += under[g.ID]
+			versions[i].Current = versions[i].Current || g.State == hierarchy.Active
+		}
+	}
+	return versions
+}

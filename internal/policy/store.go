@@ -1,0 +1,104 @@
+package policy
+
+import (
+	"context"
+
+	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/operation"
+)
+
+// Store keeps policies and assignments, and sees the generations and container keys of a
+// tenant. Errors are faults. Every method is one transaction.
+type Store interface {
+	// Policy returns a policy of any family; fault.NotFound.
+	Policy(ctx context.Context, tenant, id string) (Policy, error)
+	// PolicyNamed returns the policy whose folded name is key (see [FoldName]); fault.NotFound.
+	PolicyNamed(ctx context.Context, tenant string, f Family, key string) (Policy, error)
+	// Policies returns the family's policies by folded name, at most limit.
+	Policies(ctx context.Context, tenant string, f Family, limit int) ([]Policy, error)
+	// InForce returns the policies in force in a tenant, one per family. It is read for every
+	// item that is written: one indexed read.
+	InForce(ctx context.Context, tenant string) ([]Standing, error)
+	// Generation returns a generation of any policy; fault.NotFound.
+	Generation(ctx context.Context, tenant, id string) (hierarchy.Generation, error)
+	// LiveGenerations returns the tenant's generations that are not destroyed, by policy and number.
+	LiveGenerations(ctx context.Context, tenant string) ([]hierarchy.Generation, error)
+	// Usage counts the tenant's container keys by where they are.
+	Usage(ctx context.Context, tenant string) ([]Usage, error)
+	// Picture returns one moment's state of all that [Service.Status] shows; the operation is
+	// the newest of kind.
+	Picture(ctx context.Context, tenant, policy, kind string) (Picture, error)
+	// ContainerKeys returns the next keys of a tenant after a place, at most limit, by
+	// container and version.
+	ContainerKeys(ctx context.Context, tenant string, after Place, limit int) ([]hierarchy.ContainerKey, error)
+
+	// Apply makes an edit, wholly or not at all. It is fault.Conflict with ReasonChanged if
+	// the policy has another revision by now, with ReasonNameTaken if the name is in use.
+	Apply(ctx context.Context, e Edit) error
+	// Move puts the keys where they belong and saves the checkpoint. Keys that somebody else
+	// has moved, or whose new generation is not active any more, are left and counted.
+	Move(ctx context.Context, moves []Move, f operation.Fence) (left int, err error)
+	// DestroyGeneration empties a draining generation that no container key is under; destroyed
+	// is false, and nothing changes, if it is in another state by now.
+	DestroyGeneration(ctx context.Context, id string, f operation.Fence) (destroyed bool, err error)
+}
+
+// Reasons of fault.Conflict.
+const (
+	ReasonChanged   = "PolicyChanged"  // somebody else changed the policy meanwhile
+	ReasonNameTaken = "NameTaken"      // CK-182
+	ReasonAssigned  = "PolicyAssigned" // CK-171
+	ReasonDisabled  = "PolicyDisabled" // CK-174
+	ReasonTooMany   = "TooManyPolicies"
+)
+
+// An Edit is one change. Zero fields change nothing.
+type Edit struct {
+	Tenant     string
+	Policy     *Policy               // Revision 0: a new one, else replaces that revision
+	Generation *hierarchy.Generation // becomes the active one of its policy, older ones drain
+	Assignment *Assignment
+	Operation  *operation.Operation // unless one of its kind is waiting unstarted already
+}
+
+// An Assignment puts a policy in force for its family, or none ("").
+type Assignment struct {
+	Family Family
+	Policy string
+}
+
+// A Standing is a policy in force and its active generation.
+type Standing struct {
+	Family             Family
+	Policy, Generation string
+}
+
+// A Usage counts container keys of one workload under one generation.
+type Usage struct {
+	Workload, Policy, Generation string
+	Keys                         int64
+}
+
+// A Place is one in the order of a tenant's container keys: the last one seen. The zero
+// Place is before all of them.
+type Place struct {
+	Container string
+	Version   int
+}
+
+// A Move is a container key as it shall be, and the generation it was under.
+type Move struct {
+	Key  hierarchy.ContainerKey
+	From string
+}
+
+// A Picture is what Status is made from.
+type Picture struct {
+	Policy      Policy
+	Generations []hierarchy.Generation // of the policy, oldest first
+	Live        []hierarchy.Generation // of all the tenant's policies, not destroyed
+	Current     map[string]string      // active generation of each policy of the tenant
+	InForce     []Standing
+	Usage       []Usage
+	Operation   *operation.Operation // the newest of the kind, if there is one
+}

@@ -1,0 +1,43 @@
+-- name: AddPolicy :execrows
+INSERT INTO policies (tenant_id, id, family, name, name_key, description, enabled, state,
+    root1_tenant, root1_app, root1_uri, root2_tenant, root2_app, root2_uri,
+    availability_key, generation_id, generation_number, revision, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 1, $18, $19)
+ON CONFLICT DO NOTHING;
+
+-- name: ReplacePolicy :execrows
+UPDATE policies SET name = $1, name_key = $2, description = $3, enabled = $4, state = $5,
+    generation_id = $6, generation_number = $7, revision = revision + 1, updated_at = $8
+WHERE tenant_id = $9 AND id = $10 AND revision = $11;
+
+-- name: GetPolicy :one
+SELECT * FROM policies WHERE tenant_id = $1 AND id = $2;
+
+-- name: GetPolicyByName :one
+SELECT * FROM policies WHERE tenant_id = $1 AND family = $2 AND name_key = $3;
+
+-- name: ListPolicies :many
+SELECT * FROM policies WHERE tenant_id = $1 AND family = $2 ORDER BY name_key LIMIT $3;
+
+-- name: ListCurrentGenerations :many
+SELECT id, generation_id FROM policies WHERE tenant_id = $1;
+
+-- name: ListInForce :many
+SELECT a.family, a.policy_id, p.generation_id FROM policy_assignments AS a
+JOIN policies AS p ON p.tenant_id = a.tenant_id AND p.id = a.policy_id
+WHERE a.tenant_id = $1 ORDER BY a.family;
+
+-- name: SetAssignment :exec
+INSERT INTO policy_assignments (tenant_id, family, policy_id) VALUES ($1, $2, $3)
+ON CONFLICT (tenant_id, family) DO UPDATE SET policy_id = excluded.policy_id;
+
+-- name: ClearAssignment :exec
+DELETE FROM policy_assignments WHERE tenant_id = $1 AND family = $2;
+
+-- name: ListLiveGenerations :many
+SELECT * FROM generations WHERE tenant_id = $1 AND state <> 'destroyed' ORDER BY policy_id, number;
+
+-- name: CountContainerKeys :many
+SELECT workload, policy_id, generation_id, COUNT(*) AS keys FROM container_keys
+WHERE tenant_id = $1 GROUP BY workload, policy_id, generation_id
+ORDER BY workload, policy_id, generation_id;
