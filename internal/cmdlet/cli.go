@@ -1,0 +1,120 @@
+package cmdlet
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/customerkey/customerkey/internal/fault"
+	"golang.org/x/term"
+)
+
+// CLI runs commands of the table for someone at a terminal, or for a script.
+type CLI struct {
+	Runner func(Side) (Runner, error) // required: opened only when a command needs it
+	Out    io.Writer                  // required: objects
+	Err    io.Writer                  // required: warnings and questions
+	Width  int                        // cells of the terminal Out goes to; 0: not a terminal, nothing is cut
+	Ask    func(question string) (bool, error)
+}
+
+// NewCLI returns a CLI over the three files of a process: output is cut to the width of a
+// terminal, and questions are asked only if input and stderr are one.
+func NewCLI(in, out, errs *os.File, runner func(Side) (Runner, error)) CLI {
+	c := CLI{Runner: runner, Out: out, Err: errs}
+	if width, _, err := term.GetSize(int(out.Fd())); err == nil {
+		c.Width = width
+	}
+	if term.IsTerminal(int(in.Fd())) && term.IsTerminal(int(errs.Fd())) {
+		c.Ask = func(question string) (bool, error) { return ask(in, errs, question) }
+	}
+	return c
+}
+
+func ask(in io.Reader, out io.Writer, question string) (bool, error) {
+	fmt.Fprintf(out, "%s\nGo on? [y/N] ", printable(question))
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, fault.Wrap(fault.Internal, err, "the answer cannot be read")
+	}
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes", nil
+}
+
+// Run runs the command of that name with the words that follow it. "-?" shows its help.
+// Everything that PowerShell would write on its output goes to Out in the call's layout;
+// warnings go to Err. The error is a fault; show it with PrintError and end with ExitCode.
+func (c CLI) Run(ctx context.Context, name string, words []string) error {
+	row, err := Find(Table(), name)
+	if err != nil {
+		return err
+	}
+	if len(words) == 1 && (words[0] == "-?" || strings.EqualFold(words[0], "--help")) {
+		return WriteHelp(c.Out, row)
+	}
+	call, err := Bind(row, words)
+	if err != nil {
+		return err
+	}
+	runner, err := c.Runner(row.Side)
+	if err != nil {
+		return hushed(call, err)
+	}
+	printer := &lazyPrinter{cli: c, call: call}
+	call.Host = c.host(call, printer)
+	for _, note := range call.Notes {
+		call.Warn("%s", note)
+	}
+	err = runner.Run(ctx, call)
+	if closing := printer.close(); err == nil && closing != nil {
+		err = fault.Wrap(fault.Internal, closing, "the output cannot be written")
+	}
+	return hushed(call, err)
+}
+
+func (c CLI) host(call *Call, printer *lazyPrinter) Host {
+	line := func(prefix string) func(string) {
+		return func(text string) { fmt.Fprintf(c.Err, "%s: %s\n", prefix, printable(text)) }
+	}
+	h := Host{
+		Object:  printer.print,
+		Warn:    line("WARNING"),
+		Verbose: line("VERBOSE"),
+		WhatIf:  func(text string) { fmt.Fprintf(c.Out, "What if: %s\n", printable(text)) },
+		Confirm: c.Ask,
+	}
+	if Silent(call.Common.WarningAction) {
+		h.Warn = nil
+	}
+	return h
+}
+
+// A lazyPrinter chooses the layout when it sees the first object.
+type lazyPrinter struct {
+	cli     CLI
+	call    *Call
+	printer Printer
+}
+
+func (p *lazyPrinter) print(o Object) error {
+	if p.printer == nil {
+		views := Views()
+		p.printer = NewPrinter(p.cli.Out, p.call.Layout(views, o), p.cli.Width, views)
+	}
+	return p.printer.Print(o)
+}
+
+// close ends the output. A command that returns objects, but had none, is [] in JSON.
+func (p *lazyPrinter) close() error {
+	if p.printer == nil && p.call.Common.OutputFormat == JSONFormat && p.call.Cmdlet.Output != "" {
+		p.printer = NewPrinter(p.cli.Out, JSONFormat, 0, nil)
+	}
+	if p.printer == nil {
+		return nil
+	}
+	return p.printer.Close()
+}

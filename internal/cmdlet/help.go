@@ -1,0 +1,109 @@
+package cmdlet
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteSummary lists all commands with their synopses.
+func WriteSummary(w io.Writer, table []Cmdlet) error {
+	longest := 0
+	for _, c := range table {
+		longest = max(longest, len(c.Name))
+	}
+	var b strings.Builder
+	for _, c := range table {
+		fmt.Fprintf(&b, "  %-*s  %s\n", longest, c.Name, c.Synopsis)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// WriteHelp describes one command: all that the table knows of it.
+func WriteHelp(w io.Writer, c *Cmdlet) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n", c.Synopsis)
+	for _, set := range orOne(c.sets()) {
+		fmt.Fprintf(&b, "    %s\n", c.syntax(set))
+	}
+	if c.Description != "" {
+		fmt.Fprintf(&b, "\n%s\n", c.Description)
+	}
+	b.WriteString("\nParameters:\n")
+	for _, p := range c.Params {
+		fmt.Fprintf(&b, "  -%s <%s>%s\n      %s\n", p.Name, p.Type, p.traits(), p.Help)
+	}
+	for _, p := range append(commonParams[:len(commonParams):len(commonParams)], formatParam) {
+		if c.Impact != None || p.Name != "WhatIf" && p.Name != "Confirm" {
+			fmt.Fprintf(&b, "  -%s <%s>%s\n      %s\n", p.Name, p.Type, p.traits(), p.Help)
+		}
+	}
+	if len(c.Roles) > 0 {
+		b.WriteString("\nRoles, one of: ")
+		for i, r := range c.Roles {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(string(r))
+		}
+		b.WriteString("\n")
+	}
+	if len(c.Examples) > 0 {
+		b.WriteString("\nExamples:\n")
+	}
+	for _, e := range c.Examples {
+		fmt.Fprintf(&b, "    ck %s\n", e)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func orOne(sets []string) []string {
+	if len(sets) == 0 {
+		return []string{""}
+	}
+	return sets
+}
+
+// syntax is the command line of one parameter set, in PowerShell's notation.
+func (c *Cmdlet) syntax(set string) string {
+	parts := []string{c.Name}
+	for _, p := range c.Params {
+		if !p.inSet(set) {
+			continue
+		}
+		name := "-" + p.Name
+		if p.Position > 0 {
+			name = "[" + name + "]"
+		}
+		if p.Type != Switch {
+			name += " <" + string(p.Type) + ">"
+		}
+		if !p.Mandatory {
+			name = "[" + name + "]"
+		}
+		parts = append(parts, name)
+	}
+	return strings.Join(parts, " ")
+}
+
+func (p *Param) traits() string {
+	var t []string
+	if p.Mandatory {
+		t = append(t, "needed")
+	}
+	if p.Position > 0 {
+		t = append(t, fmt.Sprintf("position %d", p.Position))
+	}
+	if len(p.Aliases) > 0 {
+		t = append(t, "also -"+strings.Join(p.Aliases, ", -"))
+	}
+	if len(p.Values) > 0 && len(p.Values) <= 8 {
+		t = append(t, strings.Join(p.Values, " | "))
+	}
+	if len(t) == 0 {
+		return ""
+	}
+	return "  (" + strings.Join(t, "; ") + ")"
+}

@@ -1,0 +1,158 @@
+package cmdlet
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/policy"
+)
+
+// What the rows of the policy family do. Rights are checked and recorded by package policy;
+// under -WhatIf these functions only read.
+
+func newPolicy(ctx context.Context, s Services, call *Call) error {
+	name := call.Args.Text("Name")
+	if strings.Contains(name, " ") { // row X-13
+		call.Warn("the name has spaces: put it in quotes wherever you use it")
+	}
+	enabled := true
+	if given := call.Args.BoolPtr("Enabled"); given != nil {
+		enabled = *given
+	}
+	if proceed, err := call.ShouldProcess("Create data encryption policy", name); err != nil || !proceed {
+		return err
+	}
+	p, err := s.Policies.Create(ctx, call.Caller, policy.Draft{
+		Name: name, Description: call.Args.Text("Description"), KeyURIs: call.Args.List("AzureKeyIDs"), Enabled: enabled,
+	})
+	if err != nil {
+		return err
+	}
+	return emitPolicy(ctx, s, call, p)
+}
+
+func getPolicy(ctx context.Context, s Services, call *Call) error {
+	if name := call.Args.Text("Identity"); name != "" {
+		p, err := s.Policies.Get(ctx, call.Caller, policyIdentity(call, name))
+		if err != nil {
+			return err
+		}
+		return emitPolicy(ctx, s, call, p)
+	}
+	all, err := s.Policies.List(ctx, call.Caller)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(all, func(a, b policy.Policy) int { return cmp.Compare(policy.FoldName(a.Name), policy.FoldName(b.Name)) })
+	for _, p := range all {
+		if err := emitPolicy(ctx, s, call, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkSetPolicy refuses what administrators mix up (rows CK-318 and X-8).
+func checkSetPolicy(args Args) error {
+	if args.On("Refresh") && args.Has("AzureKeyIDs") {
+		return bindError("-Refresh takes the newest versions of the keys that the policy has, so it cannot go with -AzureKeyIDs").
+			WithHint("after rolling the keys in their vaults use -Refresh alone; to take other keys use -Replace -AzureKeyIDs")
+	}
+	for _, name := range []string{"Enabled", "Name", "Description", "Replace", "AzureKeyIDs"} {
+		if args.Has(name) {
+			return nil
+		}
+	}
+	if args.On("Refresh") {
+		return nil
+	}
+	return bindError("there is nothing to change").WithHint("give -Refresh, -Enabled, -Name or -Description")
+}
+
+func setPolicy(ctx context.Context, s Services, call *Call) error {
+	if call.Args.On("Replace") {
+		return fault.New(fault.Invalid, "the root keys of a policy cannot be replaced yet").
+			WithHint("make a policy with the new keys and assign it: content moves over by itself, and the old keys show as safe to retire once it has")
+	}
+	p, err := s.Policies.Get(ctx, call.Caller, policyIdentity(call, call.Args.Text("Identity")))
+	if err != nil {
+		return err
+	}
+	change := policy.Change{Name: call.Args.TextPtr("Name"), Description: call.Args.TextPtr("Description"), Enabled: call.Args.BoolPtr("Enabled")}
+	refresh := call.Args.On("Refresh")
+	if proceed, err := call.ShouldProcess(describeChange(change, refresh), p.Name); err != nil || !proceed {
+		return err
+	}
+	if change != (policy.Change{}) {
+		if _, err := s.Policies.Update(ctx, call.Caller, p.ID, change); err != nil {
+			return err
+		}
+	}
+	if refresh {
+		_, err = s.Policies.Refresh(ctx, call.Caller, p.ID)
+	}
+	return err
+}
+
+func describeChange(c policy.Change, refresh bool) string {
+	var parts []string
+	if c.Name != nil {
+		parts = append(parts, fmt.Sprintf("rename to %q", *c.Name))
+	}
+	if c.Description != nil {
+		parts = append(parts, "describe")
+	}
+	switch {
+	case c.Enabled != nil && *c.Enabled:
+		parts = append(parts, "enable")
+	case c.Enabled != nil:
+		parts = append(parts, "disable")
+	}
+	if refresh {
+		parts = append(parts, "refresh")
+	}
+	text := strings.Join(parts, ", ") + " data encryption policy"
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+func getAssignment(ctx context.Context, s Services, call *Call) error {
+	p, err := s.Policies.Assignment(ctx, call.Caller)
+	if err != nil || p == nil {
+		return err
+	}
+	return emitPolicy(ctx, s, call, *p)
+}
+
+func setAssignment(ctx context.Context, s Services, call *Call) error {
+	if call.Args.IsNull("DataEncryptionPolicy") { // row CK-306
+		if proceed, err := call.ShouldProcess("Unassign the data encryption policy", "the organization"); err != nil || !proceed {
+			return err
+		}
+		return s.Policies.Assign(ctx, call.Caller, "")
+	}
+	p, err := s.Policies.Get(ctx, call.Caller, policyIdentity(call, call.Args.Text("DataEncryptionPolicy")))
+	if err != nil {
+		return err
+	}
+	if proceed, err := call.ShouldProcess("Assign data encryption policy", p.Name); err != nil || !proceed {
+		return err
+	}
+	return s.Policies.Assign(ctx, call.Caller, p.ID)
+}
+
+// emitPolicy shows a policy as it stands, unless an earlier page has shown it.
+func emitPolicy(ctx context.Context, s Services, call *Call, p policy.Policy) error {
+	key := policy.FoldName(p.Name)
+	if call.Shown(key) {
+		return nil
+	}
+	st, err := s.Policies.Status(ctx, call.Caller, p.ID)
+	if err != nil {
+		return err
+	}
+	return call.Host.Object(policyObject(key, st))
+}

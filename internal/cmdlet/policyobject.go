@@ -1,0 +1,133 @@
+package cmdlet
+
+import (
+	"math"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/policy"
+)
+
+// policyObject shows a policy: the properties that automation reads (rows CK-158, CK-160 to
+// CK-162), then what only this service can tell (row CK-163).
+func policyObject(key string, st policy.Status) Object {
+	p := st.Policy
+	return Object{Type: policyType, Key: key, Fields: []Field{
+		{"Name", p.Name},
+		{"Description", p.Description},
+		{"Enabled", p.Enabled},
+		{"State", string(p.State)},
+		{"Assigned", st.Assigned},
+		{"PercentEncrypted", int64(math.Floor(st.Percent))}, // 100 only when nothing is left
+		{"Health", overallHealth(st.Health)},
+		{"AzureKeyIDs", []string{p.Roots[0].URI, p.Roots[1].URI}},
+		{"Identity", p.Name},
+		{"Guid", GUID(p.ID)},
+		{"DistinguishedName", distinguishedName(p.Tenant, p.Name)},
+		{"DataEncryptionPolicyType", string(p.Family)},
+		{"DataEncryptionPolicyID", GUID(p.Generation)}, // changes with each refresh (row CK-126)
+		{"DateCreated", p.Created},
+		{"WhenChanged", p.Updated},
+		{"AvailabilityKeyId", GUID(p.AvailabilityKey)},
+		{"ObjectsCovered", st.Containers},
+		{"Rewrap", rewrapText(st)},
+		{"SafeToRetire", safeToRetire(st.Roots)},
+		{"KeyVersions", keyVersions(st.Roots)},
+		{"Generations", generations(st.Generations)},
+		{"RootHealth", rootHealth(st.Health)},
+	}}
+}
+
+// overallHealth sums up both roots: one that works is enough to read.
+func overallHealth(roots [2]policy.RootHealth) string {
+	count := map[string]int{}
+	for _, r := range roots {
+		count[healthWord(r)]++
+	}
+	switch {
+	case count["Ok"] == 2:
+		return "Healthy"
+	case count["Unknown"] == 2:
+		return "Unknown"
+	case count["Ok"]+count["Unknown"] > 0 && count["Denied"]+count["Unreachable"] > 0:
+		return "Degraded"
+	case count["Denied"] == 2:
+		return "Denied"
+	case count["Denied"]+count["Unreachable"] == 2:
+		return "Unhealthy"
+	}
+	return "Healthy" // one answered well, the other was not needed yet
+}
+
+func healthWord(r policy.RootHealth) string {
+	if !r.Known {
+		return "Unknown"
+	}
+	switch string(r.State) { // the words of package hierarchy, which faces do not import
+	case "ok":
+		return "Ok"
+	case "denied":
+		return "Denied"
+	}
+	return "Unreachable"
+}
+
+// rewrapText says how the work in the background stands; "" if there has been none.
+func rewrapText(st policy.Status) string {
+	if st.Operation == nil {
+		return ""
+	}
+	text := string(st.Operation.State)
+	if st.Operation.Error != "" {
+		text += ": " + st.Operation.Error
+	}
+	return text
+}
+
+func safeToRetire(versions []policy.RootVersion) []string {
+	list := []string{}
+	for _, v := range versions {
+		if v.SafeToRetire {
+			list = append(list, v.KeyID)
+		}
+	}
+	return list
+}
+
+func keyVersions(versions []policy.RootVersion) []Object {
+	list := make([]Object, len(versions))
+	for i, v := range versions {
+		list[i] = Object{Fields: []Field{
+			{"KeyID", v.KeyID}, {"Current", v.Current}, {"Objects", v.Containers}, {"SafeToRetire", v.SafeToRetire},
+		}}
+	}
+	return list
+}
+
+func generations(all []policy.GenerationStatus) []Object {
+	list := make([]Object, len(all))
+	for i, g := range all {
+		list[i] = Object{Fields: []Field{
+			{"Number", int64(g.Number)}, {"State", string(g.State)}, {"Objects", g.Containers},
+			{"Created", g.Created}, {"Destroyed", orNil(g.Destroyed)}, {"Id", GUID(g.ID)},
+		}}
+	}
+	return list
+}
+
+func rootHealth(roots [2]policy.RootHealth) []Object {
+	list := make([]Object, len(roots))
+	for i, r := range roots {
+		list[i] = Object{Fields: []Field{
+			{"Key", r.URI}, {"Health", healthWord(r)}, {"Reason", r.Reason}, {"Since", orNil(r.Since)}, {"LastAsked", orNil(r.Seen)},
+		}}
+	}
+	return list
+}
+
+// orNil shows a time that never came as nothing.
+func orNil(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t
+}

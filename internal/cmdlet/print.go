@@ -1,0 +1,103 @@
+package cmdlet
+
+import (
+	"bufio"
+	"io"
+	"strings"
+)
+
+// A Printer shows objects as they come. Close shows what is left and returns the first
+// error of writing.
+type Printer interface {
+	Print(Object) error
+	Close() error
+}
+
+// NewPrinter returns a printer of the given format. width is the terminal's, in cells; 0
+// means that nothing is to be cut. Memory is bounded whatever the number of objects.
+func NewPrinter(w io.Writer, format Format, width int, views []View) Printer {
+	out := bufio.NewWriter(w)
+	switch format {
+	case JSONFormat:
+		return &jsonPrinter{out: out}
+	case TableFormat:
+		return &tablePrinter{out: out, width: width, views: views}
+	}
+	return &listPrinter{out: out, views: views}
+}
+
+// A jsonPrinter writes one array, an object a line.
+type jsonPrinter struct {
+	out  *bufio.Writer
+	some bool
+}
+
+func (p *jsonPrinter) Print(o Object) error {
+	text, err := o.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	lead := "[\n"
+	if p.some {
+		lead = ",\n"
+	}
+	p.some = true
+	p.out.WriteString(lead)
+	_, err = p.out.Write(text) // a bufio.Writer keeps its first error
+	return err
+}
+
+func (p *jsonPrinter) Close() error {
+	end := "[]\n"
+	if p.some {
+		end = "\n]\n"
+	}
+	p.out.WriteString(end)
+	return p.out.Flush()
+}
+
+// A listPrinter writes "Name : value" lines, an empty line between objects.
+type listPrinter struct {
+	out   *bufio.Writer
+	views []View
+}
+
+func (p *listPrinter) Print(o Object) error {
+	lines := viewOf(p.views, o).List
+	longest := 0
+	for _, line := range lines {
+		longest = max(longest, cells(printable(line.Label)))
+	}
+	for _, line := range lines {
+		label := fit(printable(line.Label), longest, false)
+		for i, text := range paragraphs(o.Get(line.Property)) {
+			if i == 0 {
+				p.out.WriteString(strings.TrimRight(label+" : "+text, " ") + "\n")
+			} else {
+				p.out.WriteString(strings.Repeat(" ", longest+3) + text + "\n")
+			}
+		}
+	}
+	p.out.WriteString("\n")
+	return p.out.Flush()
+}
+
+func (p *listPrinter) Close() error { return p.out.Flush() }
+
+// paragraphs returns the lines that a value takes in a list: one for each nested object
+// and for each line of a text, at least one.
+func paragraphs(value any) []string {
+	switch v := value.(type) {
+	case []Object:
+		if len(v) > 0 {
+			return showEach(v)
+		}
+	case string:
+		lines := strings.Split(strings.ReplaceAll(v, "\r\n", "\n"), "\n")
+		for i := range lines {
+			lines[i] = printable(lines[i])
+		}
+		return lines
+	}
+	return []string{show(value)}
+}

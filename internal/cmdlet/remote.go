@@ -1,0 +1,191 @@
+package cmdlet
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/google/uuid"
+)
+
+const (
+	largestReply   = 64 << 20 // bytes of one page
+	throttledTries = 3
+	longestPause   = 30 * time.Second // the most that a Retry-After may make us wait
+)
+
+// Remote runs rows of the service side by sending them to the Exchange admin REST face.
+type Remote struct {
+	BaseURL string                                // required: "https://outlook.localhost:8443"
+	Tenant  string                                // required: the organization's GUID or domain
+	HTTP    *http.Client                          // http.DefaultClient if nil
+	Token   func(context.Context) (string, error) // required: an access token for the service
+}
+
+// Run sends the call and hands each object of the answer to the host, page by page. Errors
+// are faults with the code and the hint that the service gave them; a service that cannot be
+// reached is fault.Unavailable.
+func (r Remote) Run(ctx context.Context, call *Call) error {
+	if !call.Common.WhatIf && call.Cmdlet.Impact != None {
+		if proceed, err := call.ShouldProcess(call.Cmdlet.Name, call.target()); err != nil || !proceed {
+			return err // the service has nobody to ask, so we do
+		}
+	}
+	body, err := call.invocation()
+	if err != nil {
+		return err
+	}
+	next := strings.TrimRight(r.BaseURL, "/") + "/adminapi/beta/" + url.PathEscape(r.Tenant) + "/InvokeCommand"
+	for next != "" {
+		reply, err := r.page(ctx, call, next, body)
+		if err != nil {
+			return err
+		}
+		if err := call.show(reply); err != nil {
+			return err
+		}
+		if next, err = r.following(next, reply.NextLink); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// target is what the call is about: the value of its first positional or mandatory text.
+func (c *Call) target() string {
+	for _, p := range c.Cmdlet.Params {
+		if text := c.Args.Text(p.Name); text != "" && (p.Position > 0 || p.Mandatory) {
+			return text
+		}
+	}
+	return "the organization"
+}
+
+// invocation encodes the call as the body of row CK-327.
+func (c *Call) invocation() ([]byte, error) {
+	var in Invocation
+	in.CmdletInput.CmdletName = c.Cmdlet.Name
+	params := Object{Fields: []Field{}}
+	for name, v := range c.Args.All() {
+		params.Fields = append(params.Fields, Field{name, v})
+	}
+	if c.Common.WhatIf {
+		params.Fields = append(params.Fields, Field{"WhatIf", true})
+	}
+	if c.Cmdlet.Impact != None {
+		params.Fields = append(params.Fields, Field{"Confirm", false})
+	}
+	in.CmdletInput.Parameters = params
+	return json.Marshal(in)
+}
+
+func (c *Call) show(reply *Reply) error {
+	for _, w := range reply.Warnings {
+		c.Warn("%s", w)
+	}
+	if reply.Confirmation != "" && c.Host.WhatIf != nil {
+		c.Host.WhatIf(reply.Confirmation)
+	}
+	for _, w := range reply.Value {
+		o := FromWire(w)
+		o.Type = c.Cmdlet.Output
+		if err := c.Host.Object(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// following checks a nextLink: it must stay at the service, for our token goes with it, and
+// must lead on.
+func (r Remote) following(current, next string) (string, error) {
+	if next == "" {
+		return "", nil
+	}
+	here, err := url.Parse(current)
+	if err != nil {
+		return "", fault.Wrap(fault.Internal, err, "the service's address cannot be read")
+	}
+	there, err := url.Parse(next)
+	if err != nil || there.Scheme != here.Scheme || there.Host != here.Host || next == current {
+		return "", fault.New(fault.Internal, "the service's answer does not say where it goes on")
+	}
+	return next, nil
+}
+
+// page posts the body to one address. A throttled request has not been carried out, so it
+// is sent again after the pause asked for.
+func (r Remote) page(ctx context.Context, call *Call, address string, body []byte) (*Reply, error) {
+	for try := 1; ; try++ {
+		reply, pause, err := r.post(ctx, call, address, body)
+		if !fault.Is(err, fault.Throttled) || try == throttledTries || pause > longestPause {
+			return reply, err
+		}
+		call.Verbose("The service asks to wait %s.", pause)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (r Remote) post(ctx context.Context, call *Call, address string, body []byte) (*Reply, time.Duration, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, 0, fault.Wrap(fault.Internal, err, "the service's address cannot be used")
+	}
+	token, err := r.Token(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	id, err := uuid.NewRandom()
+	if err != nil {
+		return nil, 0, fmt.Errorf("choosing a request id: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Prefer", "odata.maxpagesize=1000")
+	req.Header.Set("X-CmdletName", call.Cmdlet.Name)
+	req.Header.Set("client-request-id", id.String())
+	call.Verbose("POST %s", address)
+	return r.send(req, call)
+}
+
+func (r Remote) send(req *http.Request, call *Call) (*Reply, time.Duration, error) {
+	client := r.HTTP
+	if client == nil {
+		client = http.DefaultClient
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		if req.Context().Err() != nil {
+			return nil, 0, req.Context().Err()
+		}
+		return nil, 0, fault.Wrap(fault.Unavailable, err, "the service at %s cannot be reached", r.BaseURL).
+			WithHint("see that it runs and that this is its address; start one with: ck serve")
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(res.Body, largestReply))
+	if err != nil {
+		return nil, 0, fault.Wrap(fault.Unavailable, err, "the service's answer broke off")
+	}
+	switch res.StatusCode {
+	case http.StatusNoContent: // row CK-340
+		return &Reply{}, 0, nil
+	case http.StatusOK:
+		var reply Reply
+		if err := json.Unmarshal(data, &reply); err != nil {
+			return nil, 0, fault.Wrap(fault.Internal, err, "the service's answer cannot be read")
+		}
+		return &reply, 0, nil
+	}
+	return nil, retryAfter(res.Header), replyFault(res, data, call)
+}

@@ -1,0 +1,98 @@
+package cmdlet
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// replyFault turns an error answer back into the fault that the service had. Answers of
+// other services of this protocol, which lack our member, are judged by their status.
+func replyFault(res *http.Response, data []byte, call *Call) *fault.Error {
+	var reply ErrorReply
+	known := json.Unmarshal(data, &reply) == nil
+	if f := reply.Error.Fault; known && f != nil && f.Code != "" {
+		e := &fault.Error{Code: fault.Code(f.Code), Reason: f.Reason, Message: f.Message, Hint: f.Hint}
+		return withRequest(e, res)
+	}
+	code := codeOfStatus(res.StatusCode)
+	if code == fault.Forbidden {
+		return forbidden(call.Cmdlet)
+	}
+	text := detailText(reply.Error)
+	if text == "" {
+		text = "the service answered " + strconv.Itoa(res.StatusCode) + " without saying why"
+	}
+	e := fault.New(code, "%s", text)
+	if code == fault.Unauthenticated {
+		e.Hint = "sign in with: ck login"
+	}
+	return withRequest(e, res)
+}
+
+// withRequest names the request where only the operator can find out more.
+func withRequest(e *fault.Error, res *http.Response) *fault.Error {
+	if id := res.Header.Get("Request-Id"); id != "" && e.Code == fault.Internal && e.Hint == "" {
+		e.Hint = "the operator finds the cause under request " + id
+	}
+	return e
+}
+
+// forbidden stands for the empty 403 of row CK-347, which says nothing of its own.
+func forbidden(c *Cmdlet) *fault.Error {
+	e := fault.New(fault.Forbidden, "you may not run %s", c.Name)
+	roles := make([]string, len(c.Roles))
+	for i, r := range c.Roles {
+		roles[i] = string(r)
+	}
+	if len(roles) > 0 {
+		e.Hint = "it needs one of these roles: " + strings.Join(roles, ", ")
+	}
+	return e
+}
+
+// detailText returns the last part of "id|type|text" (row CK-346), else the general message.
+func detailText(e ErrorBody) string {
+	if len(e.Details) > 0 {
+		if parts := strings.SplitN(e.Details[0].Message, "|", 3); len(parts) == 3 {
+			return parts[2]
+		}
+		return e.Details[0].Message
+	}
+	return e.Message
+}
+
+func codeOfStatus(status int) fault.Code {
+	switch status {
+	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType:
+		return fault.Invalid
+	case http.StatusUnauthorized:
+		return fault.Unauthenticated
+	case http.StatusForbidden:
+		return fault.Forbidden
+	case http.StatusNotFound:
+		return fault.NotFound
+	case http.StatusConflict:
+		return fault.Conflict
+	case http.StatusRequestEntityTooLarge:
+		return fault.TooLarge
+	case http.StatusTooManyRequests:
+		return fault.Throttled
+	case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return fault.Unavailable
+	}
+	return fault.Internal
+}
+
+// retryAfter returns the pause that a Retry-After header asks for, a second without one.
+func retryAfter(h http.Header) time.Duration {
+	seconds, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return time.Second
+	}
+	return time.Duration(min(seconds, 3600)) * time.Second
+}

@@ -1,0 +1,145 @@
+package cmdlet
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Bind brings the words of a command line, as a shell has split them, together with the
+// parameters of c. It takes what PowerShell takes: -Name value, -Name:value, switches,
+// unambiguous beginnings of names in any case, positional values, lists with commas, with
+// or without space round them, @('a','b'), $true, $false and $null; and the dashes and
+// quotes that web pages make of the plain ones (row X-31). After a word -- no word is a
+// parameter's name. Errors are fault.Invalid with reason "ParameterBinding".
+func Bind(c *Cmdlet, words []string) (*Call, error) {
+	b := newBinding(c, &formatParam)
+	loose, err := b.named(words)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range loose {
+		p := b.positional()
+		if p == nil {
+			return nil, bindError("%s has no place for %s", c.Name, quote(text)).WithHint("put names that contain spaces in quotes; see: ck help %s", c.Name)
+		}
+		v, err := p.parse(text)
+		if err != nil {
+			return nil, err
+		}
+		if err := b.set(p, v); err != nil {
+			return nil, err
+		}
+	}
+	return b.finish()
+}
+
+// named binds everything that follows a parameter's name, and returns the other values.
+func (b *binding) named(words []string) (loose []string, err error) {
+	for len(words) > 0 {
+		if words[0] == "--" {
+			return append(loose, words[1:]...), nil
+		}
+		name, attached, ok := parameterWord(words[0])
+		if !ok {
+			text, n := takeText(words, StringList)
+			loose, words = append(loose, text), words[n:]
+			continue
+		}
+		p, err := b.resolve(name)
+		if err != nil {
+			return nil, err
+		}
+		v, n, err := p.take(attached, words[1:])
+		if err != nil {
+			return nil, err
+		}
+		if err := b.set(p, v); err != nil {
+			return nil, err
+		}
+		words = words[1+n:]
+	}
+	return loose, nil
+}
+
+// take returns the value of p, given what was attached to its name by a colon (nil:
+// nothing) and the words after it, and how many of these it used.
+func (p *Param) take(attached *string, words []string) (v any, used int, err error) {
+	if p.Type == Switch && attached == nil {
+		return true, 0, nil
+	}
+	if attached != nil && (*attached != "" || p.Type == Switch || p.Type == Bool) {
+		if *attached == "" {
+			return nil, 0, bindError("-%s: has no value after the colon", p.Name).WithHint("%s", emptyHint(p))
+		}
+		words = append([]string{*attached}, words...)
+		used = -1
+	}
+	if len(words) == 0 || isParameter(words[0]) && used == 0 {
+		return nil, 0, bindError("-%s has no value", p.Name).WithHint("%s", emptyHint(p))
+	}
+	text, n := takeText(words, p.Type)
+	if v, err = p.parse(text); err != nil {
+		return nil, 0, err
+	}
+	return v, used + n, nil
+}
+
+// takeText joins the words that make up one value: what stands between typographic quotes,
+// and the items of a list or hash table that was typed with spaces in it.
+func takeText(words []string, t Type) (text string, used int) {
+	text, used = words[0], 1
+	compound := t == StringList || t == Map
+	for used < len(words) {
+		next := words[used]
+		switch {
+		case opensQuotation(text):
+		case compound && unclosed(text):
+		case compound && !isParameter(next) && (strings.HasSuffix(text, ",") || strings.HasPrefix(next, ",")):
+		default:
+			return text, used
+		}
+		text += " " + next
+		used++
+	}
+	return text, used
+}
+
+// opensQuotation reports whether text starts with a typographic quote that nothing closes.
+func opensQuotation(text string) bool {
+	first, n := utf8.DecodeRuneInString(text)
+	return strings.ContainsRune(openQuotes, first) && !strings.ContainsAny(text[n:], quoteClass(first))
+}
+
+// unclosed reports whether text starts a bracketed list or hash table that does not end.
+func unclosed(text string) bool {
+	switch {
+	case strings.HasPrefix(text, "@("), strings.HasPrefix(text, "("):
+		return !strings.HasSuffix(text, ")")
+	case strings.HasPrefix(text, "@{"):
+		return !strings.HasSuffix(text, "}")
+	}
+	return false
+}
+
+func isParameter(word string) bool {
+	_, _, ok := parameterWord(word)
+	return ok || word == "--"
+}
+
+// parameterWord splits "-Name" or "-Name:value". A dash before anything but a letter is
+// no parameter: "-5" is a number.
+func parameterWord(word string) (name string, attached *string, ok bool) {
+	bare := strings.TrimLeft(word, dashes)
+	if lead := utf8.RuneCountInString(word) - utf8.RuneCountInString(bare); lead < 1 || lead > 2 {
+		return "", nil, false
+	}
+	if first, _ := utf8.DecodeRuneInString(bare); !unicode.IsLetter(first) {
+		return "", nil, false
+	}
+	name, value, colon := strings.Cut(bare, ":")
+	if colon {
+		attached = &value
+	}
+	return name, attached, true
+}
