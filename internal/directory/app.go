@@ -52,6 +52,11 @@ func (s *Service) CreateApp(ctx context.Context, c Caller, tenant, displayName s
 	if err != nil {
 		return ServicePrincipal{}, "", err
 	}
+	app := Registration{ID: uuid.NewString(), HomeTenant: t.ID, DisplayName: displayName, Created: s.now()}
+	a := act{caller: c, tenant: t.ID, action: "app.create", object: "apps/" + app.ID, detail: roleDetail(roles)}
+	if err := s.allowed(ctx, a); err != nil {
+		return ServicePrincipal{}, "", err // before anything about the tenant shows in an answer
+	}
 	if err := checkName("the app", displayName); err != nil {
 		return ServicePrincipal{}, "", err
 	}
@@ -60,17 +65,14 @@ func (s *Service) CreateApp(ctx context.Context, c Caller, tenant, displayName s
 			return ServicePrincipal{}, "", fault.New(fault.Invalid, "%.64q is not a role that apps can hold", string(r))
 		}
 	}
-	now := s.now()
-	app := Registration{ID: uuid.NewString(), HomeTenant: t.ID, DisplayName: displayName, Created: now}
 	p := ServicePrincipal{
 		Tenant: t.ID, ID: uuid.NewString(), AppID: app.ID, HomeTenant: t.ID,
-		DisplayName: displayName, Roles: slices.Clone(roles), Created: now,
+		DisplayName: displayName, Roles: slices.Clone(roles), Created: app.Created,
 	}
 	text := randomText(32)
 	secret := Secret{
-		Tenant: t.ID, App: app.ID, ID: uuid.NewString(), Hash: digest(text), Created: now, Expires: now.Add(secretLife),
+		Tenant: t.ID, App: app.ID, ID: uuid.NewString(), Hash: digest(text), Created: app.Created, Expires: app.Created.Add(secretLife),
 	}
-	a := act{caller: c, tenant: t.ID, action: "app.create", object: "apps/" + app.ID, detail: roleDetail(roles)}
 	if err := s.perform(ctx, a, func() error { return s.store.AddApp(ctx, app, secret, p) }); err != nil {
 		return ServicePrincipal{}, "", err
 	}

@@ -67,15 +67,13 @@ func (s *Service) ServiceToken(ctx context.Context, tenant, appID, audience stri
 
 // app returns the enabled principal of an app id.
 func (s *Service) app(ctx context.Context, tenant, client string) (ServicePrincipal, error) {
-	unknown := fault.New(fault.Unauthenticated, "no app %.64q in this tenant", client).WithReason(UnknownClient).
-		WithHint("check the client id, and that it belongs to this tenant")
-	client = strings.ToLower(client)
-	if !isGUID(client) {
-		return ServicePrincipal{}, unknown
+	id := strings.ToLower(client)
+	if !isGUID(id) {
+		return ServicePrincipal{}, errClient(client)
 	}
-	p, err := s.store.PrincipalByApp(ctx, tenant, client)
+	p, err := s.store.PrincipalByApp(ctx, tenant, id)
 	if fault.Is(err, fault.NotFound) || (err == nil && p.Disabled) {
-		return ServicePrincipal{}, unknown
+		return ServicePrincipal{}, errClient(client)
 	}
 	return p, err
 }
@@ -105,4 +103,9 @@ func appSignIn(p ServicePrincipal, audience string, from Origin) act {
 		tenant: p.Tenant, action: "signin.app", object: "apps/" + p.AppID,
 		detail: map[string]string{"audience": audience},
 	}
+}
+
+func errClient(client string) error {
+	return fault.New(fault.Unauthenticated, "no app %.64q in this tenant", client).WithReason(UnknownClient).
+		WithHint("check the client id, and that it belongs to this tenant")
 }

@@ -95,6 +95,13 @@ func (w *world) setDeaf(deaf bool) {
 	w.deaf = deaf
 }
 
+// count returns how many records there are.
+func (w *world) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.entries)
+}
+
 // last returns the newest record.
 func (w *world) last() entry {
 	w.t.Helper()

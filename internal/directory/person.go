@@ -37,6 +37,10 @@ func (s *Service) CreatePerson(ctx context.Context, c Caller, p Person, password
 		return Person{}, err
 	}
 	p.UPN = strings.ToLower(p.UPN)
+	a := act{caller: c, tenant: t.ID, action: "person.create", object: "people/" + clip(p.UPN), detail: roleDetail(p.Roles)}
+	if err := s.allowed(ctx, a); err != nil {
+		return Person{}, err // before anything about the tenant shows in an answer
+	}
 	if p.DisplayName == "" {
 		p.DisplayName = p.UPN
 	}
@@ -47,9 +51,8 @@ func (s *Service) CreatePerson(ctx context.Context, c Caller, p Person, password
 		return Person{}, err
 	}
 	p.Tenant, p.ID, p.Created, p.MustChangePassword = t.ID, uuid.NewString(), s.now(), mustChange
-	a := act{caller: c, tenant: t.ID, action: "person.create", object: "people/" + p.UPN, detail: roleDetail(p.Roles)}
 	if err := mayGrant(c, p.Roles); err != nil {
-		return Person{}, s.deny(ctx, act{c, c.Tenant, a.action, a.object, a.detail}, err)
+		return Person{}, s.deny(ctx, a, err)
 	}
 	err = s.perform(ctx, a, func() error {
 		hash, err := s.hasher.hash(ctx, password)

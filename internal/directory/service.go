@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,15 +92,24 @@ type act struct {
 // perform is the one door for changes: it decides, records, and only then runs do. What was
 // allowed and then failed gets a second record.
 func (s *Service) perform(ctx context.Context, a act, do func() error) error {
-	if err := mayManage(a.caller, a.tenant); err != nil {
-		a.tenant = a.caller.Tenant // the refusal is the caller's business alone
-		return s.deny(ctx, a, err)
+	if err := s.allowed(ctx, a); err != nil {
+		return err
 	}
 	if err := s.record(ctx, a, "allow"); err != nil {
 		return err
 	}
 	if err := do(); err != nil {
 		return errors.Join(err, s.record(ctx, a, "fail"))
+	}
+	return nil
+}
+
+// allowed refuses, and records in the caller's own log, what the caller may not do.
+func (s *Service) allowed(ctx context.Context, a act) error {
+	err := mayManage(a.caller, a.tenant)
+	if err != nil {
+		a.tenant = a.caller.Tenant
+		return s.deny(ctx, a, err)
 	}
 	return nil
 }
@@ -130,11 +140,11 @@ func mayManage(c Caller, tenant string) error {
 // record writes a decision to the log of the tenant whose directory it is about, and to the
 // caller's own where that is another: both sides can account for what an operator did.
 func (s *Service) record(ctx context.Context, a act, decision string) error {
-	logs := []string{a.tenant}
-	if c := a.caller.Tenant; c != "" && c != a.tenant {
-		logs = append(logs, c)
-	}
-	for _, log := range logs {
+	logs := []string{a.tenant, a.caller.Tenant}
+	for _, log := range slices.Compact(logs) {
+		if log == "" {
+			continue // the system has no log of its own
+		}
 		if err := s.recorder(ctx, log, a.caller, a.action, a.object, decision, a.detail); err != nil {
 			return fault.Wrap(fault.Unavailable, err, "the decision could not be recorded, so nothing was done").
 				WithHint("try again; if it stays, see the server's log")

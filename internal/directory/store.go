@@ -31,9 +31,9 @@ type Store interface {
 	AddIssuerKey(ctx context.Context, k IssuerKey) error // fault.Conflict if there is a current one already
 	IssuerKeys(ctx context.Context) ([]IssuerKey, error)
 
-	// AddDevice deletes what expired before d.Created, then adds d; fault.Throttled if
-	// limit codes are waiting.
-	AddDevice(ctx context.Context, d Device, limit int) error
+	// AddDevice deletes codes that expired before stale, then adds d; fault.Throttled if
+	// there are limit codes.
+	AddDevice(ctx context.Context, d Device, stale time.Time, limit int) error
 	Device(ctx context.Context, hash []byte) (Device, error)
 	DeviceByUserCode(ctx context.Context, hash []byte) (Device, error)
 	SetPolled(ctx context.Context, hash []byte, at time.Time) error

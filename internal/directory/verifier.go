@@ -18,9 +18,9 @@ import (
 
 // Limits of a Verifier.
 const (
-	leeway    = 60          // seconds by which clocks may differ (row KV-136)
-	maxBearer = 32 << 10    // bytes of a token
-	keysLife  = time.Hour   // how long published keys are trusted without asking again
+	leeway    = 60        // seconds by which clocks may differ (row KV-136)
+	maxBearer = 32 << 10  // bytes of a token
+	keysLife  = time.Hour // how long published keys are trusted without asking again
 	keysPause = time.Minute / 6
 )
 

@@ -30,16 +30,16 @@ func (d *Directory) IssuerKeys(ctx context.Context) (list []directory.IssuerKey,
 }
 
 // AddDevice implements directory.Store.
-func (d *Directory) AddDevice(ctx context.Context, v directory.Device, limit int) error {
+func (d *Directory) AddDevice(ctx context.Context, v directory.Device, stale time.Time, limit int) error {
 	return d.write(ctx, func(ctx context.Context, q *directorysql.Queries) error {
-		if err := q.DeleteExpiredDevices(ctx, micros(v.Created)); err != nil {
+		if err := q.DeleteExpiredDevices(ctx, micros(stale)); err != nil {
 			return err
 		}
-		waiting, err := q.CountDevices(ctx)
+		n, err := q.CountDevices(ctx)
 		if err != nil {
 			return err
 		}
-		if waiting >= int64(limit) {
+		if n >= int64(limit) {
 			return fault.New(fault.Throttled, "too many sign-ins are waiting to be approved").WithHint("try again in some minutes")
 		}
 		return q.AddDevice(ctx, directorysql.AddDeviceParams{
