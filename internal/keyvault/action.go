@@ -5,6 +5,7 @@ type Action string
 
 // Actions on the data plane.
 const (
+	EnterVault   Action = "vault.enter" // only ever refused: a caller of another tenant
 	CreateKey    Action = "key.create"
 	GetKey       Action = "key.get"
 	ListKeys     Action = "key.list"

@@ -44,15 +44,31 @@ func through[T any](ctx context.Context, s *Service, c directory.Caller, a Actio
 	v := &visit{action: a, caller: c, target: t, now: s.now(), vault: vault}
 	v.entry = audit.Entry{Tenant: vault.Tenant, Caller: c, Action: string(a), Object: object(vault, t), Detail: map[string]string{}}
 	if c.Tenant != vault.Tenant {
-		// Whose it is stays out of the log: a tenant never learns that another exists.
-		v.entry.Caller = directory.Caller{Kind: c.Kind, Address: c.Address, Request: c.Request}
-		return settle[T](ctx, s, v.entry, nil, errForeign())
+		return none, s.turnAway(ctx, v.entry)
 	}
 	if err := s.admit(ctx, v); err != nil {
 		return settle[T](ctx, s, v.entry, nil, err)
 	}
 	act, err := decide(v)
 	return settle(ctx, s, v.entry, act, err)
+}
+
+// CheckTenant refuses callers of other tenants than the vault's, as every method does, for a
+// face that has something to check before it knows which method is wanted.
+func (s *Service) CheckTenant(ctx context.Context, c directory.Caller, vault string) error {
+	v, err := s.vault(ctx, vault)
+	if err != nil || c.Tenant == v.Tenant {
+		return err
+	}
+	return s.turnAway(ctx, audit.Entry{Tenant: v.Tenant, Caller: c, Action: string(EnterVault), Object: v.Name})
+}
+
+// turnAway records and returns the refusal of a caller from another tenant. Whose he is stays
+// out of the log: a tenant never learns that another exists.
+func (s *Service) turnAway(ctx context.Context, e audit.Entry) error {
+	e.Caller = directory.Caller{Kind: e.Caller.Kind, Address: e.Caller.Address, Request: e.Caller.Request}
+	_, err := settle[struct{}](ctx, s, e, nil, errForeign())
+	return err
 }
 
 // Refuse is for a face that could not read a request's parameters because of cause. It takes

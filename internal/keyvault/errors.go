@@ -10,7 +10,6 @@ import (
 // Reasons of the faults that this package returns: the finer code by which faces choose
 // status and codes of their protocol (section 9).
 const (
-	ReasonInvalidIssuer    = "InvalidIssuer" // a token of another tenant than the vault's (KV-135)
 	ReasonAccessDenied     = "AccessDenied"
 	ReasonForbidden        = "ForbiddenByPolicy"
 	ReasonKeyDisabled      = "KeyDisabled"
@@ -53,8 +52,8 @@ func errVaultNotFound() error {
 }
 
 func errForeign() error {
-	return fault.New(fault.Unauthenticated, "The token was issued by another tenant than the vault's").
-		WithReason(ReasonInvalidIssuer)
+	return fault.New(fault.Unauthenticated, "Invalid issuer. The token was issued by another tenant than the vault's").
+		WithReason(directory.InvalidIssuer)
 }
 
 // errPermission is KV-91: one inner code for callers that the access policy does not name,

@@ -1,0 +1,64 @@
+package face
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// MaxBody is how long the body of a request may be (KV-12).
+const MaxBody = 64 << 10
+
+// Decode reads a body that must be one JSON object; members that v has not are ignored. The
+// fault names the member that is wrong. A longer body than MaxBody is fault.TooLarge.
+func Decode(r *http.Request, v any) error {
+	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	switch {
+	case err != nil:
+		return fault.Wrap(fault.Invalid, err, "The request body could not be read")
+	case len(body) > MaxBody:
+		return fault.New(fault.TooLarge, "The request body is longer than %d bytes", MaxBody)
+	}
+	body = bytes.TrimSpace(body)
+	if len(body) == 0 {
+		return fault.New(fault.Invalid, "The request body is missing")
+	}
+	if body[0] != '{' {
+		return fault.New(fault.Invalid, "The request body is not a JSON object")
+	}
+	err = json.Unmarshal(body, v)
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
+		return fault.New(fault.Invalid, "Property %s has invalid value", e.Field)
+	}
+	if err != nil { // the cause may quote the body, which may hold what is to be wrapped
+		return fault.New(fault.Invalid, "The request body is not valid JSON")
+	}
+	return nil
+}
+
+// Reply writes v as the answer. What fails while writing is the client's connection.
+func Reply(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "the answer cannot be encoded")
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+	return nil
+}
+
+// Common sets the headers that every answer has (KV-13).
+func Common(h http.Header, r *http.Request, request string) {
+	h.Set("Cache-Control", "no-cache")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	h.Set("x-ms-request-id", request)
+	if id := r.Header.Get("x-ms-client-request-id"); id != "" && len(id) <= 128 {
+		h.Set("x-ms-client-request-id", id)
+	}
+}

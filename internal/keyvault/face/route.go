@@ -1,0 +1,93 @@
+package face
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// ReasonMethod is the reason of the fault for a method that a known path does not have.
+const ReasonMethod = "MethodNotAllowed"
+
+// ReasonPath is the reason of the fault for a path that is not there.
+const ReasonPath = "NotFound"
+
+// A Route is a row of a face's table. Path is made of fixed parts, which match in any case,
+// and of "{name}" parts, which match any one segment: "keys/{name}/create". The first row
+// whose path matches decides which path it is, so a fixed part goes before a "{name}" one.
+type Route[T any] struct {
+	Method, Path string
+	Do           T
+}
+
+// Match finds the row for a request and the segments that its path names. The fault is
+// NotFound with ReasonPath, or Invalid with ReasonMethod, when allow lists the path's methods.
+func Match[T any](routes []Route[T], r *http.Request) (do T, params map[string]string, allow []string, err error) {
+	segments, err := split(r.URL.EscapedPath())
+	if err != nil {
+		return do, nil, nil, err
+	}
+	path := ""
+	for _, route := range routes {
+		if path == "" {
+			if params = match(route.Path, segments); params == nil {
+				continue
+			}
+			path = route.Path
+		}
+		if route.Path != path {
+			continue
+		}
+		if route.Method == r.Method {
+			return route.Do, params, nil, nil
+		}
+		allow = append(allow, route.Method)
+	}
+	if path == "" {
+		return do, nil, nil, errPath()
+	}
+	slices.Sort(allow)
+	return do, params, allow, fault.New(fault.Invalid, "The method %.16s is not allowed here", r.Method).WithReason(ReasonMethod)
+}
+
+// split returns the segments of a path. Empty ones are left out: a doubled or a final slash
+// means nothing (KV-7), and is never redirected, which would lose the body. A slash that is
+// escaped stays inside its segment.
+func split(escaped string) ([]string, error) {
+	var segments []string
+	for part := range strings.SplitSeq(escaped, "/") {
+		if part == "" {
+			continue
+		}
+		segment, err := url.PathUnescape(part)
+		if err != nil || segment == "." || segment == ".." {
+			return nil, errPath()
+		}
+		segments = append(segments, segment)
+	}
+	return segments, nil
+}
+
+// match returns what the pattern names in the segments, nil if they do not match.
+func match(pattern string, segments []string) map[string]string {
+	parts := strings.Split(pattern, "/")
+	if len(parts) != len(segments) {
+		return nil
+	}
+	params := map[string]string{}
+	for i, part := range parts {
+		if name, ok := strings.CutPrefix(part, "{"); ok {
+			params[strings.TrimSuffix(name, "}")] = segments[i]
+		} else if !strings.EqualFold(part, segments[i]) {
+			return nil
+		}
+	}
+	return params
+}
+
+func errPath() error {
+	return fault.New(fault.NotFound, "There is nothing at this address").WithReason(ReasonPath)
+}

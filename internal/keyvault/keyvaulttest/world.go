@@ -1,0 +1,181 @@
+// Package keyvaulttest runs a whole key vault for tests: the domain over a real database and
+// a real audit log, both faces over real TLS on loopback, and tokens of an issuer of its own
+// that the directory's own verifier checks.
+package keyvaulttest
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	"github.com/customerkey/customerkey/internal/store"
+)
+
+// Location is where every vault of a World is.
+const Location = "westeurope"
+
+// A World is a key vault with one subscription in one resource group named "keys".
+type World struct {
+	*keyvault.Service
+	Tenant       string
+	Subscription keyvault.Subscription
+	Owner        directory.Caller // owns the subscription, and has no right over keys by that
+
+	t      testing.TB
+	seal   envelope.Key
+	signer ed25519.PrivateKey
+
+	mu       sync.Mutex
+	now      time.Time
+	log      *audit.Log
+	entries  []audit.Entry
+	deaf     bool
+	issuer   *issuer
+	endpoint *endpoint
+}
+
+// New returns a World over db, whose areas are those of the vault database. Time stands
+// still until it is moved on.
+func New(t testing.TB, db *store.DB) *World {
+	t.Helper()
+	tenant := uuid.NewString()
+	w := &World{
+		t: t, Tenant: tenant, seal: envelope.NewKey(), issuer: newIssuer(t),
+		now:   time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		Owner: person(tenant, "owner@contoso.example"),
+	}
+	_, w.signer, _ = ed25519.GenerateKey(nil)
+	w.Open(db)
+	w.Subscription = keyvault.Subscription{
+		ID: uuid.NewString(), Tenant: tenant, DisplayName: "Contoso keys", Owner: w.Owner.ID,
+	}
+	w.SetProtected(false)
+	if _, _, err := w.PutGroup(t.Context(), w.Owner, keyvault.Group{Subscription: w.Subscription.ID, Name: "keys", Location: Location}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// Open makes the service anew over db, like a restart: only what the database holds stays.
+func (w *World) Open(db *store.DB) {
+	w.t.Helper()
+	log, err := audit.New(audit.Config{Store: store.NewAudit(db), Key: w.signer, Name: "vault", Now: w.Now})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	protector, err := protect.NewSoftware(protect.SoftwareConfig{Seal: w.seal})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.log = log
+	w.Service, err = keyvault.New(keyvault.Config{Store: store.NewKeyVault(db), Protector: protector, Audit: w, Now: w.Now})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if w.endpoint != nil {
+		w.endpoint.show(w.handler(w.endpoint.domain))
+	}
+}
+
+// SetProtected registers the subscription for mandatory retention, or takes that back.
+func (w *World) SetProtected(protected bool) {
+	w.t.Helper()
+	w.Subscription.Protected = protected
+	operator := person(uuid.NewString(), "operator@service.example")
+	operator.Roles = []directory.Role{directory.ServiceOperator}
+	if err := w.PutSubscription(w.t.Context(), operator, w.Subscription); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// MustVault makes a vault of 90 days of retention in which the grants hold.
+func (w *World) MustVault(name string, grants ...keyvault.Grant) keyvault.Vault {
+	w.t.Helper()
+	return w.MustPutVault(keyvault.VaultSpec{Name: name, Access: grants})
+}
+
+// MustPutVault makes a vault, standard and in Location, or changes it.
+func (w *World) MustPutVault(spec keyvault.VaultSpec) keyvault.Vault {
+	w.t.Helper()
+	spec.Subscription, spec.Group, spec.Location, spec.SKU = w.Subscription.ID, "keys", Location, "standard"
+	v, _, err := w.PutVault(w.t.Context(), w.Owner, spec)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return v
+}
+
+// Person returns a person of the tenant.
+func (w *World) Person(name string) directory.Caller { return person(w.Tenant, name) }
+
+// Stranger returns a person of another tenant.
+func (w *World) Stranger(name string) directory.Caller { return person(uuid.NewString(), name) }
+
+func person(tenant, name string) directory.Caller {
+	return directory.Caller{
+		Tenant: tenant, ID: uuid.NewString(), Kind: directory.User, Name: name, App: directory.CommandLineApp,
+		Address: "192.0.2.1", Request: uuid.NewString(),
+	}
+}
+
+// Can returns a grant of the permissions to c.
+func Can(c directory.Caller, permissions ...keyvault.Permission) keyvault.Grant {
+	return keyvault.Grant{Object: c.ID, Keys: permissions}
+}
+
+// Now is the World's time.
+func (w *World) Now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+// Pass moves time on, or back.
+func (w *World) Pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+// Deafen makes the audit log fail, or work again.
+func (w *World) Deafen(deaf bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deaf = deaf
+}
+
+// Record implements audit.Recorder by the real log, and remembers.
+func (w *World) Record(ctx context.Context, e audit.Entry) error {
+	w.mu.Lock()
+	deaf := w.deaf
+	w.mu.Unlock()
+	if deaf {
+		return errors.New("the disk under the log is full")
+	}
+	if err := w.log.Record(ctx, e); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.entries = append(w.entries, e)
+	return nil
+}
+
+// Entries returns what was recorded since it was last asked.
+func (w *World) Entries() []audit.Entry {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer func() { w.entries = nil }()
+	return slices.Clone(w.entries)
+}

@@ -1,0 +1,40 @@
+package rest
+
+import (
+	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/face"
+)
+
+// A row says what a route does, and which action its requests are recorded as.
+type row struct {
+	action keyvault.Action
+	handle func(*request) error
+}
+
+// routes is the whole API (section 4). A version may be left out where it says so: the newest
+// is meant.
+var routes = []face.Route[row]{
+	{Method: "GET", Path: "keys", Do: row{keyvault.ListKeys, (*request).listKeys}},
+	{Method: "GET", Path: "keys/{name}", Do: row{keyvault.GetKey, (*request).getKey}},
+	{Method: "PATCH", Path: "keys/{name}", Do: row{keyvault.UpdateKey, (*request).updateKey}},
+	{Method: "DELETE", Path: "keys/{name}", Do: row{keyvault.DeleteKey, (*request).deleteKey}},
+
+	{Method: "POST", Path: "keys/{name}/create", Do: row{keyvault.CreateKey, (*request).createKey}},
+	{Method: "GET", Path: "keys/{name}/versions", Do: row{keyvault.ListVersions, (*request).listVersions}},
+	{Method: "POST", Path: "keys/{name}/wrapkey", Do: row{keyvault.Wrap, (*request).wrapKey}},
+	{Method: "POST", Path: "keys/{name}/unwrapkey", Do: row{keyvault.Unwrap, (*request).unwrapKey}},
+	{Method: "POST", Path: "keys/{name}/encrypt", Do: row{keyvault.Encrypt, (*request).encrypt}},
+	{Method: "POST", Path: "keys/{name}/decrypt", Do: row{keyvault.Decrypt, (*request).decrypt}},
+
+	{Method: "GET", Path: "keys/{name}/{version}", Do: row{keyvault.GetKey, (*request).getKey}},
+	{Method: "PATCH", Path: "keys/{name}/{version}", Do: row{keyvault.UpdateKey, (*request).updateKey}},
+	{Method: "POST", Path: "keys/{name}/{version}/wrapkey", Do: row{keyvault.Wrap, (*request).wrapKey}},
+	{Method: "POST", Path: "keys/{name}/{version}/unwrapkey", Do: row{keyvault.Unwrap, (*request).unwrapKey}},
+	{Method: "POST", Path: "keys/{name}/{version}/encrypt", Do: row{keyvault.Encrypt, (*request).encrypt}},
+	{Method: "POST", Path: "keys/{name}/{version}/decrypt", Do: row{keyvault.Decrypt, (*request).decrypt}},
+
+	{Method: "GET", Path: "deletedkeys", Do: row{keyvault.ListDeleted, (*request).listDeleted}},
+	{Method: "GET", Path: "deletedkeys/{name}", Do: row{keyvault.GetDeleted, (*request).getDeleted}},
+	{Method: "DELETE", Path: "deletedkeys/{name}", Do: row{keyvault.PurgeKey, (*request).purgeKey}},
+	{Method: "POST", Path: "deletedkeys/{name}/recover", Do: row{keyvault.RecoverKey, (*request).recoverKey}},
+}

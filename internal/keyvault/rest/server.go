@@ -1,0 +1,137 @@
+package rest
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/face"
+)
+
+// Config is what a Server needs.
+type Config struct {
+	Vaults *keyvault.Service // required
+	Verify face.Verify       // required: who a bearer token stands for; audiences as in Audiences
+	Domain string            // required: host and port the deployment is reached by, "localhost:8443"
+	Log    *slog.Logger      // for what went wrong on our side; slog.Default if nil
+}
+
+// Audiences returns the audiences of tokens that the vaults of a domain accept (KV-135).
+func Audiences(domain string) []string {
+	own := "https://vault." + domain
+	return []string{own, own + "/", "https://vault.azure.net", "https://vault.azure.net/"}
+}
+
+// A Server answers for every vault of a domain.
+type Server struct {
+	vaults *keyvault.Service
+	verify face.Verify
+	domain string // with the port
+	suffix string // ".vault.localhost"
+	log    *slog.Logger
+}
+
+// New returns a Server ready for use. TLS is the listener's.
+func New(c Config) (*Server, error) {
+	if c.Vaults == nil || c.Verify == nil || c.Domain == "" {
+		return nil, errors.New("rest: Vaults, Verify and Domain are required")
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	host := (&url.URL{Host: c.Domain}).Hostname()
+	return &Server{vaults: c.Vaults, verify: c.Verify, domain: c.Domain, suffix: ".vault." + strings.ToLower(host), log: c.Log}, nil
+}
+
+// A request is one on its way through.
+type request struct {
+	*Server
+	w      http.ResponseWriter
+	r      *http.Request
+	id     string
+	caller directory.Caller
+	vault  string // from the host name
+	tenant string // the vault's; "" if there is no such vault
+	query  url.Values
+	params map[string]string
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &request{Server: s, w: w, r: r, id: uuid.NewString()}
+	face.Common(w.Header(), r, x.id)
+	w.Header().Set("x-ms-keyvault-service-version", "customerkey-1")
+	if err := x.serve(); err != nil {
+		x.fail(err)
+	}
+}
+
+// serve checks in the order of KV-102 what is not the domain's to check: that the vault
+// exists, the token, api-version, the path. Before the token is verified nothing else of the
+// request is looked at (KV-11).
+func (x *request) serve() error {
+	ctx := x.r.Context()
+	vault, ok := strings.CutSuffix(face.Host(x.r), x.suffix)
+	if !ok {
+		return errNoVault()
+	}
+	tenant, location, err := x.vaults.TenantOf(ctx, vault)
+	if err != nil {
+		return err
+	}
+	x.vault, x.tenant = vault, tenant
+	x.w.Header().Set("x-ms-keyvault-region", location)
+	if x.caller, err = face.Caller(x.r, x.verify, x.id); err != nil {
+		return err
+	}
+	if x.caller.Tenant != tenant {
+		if err := x.vaults.CheckTenant(ctx, x.caller, vault); err != nil {
+			return err
+		}
+	}
+	if err := x.readQuery(); err != nil {
+		return err
+	}
+	do, params, allow, err := face.Match(routes, x.r)
+	if len(allow) > 0 {
+		x.w.Header().Set("Allow", strings.Join(allow, ", "))
+	}
+	if err != nil {
+		return err
+	}
+	x.params = params
+	err = do.handle(x)
+	if m, ok := errors.AsType[malformed](err); ok {
+		return x.vaults.Refuse(ctx, x.caller, do.action, x.target(), m.error)
+	}
+	return err
+}
+
+// malformed marks an error in the parameters of a request, which counts only after all that
+// the domain checks first.
+type malformed struct{ error }
+
+func (x *request) target() keyvault.Target {
+	return keyvault.Target{Vault: x.vault, Name: x.params["name"], Version: x.params["version"]}
+}
+
+// decode reads the body.
+func (x *request) decode(v any) error {
+	if err := face.Decode(x.r, v); err != nil {
+		return malformed{err}
+	}
+	return nil
+}
+
+func (x *request) reply(v any) error { return face.Reply(x.w, http.StatusOK, v) }
+
+func errNoVault() error {
+	return fault.New(fault.NotFound, "There is no such key vault").WithReason(keyvault.ReasonVaultNotFound)
+}
