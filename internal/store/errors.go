@@ -1,7 +1,9 @@
 package store
 
 import (
+	"context"
 	"errors"
+	"io"
 	"net"
 	"strings"
 
@@ -46,9 +48,12 @@ func explain(err error) error {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return explainPostgres(err, e.Code)
 	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err // the caller's, though it looks like the network's
+	}
 	_, refused := errors.AsType[*pgconn.ConnectError](err)
 	_, broken := errors.AsType[net.Error](err)
-	if refused || broken || pgconn.SafeToRetry(err) {
+	if refused || broken || pgconn.SafeToRetry(err) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fault.Wrap(fault.Unavailable, err, "the database cannot be reached").
 			WithHint("check that PostgreSQL runs and that its address is right, then try again")
 	}

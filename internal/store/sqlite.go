@@ -67,14 +67,22 @@ func openSQLite(ctx context.Context, path string, areas []Area) (_ *sqliteDB, er
 	return s, nil
 }
 
-// createOwned makes an empty file that only its owner may read, unless one is there. SQLite
-// gives the files beside it the same mode.
+// createOwned makes an empty file that only its owner may read, unless one is there, and makes
+// its name durable. SQLite gives the files beside it the same mode, and sees to their names.
 func createOwned(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	if err := f.Close(); err != nil || runtime.GOOS == "windows" { // which has no such call for folders
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
 }
 
 // sqliteDSN returns the address of the file with what every connection needs:

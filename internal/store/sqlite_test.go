@@ -101,6 +101,37 @@ func mustOpen(t testing.TB, path string, areas ...store.Area) *store.DB {
 	return db
 }
 
+// More writes wait than one commit takes: none is forgotten.
+func TestManyWait(t *testing.T) {
+	db := storetest.SQLite(t, counters()...)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	const writers = 1000
+	started, release := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		err := db.Write(ctx, func(context.Context, store.DBTX) error { close(started); <-release; return nil })
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-started
+	for i := range writers {
+		wg.Go(func() {
+			err := db.Write(ctx, func(ctx context.Context, q store.DBTX) error { return insert(ctx, q, fmt.Sprint(i), 1) })
+			if err != nil {
+				t.Errorf("%d: %v", i, err)
+			}
+		})
+	}
+	time.Sleep(20 * time.Millisecond) // until most of them wait
+	close(release)
+	wg.Wait()
+	if n := count(t, db); n != writers {
+		t.Errorf("%d rows, want %d", n, writers)
+	}
+}
+
 // A path may hold what has a meaning in the driver's addresses.
 func TestOddPath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a b?c#d%41&_pragma=x.db")

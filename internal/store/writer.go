@@ -108,7 +108,7 @@ func (w *writer) transaction(first *turn) {
 		return
 	}
 	var joined []*turn // ran well, wait for the commit
-	for t := first; t != nil && len(joined) < maxJoined; t = w.next() {
+	for t, served := first, 1; t != nil; t, served = w.next(served), served+1 {
 		ok, err := w.serve(t)
 		if err != nil {
 			w.abandon(append(joined, t), err)
@@ -127,8 +127,11 @@ func (w *writer) transaction(first *turn) {
 	}
 }
 
-// next returns a write that is waiting now, or nil.
-func (w *writer) next() *turn {
+// next returns a write that is waiting now, or nil if there is none or enough were served.
+func (w *writer) next(served int) *turn {
+	if served == maxJoined {
+		return nil
+	}
 	select {
 	case t := <-w.queue:
 		return t

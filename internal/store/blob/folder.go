@@ -84,15 +84,15 @@ func (f *Folder) Open(ctx context.Context, id string) (Reader, error) {
 		return nil, explain(err, "opening a blob")
 	}
 	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() {
+	if err == nil && !info.Mode().IsRegular() { // put there by someone else
+		err = errors.New("not a regular file")
+	}
+	if err != nil {
 		file.Close()
-		return nil, explain(errors.Join(err, errNoFile), "opening a blob")
+		return nil, explain(err, "opening a blob")
 	}
 	return &reader{File: file, size: info.Size()}, nil
 }
-
-// errNoFile is about something that someone else has put where a blob should be.
-var errNoFile = errors.New("not a regular file")
 
 type reader struct {
 	*os.File

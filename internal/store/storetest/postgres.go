@@ -92,7 +92,7 @@ func (p *postgres) run() error {
 
 // watched starts a program and stops it when standard input ends, which is also when the test
 // binary dies in any way; then it removes the folder named first.
-const watched = `dir=$1; shift; "$@" & pid=$!; cat >/dev/null; kill -QUIT $pid; wait $pid; rm -rf "$dir"/*`
+const watched = `dir=$1; shift; "$@" & pid=$!; cat >/dev/null; kill -QUIT $pid; wait $pid; rm -rf "$dir"`
 
 func (p *postgres) launch(bin, data string) error {
 	p.proc = exec.Command("sh", "-c", watched, "sh", p.dir,
