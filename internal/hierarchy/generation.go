@@ -2,6 +2,7 @@ package hierarchy
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,7 +37,7 @@ func (k *Keyring) NewGeneration(ctx context.Context, caller directory.Caller, te
 	if err != nil {
 		return Generation{}, err
 	}
-	if err := k.wrapByRoots(ctx, caller, &g, refs, key); err != nil {
+	if g.Roots, err = k.wrapByRoots(ctx, caller, g, refs, key); err != nil {
 		return Generation{}, err
 	}
 	g.AvailabilityWrapped, err = k.c.Availability.Wrap(ctx, caller, tenant, availabilityKey, key, availabilityBinding(g))
@@ -46,21 +47,18 @@ func (k *Keyring) NewGeneration(ctx context.Context, caller directory.Caller, te
 	return g, nil
 }
 
-// wrapByRoots fills both root copies of g, asking both vaults at the same time.
-func (k *Keyring) wrapByRoots(ctx context.Context, caller directory.Caller, g *Generation, refs [2]RootRef, key envelope.Key) error {
+// wrapByRoots returns both root copies of g, asking both vaults at the same time.
+func (k *Keyring) wrapByRoots(ctx context.Context, caller directory.Caller, g Generation, refs [2]RootRef, key envelope.Key) (copies [2]RootCopy, err error) {
 	var errs [2]error
-	second := make(chan struct{})
-	go func() {
-		defer close(second)
-		g.Roots[1], errs[1] = k.wrapByRoot(ctx, caller, *g, refs[1], key)
-	}()
-	first, err := k.wrapByRoot(ctx, caller, *g, refs[0], key)
-	<-second
-	g.Roots[0] = first
-	if err != nil {
-		return err
+	var both sync.WaitGroup
+	for i, ref := range refs {
+		both.Go(func() { copies[i], errs[i] = k.wrapByRoot(ctx, caller, g, ref, key) })
 	}
-	return errs[1]
+	both.Wait()
+	if errs[0] != nil {
+		return copies, errs[0]
+	}
+	return copies, errs[1]
 }
 
 // wrapByRoot has one root wrap the key and prove that it can unwrap it again.

@@ -40,22 +40,23 @@ func judge(failed [2]error, setting Mixed) verdict {
 
 // errRefused says to a user which roots deny, in terms of the customer's own names.
 func errRefused(v verdict, g Generation, failed [2]error) error {
-	a, b := nameOf(g.Roots[0].Ref.URI), nameOf(g.Roots[1].Ref.URI)
-	if v == mixed {
-		if fault.Is(failed[1], fault.Denied) {
-			a, b, failed[0], failed[1] = b, a, failed[1], failed[0]
-		}
-		how := denials[fault.As(failed[0]).Reason]
-		return fault.Wrap(fault.Denied, errors.Join(failed[0], failed[1]),
-			"root key %s of the policy is %s, and %s cannot be reached", a, how.orElse().is, b).
-			WithReason("OneDenied").WithHint("%s %s, or bring the vault of %s back", how.orElse().repair, a, b)
+	one, other := nameOf(g.Roots[0].Ref.URI), nameOf(g.Roots[1].Ref.URI)
+	if v == mixed && fault.Is(failed[1], fault.Denied) { // one is the root that denies
+		one, other, failed[0], failed[1] = other, one, failed[1], failed[0]
 	}
-	x, y := denials[fault.As(failed[0]).Reason].orElse(), denials[fault.As(failed[1]).Reason].orElse()
-	e := fault.Wrap(fault.Denied, errors.Join(failed[0], failed[1]), "both root keys of the policy, %s and %s, are %s", a, b, x.is).
-		WithReason("BothDenied").WithHint("%s %s or %s", x.repair, a, b)
-	if x != y {
-		e.Message = fmt.Sprintf("both root keys of the policy are denied: %s is %s, %s is %s", a, x.is, b, y.is)
-		e.Hint = fmt.Sprintf("%s %s, or %s %s", x.repair, a, y.repair, b)
+	e := fault.Wrap(fault.Denied, errors.Join(failed[0], failed[1]), "").WithReason("BothDenied")
+	a, b := denialOf(failed[0]), denialOf(failed[1])
+	switch {
+	case v == mixed:
+		e.Reason = "OneDenied"
+		e.Message = fmt.Sprintf("root key %s of the policy is %s, and %s cannot be reached", one, a.ofOne(), other)
+		e.Hint = fmt.Sprintf("%s %s, or bring the vault of %s back", a.repair, one, other)
+	case a == b:
+		e.Message = fmt.Sprintf("both root keys of the policy, %s and %s, are %s", one, other, a.are)
+		e.Hint = fmt.Sprintf("%s %s or %s", a.repair, one, other)
+	default:
+		e.Message = fmt.Sprintf("both root keys of the policy are denied: %s is %s, %s is %s", one, a.ofOne(), other, b.ofOne())
+		e.Hint = fmt.Sprintf("%s %s, or %s %s", a.repair, one, b.repair, other)
 	}
 	return e
 }
@@ -74,20 +75,26 @@ func errNothingLeft(v verdict, g Generation, failed [2]error, err error) error {
 		WithReason("NoKeyReachable").WithHint("check that both vaults can be reached, then try again")
 }
 
-// A denial is how a reason for a root's denial reads.
-type denial struct{ is, repair string }
+// A denial is how a reason for roots' denial reads.
+type denial struct{ are, repair string }
 
-func (d denial) orElse() denial {
-	if d == (denial{}) {
-		return denial{"refused by their owner", "give the service the use of"}
+// ofOne returns what holds for one root in place of both.
+func (d denial) ofOne() string {
+	return strings.NewReplacer("their owner", "its owner", "their vaults", "its vault").Replace(d.are)
+}
+
+func denialOf(err error) denial {
+	if d, ok := denials[fault.As(err).Reason]; ok {
+		return d
 	}
-	return d
+	return denial{"refused by their owner", "give the service the use of"}
 }
 
 // denials has the words for the reasons that a root gives with fault.Denied.
 var denials = map[string]denial{
 	"KeyDisabled":           {"disabled by their owner", "enable"},
 	"KeyNotFound":           {"deleted by their owner", "recover"},
+	"VaultNotFound":         {"gone with their vaults", "recover the vault of"},
 	"AccessDenied":          {"closed to the service by their owner", "give the service get, wrapKey and unwrapKey on"},
 	"NetworkDenied":         {"closed to the service by the network rules of their vaults", "let the service through to the vault of"},
 	"KeyOperationForbidden": {"not for unwrapping any more", "add wrapKey and unwrapKey to the operations of"},

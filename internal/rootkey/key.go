@@ -69,8 +69,11 @@ func (k *Key) Unwrap(ctx context.Context, kid string, wrapped []byte) (envelope.
 		return envelope.Key{}, fault.New(fault.Invalid, "the key id %q is not one of %s", kid, k.uri.Short())
 	}
 	beside, cancel := context.WithCancel(ctx)
-	defer cancel()
 	window := k.checkWindow(beside, v.Version)
+	defer func() {
+		cancel()
+		<-window // closed when nothing runs any more
+	}()
 	var res azkeys.UnwrapKeyResponse
 	err = k.call(ctx, func(ctx context.Context) (err error) {
 		res, err = k.keys.UnwrapKey(ctx, k.uri.Name, v.Version, parameters(wrapped), nil)
@@ -90,28 +93,33 @@ func (k *Key) Unwrap(ctx context.Context, kid string, wrapped []byte) (envelope.
 }
 
 // checkWindow asks, beside the unwrap, when the version is valid. The channel gives an error if
-// the root is outside that time. Where the vault does not tell, its answer to the unwrap decides.
+// the root is outside that time, nil else, and is closed. Where the vault does not tell, its
+// answer to the unwrap decides.
 func (k *Key) checkWindow(ctx context.Context, version string) <-chan error {
 	out := make(chan error, 1)
 	if k.client.c.AllowExpired {
-		out <- nil
+		close(out)
 		return out
 	}
 	go func() {
-		f, err := k.facts(ctx, version)
-		now := k.client.c.Now()
-		switch {
-		case err != nil:
-			out <- nil
-		case !f.Expires.IsZero() && !now.Before(f.Expires):
-			out <- denied(k.uri, "KeyExpired")
-		case now.Before(f.NotBefore):
-			out <- denied(k.uri, "KeyNotYetValid")
-		default:
-			out <- nil
+		defer close(out)
+		if f, err := k.facts(ctx, version); err == nil {
+			out <- k.outside(f)
 		}
 	}()
 	return out
+}
+
+// outside returns the denial of a version that is not valid now.
+func (k *Key) outside(f Facts) error {
+	now := k.client.c.Now()
+	switch {
+	case !f.Expires.IsZero() && !now.Before(f.Expires):
+		return denied(k.uri, "KeyExpired")
+	case now.Before(f.NotBefore):
+		return denied(k.uri, "KeyNotYetValid")
+	}
+	return nil
 }
 
 // Facts is what a vault says about a version of a key.
