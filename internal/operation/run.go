@@ -169,7 +169,7 @@ func (r *Runner) outcome(op Operation, err, cause error) Outcome {
 	o.State, o.Error, o.Hint = Waiting, shown.Message, shown.Hint
 	o.Attempts = max(op.Attempts, 1)
 	o.Due = now.Add(backoff(r.c.Backoff, o.Attempts))
-	if shown.Code == fault.Invalid || o.Attempts >= r.c.Attempts {
+	if hopeless := shown.Code == fault.Invalid || shown.Code == fault.Corrupt; hopeless || o.Attempts >= r.c.Attempts {
 		o.State = Failed
 	}
 	return o

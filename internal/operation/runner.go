@@ -16,8 +16,8 @@ import (
 
 // A Handler does the work of one kind. It starts from run.Op.Checkpoint, saves its progress
 // with [Run.Fence] in the transactions of its batches, and returns nil when all is finished.
-// It must return soon after ctx ends. An error with code fault.Invalid means that trying
-// again is hopeless; any other is tried again later, from the last checkpoint.
+// It must return soon after ctx ends. An error with code fault.Invalid or fault.Corrupt means
+// that trying again is hopeless; any other is tried again later, from the last checkpoint.
 type Handler func(ctx context.Context, run *Run) error
 
 // Config is what a Runner needs.

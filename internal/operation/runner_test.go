@@ -160,6 +160,7 @@ func TestFailures(t *testing.T) {
 	}{
 		{"an error is tried again, a bounded number of times", func(context.Context, *operation.Run) error { return refused(fault.Unavailable) }, operation.Failed, 4, "no"},
 		{"an invalid request is hopeless", func(context.Context, *operation.Run) error { return refused(fault.Invalid) }, operation.Failed, 1, "no"},
+		{"damaged bytes stay damaged", func(context.Context, *operation.Run) error { return refused(fault.Corrupt) }, operation.Failed, 1, "no"},
 		{"a panic is an internal error", func(context.Context, *operation.Run) error { panic("secret") }, operation.Failed, 4, "internal error"},
 		{"insides stay inside", func(context.Context, *operation.Run) error { return errors.New("SELECT secret") }, operation.Failed, 4, "internal error"},
 		{"progress starts the count anew", func(ctx context.Context, run *operation.Run) error {
