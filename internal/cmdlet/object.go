@@ -83,8 +83,11 @@ func marshalPlain(v any) ([]byte, error) {
 }
 
 // UnmarshalJSON reads a JSON object with its order kept. Numbers become json.Number, arrays
-// []any, objects Object. A name given twice is an error.
+// []any, objects Object. A name given twice is an error; null changes nothing.
 func (o *Object) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	v, err := readValue(d, 0)

@@ -34,7 +34,7 @@ type Remote struct {
 // reached is fault.Unavailable.
 func (r Remote) Run(ctx context.Context, call *Call) error {
 	if !call.Common.WhatIf && call.Cmdlet.Impact != None {
-		if proceed, err := call.ShouldProcess(call.Cmdlet.Name, call.target()); err != nil || !proceed {
+		if proceed, err := call.ShouldProcess(call.Cmdlet.Name, call.Target()); err != nil || !proceed {
 			return err // the service has nobody to ask, so we do
 		}
 	}
@@ -58,8 +58,8 @@ func (r Remote) Run(ctx context.Context, call *Call) error {
 	return nil
 }
 
-// target is what the call is about: the value of its first positional or mandatory text.
-func (c *Call) target() string {
+// Target is what the call is about: the value of its first positional or mandatory text.
+func (c *Call) Target() string {
 	for _, p := range c.Cmdlet.Params {
 		if text := c.Args.Text(p.Name); text != "" && (p.Position > 0 || p.Mandatory) {
 			return text
