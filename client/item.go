@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -34,6 +35,7 @@ type Item struct {
 	ETag           string            // changes with every write; without quotes
 	Created        time.Time         // in listings and after Add only
 	Modified       time.Time         // when this version was written; after Put zero
+	Name           string            // file name that the writer gave for its source
 	SourceModified time.Time         // what the writer said about its source; zero if nothing
 	Damaged        bool              // in listings only: the stored metadata does not open
 }
@@ -54,6 +56,7 @@ func fromHeaders(ref Ref, h http.Header) (Item, error) {
 		return Item{}, errHeaders
 	}
 	item.Digest = digest
+	item.Name, _ = url.PathUnescape(h.Get(headerName))                         // missing: empty
 	item.SourceModified, _ = time.Parse(time.RFC3339Nano, h.Get(headerSource)) // missing: zero
 	item.Modified, _ = http.ParseTime(h.Get("Last-Modified"))
 	return item, nil
@@ -75,6 +78,7 @@ func parseDigest(field string) (d [sha256.Size]byte, ok bool) {
 // itemJSON is an item in a body.
 type itemJSON struct {
 	Item, ContentType, ETag, Digest   string
+	Name                              string
 	Size                              int64
 	Created, Modified, SourceModified time.Time
 	Damaged                           bool
@@ -83,7 +87,7 @@ type itemJSON struct {
 func (j itemJSON) item(workload, container string) Item {
 	item := Item{
 		Ref: Ref{workload, container, j.Item}, Size: j.Size, ContentType: j.ContentType, ETag: j.ETag,
-		Created: j.Created, Modified: j.Modified, SourceModified: j.SourceModified, Damaged: j.Damaged,
+		Created: j.Created, Modified: j.Modified, Name: j.Name, SourceModified: j.SourceModified, Damaged: j.Damaged,
 	}
 	item.Digest, _ = parseDigest(j.Digest) // a damaged item has none
 	return item

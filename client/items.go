@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -14,12 +15,14 @@ import (
 
 const (
 	headerSource = "Source-Modified"
+	headerName   = "Source-Name"
 	maxDrain     = 64 << 10 // read of an unwanted body so that the connection can be used again
 )
 
 // PutOptions say how to write an item.
 type PutOptions struct {
 	ContentType    string    // "application/octet-stream" if empty
+	Name           string    // file name of the source, at most 255 bytes
 	SourceModified time.Time // when the source was last changed; kept to the microsecond
 	IfNoneMatch    bool      // fail with CodeConflict, status 412, rather than replace; Put only
 }
@@ -28,6 +31,9 @@ func (o PutOptions) header() http.Header {
 	h := http.Header{}
 	if o.ContentType != "" {
 		h.Set("Content-Type", o.ContentType)
+	}
+	if o.Name != "" {
+		h.Set(headerName, url.PathEscape(o.Name))
 	}
 	if !o.SourceModified.IsZero() {
 		h.Set(headerSource, o.SourceModified.UTC().Format(time.RFC3339Nano))

@@ -99,7 +99,7 @@ func errCondition() error {
 // dropItem takes back what was said about an item before it turned out that it cannot be read.
 func dropItem(h http.Header) {
 	for _, name := range []string{
-		"ETag", "Repr-Digest", headerSource, "Content-Type", "Content-Length", "Content-Range", "Accept-Ranges",
+		"ETag", "Repr-Digest", headerName, headerSource, "Content-Type", "Content-Length", "Content-Range", "Accept-Ranges",
 		"Last-Modified", "Content-Security-Policy",
 	} {
 		h.Del(name)

@@ -17,6 +17,9 @@ import (
 // RFC 3339. Last-Modified cannot: it says when the item itself was written.
 const headerSource = "Source-Modified"
 
+// headerName carries, both ways, the file name of the writer's source, percent-encoded.
+const headerName = "Source-Name"
+
 // ref returns what the path names.
 func ref(r *http.Request) workload.Ref {
 	return workload.Ref{Workload: r.PathValue("workload"), Container: r.PathValue("container"), Item: r.PathValue("item")}
@@ -88,6 +91,9 @@ func putOptions(r *http.Request) (o workload.PutOptions, err error) {
 		o.IfNoneMatch = condition == "*"
 	}
 	o.ContentType = r.Header.Get("Content-Type")
+	if o.Name, err = url.PathUnescape(r.Header.Get(headerName)); err != nil {
+		return o, fault.Wrap(fault.Invalid, err, "%s cannot be understood", headerName).WithHint("percent-encode it")
+	}
 	if source := r.Header.Get(headerSource); source != "" {
 		if o.SourceModified, err = time.Parse(time.RFC3339Nano, source); err != nil {
 			return o, fault.Wrap(fault.Invalid, err, "%s cannot be understood", headerSource).
@@ -110,6 +116,9 @@ func noConditions(r *http.Request, headers ...string) error {
 func setItem(h http.Header, item workload.Item) {
 	h.Set("ETag", `"`+item.Version+`"`)
 	h.Set("Repr-Digest", digest(item))
+	if item.Name != "" {
+		h.Set(headerName, url.PathEscape(item.Name))
+	}
 	if !item.SourceModified.IsZero() {
 		h.Set(headerSource, item.SourceModified.Format(time.RFC3339Nano))
 	}

@@ -17,6 +17,7 @@ type itemJSON struct {
 	Digest         string    `json:"digest,omitempty"` // as in Repr-Digest
 	Created        time.Time `json:"created"`
 	Modified       time.Time `json:"modified"`
+	Name           string    `json:"name,omitempty"` // file name of the source
 	SourceModified time.Time `json:"sourceModified,omitzero"`
 	Damaged        bool      `json:"damaged,omitempty"` // the metadata does not open
 }
@@ -24,7 +25,7 @@ type itemJSON struct {
 func itemOf(item workload.Item) itemJSON {
 	j := itemJSON{
 		Item: item.Item, Size: item.Size, ContentType: item.ContentType, ETag: item.Version,
-		Created: item.Created, Modified: item.Modified, SourceModified: item.SourceModified, Damaged: item.Damaged,
+		Created: item.Created, Modified: item.Modified, Name: item.Name, SourceModified: item.SourceModified, Damaged: item.Damaged,
 	}
 	if !item.Damaged {
 		j.Digest = digest(item)

@@ -32,6 +32,7 @@ type Item struct {
 	Version        string            // changes with every write; the strong entity tag
 	Created        time.Time         // when an item of this id was first written
 	Modified       time.Time         // when this version was written
+	Name           string            // file name that the writer gave for its source; empty if it did not
 	SourceModified time.Time         // what the writer said about its source; zero if it did not
 	Damaged        bool              // in listings only: the metadata does not open, so type, digest and source time are missing
 }
@@ -39,6 +40,7 @@ type Item struct {
 // PutOptions say how to write an item.
 type PutOptions struct {
 	ContentType    string    // at most 256 bytes; "application/octet-stream" if empty
+	Name           string    // file name of the source, at most 255 bytes; sealed with the content
 	SourceModified time.Time // when the source was last changed, if known; kept to the microsecond
 	IfNoneMatch    bool      // fail with fault.Conflict, Reason "ItemExists", rather than replace
 }

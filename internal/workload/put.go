@@ -5,7 +5,10 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
@@ -13,6 +16,7 @@ import (
 
 const (
 	maxContentType     = 256
+	maxSourceName      = 255
 	defaultContentType = "application/octet-stream"
 )
 
@@ -67,6 +71,10 @@ func (o *PutOptions) complete() error {
 	if _, _, err := mime.ParseMediaType(o.ContentType); err != nil || len(o.ContentType) > maxContentType {
 		return fault.Wrap(fault.Invalid, err, "the content type cannot be understood").
 			WithHint("give one like message/rfc822, at most %d bytes long, or none", maxContentType)
+	}
+	if len(o.Name) > maxSourceName || !utf8.ValidString(o.Name) || strings.ContainsFunc(o.Name, unicode.IsControl) || strings.ContainsAny(o.Name, `/\`) {
+		return fault.New(fault.Invalid, "the file name of the source cannot be kept").
+			WithHint("give at most %d bytes of UTF-8 without slashes and control characters, or none", maxSourceName)
 	}
 	o.SourceModified = o.SourceModified.UTC().Truncate(time.Microsecond)
 	return nil

@@ -30,14 +30,16 @@ func bindSecret(c Container) []byte {
 
 // metadata is what is sealed beside an item's key, as JSON:
 //
-//	{"type":"message/rfc822","size":1234,"digest":"<base64 of SHA-256>","source":1700000000000000}
+//	{"type":"message/rfc822","size":1234,"digest":"<base64 of SHA-256>","name":"letter.eml","source":1700000000000000}
 //
-// type is the content type, size the length of the content in bytes, source the time in
-// microseconds UTC that the writer gave for its source; it is left out if there was none.
+// type is the content type, size the length of the content in bytes; name and source are the
+// file name and the time of change in microseconds UTC that the writer gave for its source,
+// each left out if there was none.
 type metadata struct {
 	Type   string `json:"type"`
 	Size   int64  `json:"size"`
 	Digest []byte `json:"digest"`
+	Name   string `json:"name,omitempty"`
 	Source *int64 `json:"source,omitempty"`
 }
 
@@ -46,7 +48,7 @@ func metadataKey(itemKey envelope.Key) envelope.Key { return itemKey.Derive("ite
 
 // sealMetadata returns the metadata of item, sealed.
 func sealMetadata(itemKey envelope.Key, c Container, version string, item Item) ([]byte, error) {
-	m := metadata{Type: item.ContentType, Size: item.Size, Digest: item.Digest[:]}
+	m := metadata{Type: item.ContentType, Size: item.Size, Digest: item.Digest[:], Name: item.Name}
 	if !item.SourceModified.IsZero() {
 		source := item.SourceModified.UnixMicro()
 		m.Source = &source
@@ -86,7 +88,7 @@ func openMetadata(itemKey envelope.Key, c Container, row Row, item *Item) error 
 	if err := json.Unmarshal(plain, &m); err != nil || m.Size != row.Size || len(m.Digest) != sha256.Size {
 		return fault.Wrap(fault.Corrupt, err, "the metadata does not fit the row")
 	}
-	item.ContentType = m.Type
+	item.ContentType, item.Name = m.Type, m.Name
 	copy(item.Digest[:], m.Digest)
 	if m.Source != nil {
 		item.SourceModified = time.UnixMicro(*m.Source).UTC()
