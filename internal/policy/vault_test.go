@@ -1,0 +1,169 @@
+package policy_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/policy"
+	"github.com/customerkey/customerkey/internal/rootkey"
+)
+
+const suffix = "vault.localhost:8443"
+
+// private is the one RSA key behind every version of every root: the label keeps them apart.
+var private = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
+// vaults are root keys in memory that wrap with real RSA-OAEP-256. URIs are parsed by the
+// real client.
+type vaults struct {
+	parse policy.Roots
+
+	mu    sync.Mutex
+	keys  map[string]*vaultKey // by canonical URI
+	asked int                  // calls that would have been connections
+	pause time.Duration        // each call takes this long
+}
+
+type vaultKey struct {
+	versions int
+	facts    rootkey.Facts
+	failed   error // what every call gives; nil if all is well
+	useOnly  error // what wrapping and unwrapping give
+}
+
+func newVaults(t *testing.T) *vaults {
+	t.Helper()
+	c, err := rootkey.New(rootkey.Config{Suffixes: []string{suffix}, Credential: func(string, string) azcore.TokenCredential { return nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &vaults{parse: policy.RootsOf(c), keys: map[string]*vaultKey{}}
+}
+
+// key makes a good root key, as row CK-168 and its neighbours want it, and returns its URI.
+func (v *vaults) key(vault, name string) string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	uri := "https://" + vault + "." + suffix + "/keys/" + name
+	v.keys[uri] = &vaultKey{versions: 1, facts: rootkey.Facts{
+		Type: "RSA", Bits: 2048, Enabled: true, Ops: []string{"wrapKey", "unwrapKey"}, RecoveryLevel: "Recoverable+ProtectedSubscription",
+	}}
+	return uri
+}
+
+// change alters a key.
+func (v *vaults) change(uri string, fn func(k *vaultKey)) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	fn(v.keys[uri])
+}
+
+func (v *vaults) roll(uri string) { v.change(uri, func(k *vaultKey) { k.versions++ }) }
+
+func (v *vaults) deny(uri string) {
+	v.change(uri, func(k *vaultKey) {
+		k.failed = fault.New(fault.Denied, "the service has no permission on %s", uri).WithReason("AccessDenied").WithHint("grant it")
+	})
+}
+
+func (v *vaults) cut(uri string) {
+	v.change(uri, func(k *vaultKey) {
+		k.failed = fault.New(fault.Unavailable, "the vault of %s cannot be reached", uri).WithReason("Unreachable").WithHint("check the network")
+	})
+}
+
+func (v *vaults) heal(uri string) {
+	v.change(uri, func(k *vaultKey) { k.failed, k.useOnly = nil, nil })
+}
+
+func (v *vaults) calls() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.asked
+}
+
+// call counts a call and gives the key, or the failure that is set.
+func (v *vaults) call(ctx context.Context, uri string, use bool) (vaultKey, error) {
+	if v.pause > 0 {
+		select {
+		case <-time.After(v.pause):
+		case <-ctx.Done():
+			return vaultKey{}, ctx.Err()
+		}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.asked++
+	k, ok := v.keys[uri]
+	switch {
+	case !ok:
+		return vaultKey{}, fault.New(fault.Denied, "%s is not there", uri).WithReason("KeyNotFound").WithHint("check its name")
+	case k.failed != nil:
+		return vaultKey{}, k.failed
+	case use && k.useOnly != nil:
+		return vaultKey{}, k.useOnly
+	}
+	return *k, nil
+}
+
+func (v *vaults) Parse(uri string) (canonical, vault string, err error) { return v.parse.Parse(uri) }
+
+func (v *vaults) Inspect(ctx context.Context, tenant, app, uri string) (rootkey.Facts, error) {
+	k, err := v.call(ctx, uri, false)
+	k.facts.KeyID = kid(uri, k.versions)
+	return k.facts, err
+}
+
+func kid(uri string, version int) string { return fmt.Sprintf("%s/%032x", uri, version) }
+
+// root is one of the keys as package hierarchy wants it.
+type root struct {
+	v   *vaults
+	uri string
+}
+
+func (v *vaults) root(ref hierarchy.RootRef) (hierarchy.Root, error) { return root{v, ref.URI}, nil }
+
+func (r root) URI() string { return r.uri }
+
+func (r root) Wrap(ctx context.Context, key envelope.Key) (string, []byte, error) {
+	k, err := r.v.call(ctx, r.uri, true)
+	if err != nil {
+		return "", nil, err
+	}
+	id := kid(r.uri, k.versions)
+	wrapped, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, &private().PublicKey, key.Expose(), []byte(id))
+	return id, wrapped, err
+}
+
+func (r root) Unwrap(ctx context.Context, id string, wrapped []byte) (envelope.Key, error) {
+	if _, err := r.v.call(ctx, r.uri, true); err != nil {
+		return envelope.Key{}, err
+	}
+	if !strings.HasPrefix(id, r.uri+"/") {
+		return envelope.Key{}, fault.New(fault.Invalid, "%s is not a version of %s", id, r.uri)
+	}
+	plain, err := rsa.DecryptOAEP(sha256.New(), nil, private(), wrapped, []byte(id))
+	if err != nil {
+		return envelope.Key{}, fault.Wrap(fault.Unavailable, err, "the vault cannot unwrap")
+	}
+	return envelope.KeyFromBytes(plain)
+}
