@@ -77,7 +77,7 @@ func (k *Keyring) land(f *flight, opened unlocked, err error) []ending {
 	}
 	if err != nil {
 		f.err = err
-		if opened.denied {
+		if opened.denied && fault.Is(err, fault.Denied) { // the availability key is gone too
 			ended = append(ended, f.in.end(f.rules, endDenied)...)
 		}
 		k.hold(f.of, &f.in[f.rules], err)
