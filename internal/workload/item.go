@@ -34,7 +34,7 @@ type Item struct {
 	Modified       time.Time         // when this version was written
 	Name           string            // file name that the writer gave for its source; empty if it did not
 	SourceModified time.Time         // what the writer said about its source; zero if it did not
-	Damaged        bool              // in listings only: the metadata does not open, so type, digest and source time are missing
+	Damaged        bool              // in listings only: the metadata does not open, so type, name, digest and source time are missing
 }
 
 // PutOptions say how to write an item.

@@ -72,7 +72,7 @@ func (o *PutOptions) complete() error {
 		return fault.Wrap(fault.Invalid, err, "the content type cannot be understood").
 			WithHint("give one like message/rfc822, at most %d bytes long, or none", maxContentType)
 	}
-	if len(o.Name) > maxSourceName || !utf8.ValidString(o.Name) || strings.ContainsFunc(o.Name, unicode.IsControl) || strings.ContainsAny(o.Name, `/\`) {
+	if !isFileName(o.Name) {
 		return fault.New(fault.Invalid, "the file name of the source cannot be kept").
 			WithHint("give at most %d bytes of UTF-8 without slashes and control characters, or none", maxSourceName)
 	}
@@ -90,4 +90,10 @@ func errItemExists(ref Ref) error {
 func isFault(err error) bool {
 	_, ok := errors.AsType[*fault.Error](err)
 	return ok
+}
+
+// isFileName reports whether name is empty or can be the name of a file everywhere.
+func isFileName(name string) bool {
+	return len(name) <= maxSourceName && utf8.ValidString(name) && name != "." && name != ".." &&
+		!strings.ContainsFunc(name, unicode.IsControl) && !strings.ContainsAny(name, `/\`)
 }

@@ -73,12 +73,12 @@ func TestPutAndOpen(t *testing.T) {
 		ref.Item = fmt.Sprint("sizes/", size)
 		content := wt.Content(size)
 		put, created, err := w.Items.Put(t.Context(), wt.Alice, ref,
-			workload.PutOptions{ContentType: "text/plain; charset=utf-8", SourceModified: source}, bytes.NewReader(content))
+			workload.PutOptions{ContentType: "text/plain; charset=utf-8", Name: "Grüße.txt", SourceModified: source}, bytes.NewReader(content))
 		if err != nil || !created {
 			t.Fatalf("Put of %d bytes: created %v, %v", size, created, err)
 		}
 		want := workload.Item{
-			Ref: ref, Size: int64(size), ContentType: "text/plain; charset=utf-8", Digest: sha256.Sum256(content),
+			Ref: ref, Size: int64(size), ContentType: "text/plain; charset=utf-8", Name: "Grüße.txt", Digest: sha256.Sum256(content),
 			Version: put.Version, Created: w.Clock.Now(), Modified: w.Clock.Now(), SourceModified: source,
 		}
 		if diff := cmp.Diff(want, put); diff != "" {
@@ -438,7 +438,7 @@ func TestNoPlaintextOnDisk(t *testing.T) {
 	t.Parallel()
 	w := wt.New(t, nil)
 	secret := []byte("the merger will be announced on friday")
-	_, _, err := w.Items.Put(t.Context(), wt.Alice, report, workload.PutOptions{ContentType: "text/x-merger"}, bytes.NewReader(bytes.Repeat(secret, 5000)))
+	_, _, err := w.Items.Put(t.Context(), wt.Alice, report, workload.PutOptions{ContentType: "text/x-merger", Name: "merger.txt"}, bytes.NewReader(bytes.Repeat(secret, 5000)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -448,7 +448,7 @@ func TestNoPlaintextOnDisk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, plain := range [][]byte{secret, []byte("text/x-merger"), digest[:]} {
+		for _, plain := range [][]byte{secret, []byte("text/x-merger"), []byte("merger.txt"), digest[:]} {
 			if bytes.Contains(b, plain) {
 				t.Errorf("%s holds %q", path, plain)
 			}
@@ -527,6 +527,8 @@ func TestBadBodies(t *testing.T) {
 	w.MustPut(t, wt.Alice, report, wt.Content(100_000))
 	_, _, err := w.Items.Put(t.Context(), wt.Alice, report, workload.PutOptions{ContentType: "no type"}, panicReader{})
 	wantCode(t, "a content type that is none", err, fault.Invalid)
+	_, _, err = w.Items.Put(t.Context(), wt.Alice, report, workload.PutOptions{Name: "../x"}, panicReader{})
+	wantCode(t, "a file name that is a path", err, fault.Invalid)
 }
 
 type failing struct{ err error }
