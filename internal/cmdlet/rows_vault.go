@@ -40,7 +40,7 @@ func newVaultRow() Cmdlet {
 	return Cmdlet{
 		Name:        "New-AzKeyVault",
 		Synopsis:    "Make a key vault.",
-		Description: "You get all rights on its keys but purge. Soft delete is always on.",
+		Description: "You get the rights to manage its keys, not to use or purge them. Soft delete is always on.",
 		Examples:    []string{`New-AzKeyVault -Name contoso-east -ResourceGroupName keys -Location eastus -EnablePurgeProtection`},
 		Params: []Param{
 			{Name: "Name", Aliases: []string{"VaultName"}, Type: String, Position: 1, Mandatory: true, Help: "Name of the vault, unique in the whole deployment."},
