@@ -36,6 +36,12 @@ func manage[T any](ctx context.Context, s *Service, c directory.Caller, a Action
 	return settle(ctx, s, d.entry, act, err)
 }
 
+// RefuseManagement is Refuse for the door of management.
+func (s *Service) RefuseManagement(ctx context.Context, c directory.Caller, a Action, subscription string, cause error) error {
+	_, err := manage(ctx, s, c, a, subscription, "subscriptions", func(*desk) (func() (struct{}, error), error) { return nil, cause })
+	return err
+}
+
 // subscription reads a subscription of the caller's tenant and checks that he owns it.
 func (s *Service) subscription(ctx context.Context, c directory.Caller, id string) (Subscription, error) {
 	missing := fault.New(fault.NotFound, "The subscription '%.64s' could not be found", id).WithReason(ReasonNoSubscription)

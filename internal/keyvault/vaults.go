@@ -174,6 +174,21 @@ func (s *Service) Vault(ctx context.Context, c directory.Caller, subscription, g
 	})
 }
 
+// FindVault returns the vault of a subscription that has a name, whatever its group.
+func (s *Service) FindVault(ctx context.Context, c directory.Caller, subscription, name string) (Vault, error) {
+	return manage(ctx, s, c, GetVault, subscription, "vaults", func(d *desk) (func() (Vault, error), error) {
+		v, err := s.vault(ctx, name)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		if err != nil || v.Tenant != d.subscription.Tenant || v.Subscription != d.subscription.ID {
+			return nil, fault.New(fault.NotFound, "The vault '%.64s' was not found in the subscription", name).WithReason(ReasonNoResource)
+		}
+		d.entry.Object = "vaults/" + v.Name
+		return func() (Vault, error) { return v, nil }, nil
+	})
+}
+
 // Vaults lists a subscription's vaults by name, at most limit of those after the named one.
 func (s *Service) Vaults(ctx context.Context, c directory.Caller, subscription, after string, limit int) ([]Vault, error) {
 	return manage(ctx, s, c, ListVaults, subscription, "vaults", func(d *desk) (func() ([]Vault, error), error) {

@@ -10,12 +10,30 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
+// Malformed marks an error in the parameters of a request. It counts only after all that the
+// domain checks first, which also records it.
+type Malformed struct{ Cause error }
+
+// Error is that of the cause.
+func (m Malformed) Error() string { return m.Cause.Error() }
+
+// Unwrap returns the cause.
+func (m Malformed) Unwrap() error { return m.Cause }
+
 // MaxBody is how long the body of a request may be (KV-12).
 const MaxBody = 64 << 10
 
 // Decode reads a body that must be one JSON object; members that v has not are ignored. The
-// fault names the member that is wrong. A longer body than MaxBody is fault.TooLarge.
+// fault names the member that is wrong. A longer body than MaxBody is fault.TooLarge. Every
+// error is Malformed.
 func Decode(r *http.Request, v any) error {
+	if err := decode(r, v); err != nil {
+		return Malformed{Cause: err}
+	}
+	return nil
+}
+
+func decode(r *http.Request, v any) error {
 	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
 	switch {
 	case err != nil:
@@ -33,6 +51,9 @@ func Decode(r *http.Request, v any) error {
 	err = json.Unmarshal(body, v)
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
 		return fault.New(fault.Invalid, "Property %s has invalid value", e.Field)
+	}
+	if e, ok := errors.AsType[*fault.Error](err); ok { // from a member that reads itself
+		return e
 	}
 	if err != nil { // the cause may quote the body, which may hold what is to be wrapped
 		return fault.New(fault.Invalid, "The request body is not valid JSON")

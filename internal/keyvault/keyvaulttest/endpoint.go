@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/internal/certs"
+	"github.com/customerkey/customerkey/internal/keyvault/arm"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
 	"github.com/customerkey/customerkey/internal/keyvault/rest"
 )
@@ -84,8 +85,15 @@ func (w *World) handler(domain string) http.Handler {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	management, err := arm.New(arm.Config{
+		Vaults: w.Service, Verify: w.verify(arm.Audiences(domain)), Domain: domain, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if face.Host(r) == "management.localhost" {
+			management.ServeHTTP(rw, r)
 			return
 		}
 		vaults.ServeHTTP(rw, r)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"unicode"
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
@@ -98,16 +97,12 @@ func (x *request) challenge() string {
 	return fmt.Sprintf(`Bearer authorization="https://login.%s/%s", resource="https://vault.%s"`, x.domain, x.tenant, x.domain)
 }
 
-// message is the text for people, with the hint behind it. Tokens have texts that
-// administrators search for (KV-90).
+// message is the text for people. Tokens have texts that administrators search for (KV-90).
 func message(f *fault.Error) string {
 	if f.Code == fault.Unauthenticated {
 		return tokenMessage(f)
 	}
-	if f.Hint == "" {
-		return f.Message
-	}
-	return f.Message + ". " + sentence(f.Hint)
+	return face.Message(f)
 }
 
 func tokenMessage(f *fault.Error) string {
@@ -121,11 +116,4 @@ func tokenMessage(f *fault.Error) string {
 		return "AKV10032: " + text
 	}
 	return "[" + f.Reason + "] Error validating token: " + text
-}
-
-// sentence begins a hint with a capital and ends it with a dot.
-func sentence(hint string) string {
-	runes := []rune(hint)
-	runes[0] = unicode.ToUpper(runes[0])
-	return strings.TrimSuffix(string(runes), ".") + "."
 }

@@ -6,16 +6,17 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/face"
 )
 
 func (x *request) createKey() error {
 	var in createIn
-	if err := x.decode(&in); err != nil {
+	if err := face.Decode(x.r, &in); err != nil {
 		return err
 	}
 	n, err := in.newKey()
 	if err != nil {
-		return malformed{err}
+		return face.Malformed{Cause: err}
 	}
 	k, err := x.vaults.CreateKey(x.r.Context(), x.caller, x.vault, x.params["name"], n)
 	if err != nil {
@@ -34,12 +35,12 @@ func (x *request) getKey() error {
 
 func (x *request) updateKey() error {
 	var in updateIn
-	if err := x.decode(&in); err != nil {
+	if err := face.Decode(x.r, &in); err != nil {
 		return err
 	}
 	change, err := in.change()
 	if err != nil {
-		return malformed{err}
+		return face.Malformed{Cause: err}
 	}
 	k, err := x.vaults.UpdateKey(x.r.Context(), x.caller, x.vault, x.params["name"], x.params["version"], change)
 	if err != nil {
@@ -88,12 +89,12 @@ func (x *request) decrypt() error   { return x.operate(x.vaults.Decrypt) }
 // operate is the four operations that take a value and return one.
 func (x *request) operate(do func(ctx context.Context, c directory.Caller, vault, name, version, alg string, value []byte) (keyvault.Result, error)) error {
 	var in operationIn
-	if err := x.decode(&in); err != nil {
+	if err := face.Decode(x.r, &in); err != nil {
 		return err
 	}
 	value, err := parseBytes("value", in.Value)
 	if err != nil {
-		return malformed{err}
+		return face.Malformed{Cause: err}
 	}
 	res, err := do(x.r.Context(), x.caller, x.vault, x.params["name"], x.params["version"], in.Alg, value)
 	if err != nil {

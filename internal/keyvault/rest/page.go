@@ -1,13 +1,12 @@
 package rest
 
 import (
-	"encoding/base64"
 	"net/url"
 	"path"
 	"strconv"
-	"strings"
 
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/face"
 )
 
 // pageSize is the default and the largest maxresults (KV-84).
@@ -34,7 +33,7 @@ func (x *request) listVersions() error {
 	return x.page(func(after string, most int) ([]keyvault.Key, error) {
 		ordinal, err := parseOrdinal(after)
 		if err != nil {
-			return nil, malformed{err}
+			return nil, face.Malformed{Cause: err}
 		}
 		return x.vaults.Versions(x.r.Context(), x.caller, x.vault, x.params["name"], ordinal, most)
 	}, afterVersion, x.kid)
@@ -45,11 +44,11 @@ func (x *request) listVersions() error {
 func (x *request) page(list func(after string, most int) ([]keyvault.Key, error), last func(keyvault.Key) string, id func(keyvault.Key) string) error {
 	most, err := x.maxResults()
 	if err != nil {
-		return malformed{err}
+		return face.Malformed{Cause: err}
 	}
-	after, err := parseToken(x.query.Get("$skiptoken"))
+	after, err := face.ParseToken(x.query.Get("$skiptoken"))
 	if err != nil {
-		return malformed{err}
+		return face.Malformed{Cause: err}
 	}
 	keys, err := list(after, most+1) // one more than asked for tells whether there is more
 	if err != nil {
@@ -82,30 +81,10 @@ func (x *request) maxResults() (int, error) {
 func (x *request) nextLink(after string, most int) string {
 	q := url.Values{
 		"api-version": {x.query.Get("api-version")},
-		"$skiptoken":  {formatToken(after)},
+		"$skiptoken":  {face.FormatToken(after)},
 		"maxresults":  {strconv.Itoa(most)},
 	}
 	return "https://" + x.vault + ".vault." + x.domain + path.Clean(x.r.URL.EscapedPath()) + "?" + q.Encode()
-}
-
-// A token names the last item of a page, so that pages stay right while keys come and go:
-//
-//	base64url("1:" + name of the key, or ordinal of the version)
-const tokenPrefix = "1:"
-
-func formatToken(after string) string { return base64url([]byte(tokenPrefix + after)) }
-
-// parseToken returns what a token names, "" for none.
-func parseToken(token string) (string, error) {
-	if token == "" {
-		return "", nil
-	}
-	text, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	after, ok := strings.CutPrefix(string(text), tokenPrefix)
-	if err != nil || !ok || after == "" || len(after) > 127 || formatToken(after) != token {
-		return "", invalid("$skiptoken")
-	}
-	return after, nil
 }
 
 // parseOrdinal reads what a token of a list of versions names; 0 for none.

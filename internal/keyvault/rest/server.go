@@ -108,26 +108,14 @@ func (x *request) serve() error {
 	}
 	x.params = params
 	err = do.handle(x)
-	if m, ok := errors.AsType[malformed](err); ok {
-		return x.vaults.Refuse(ctx, x.caller, do.action, x.target(), m.error)
+	if m, ok := errors.AsType[face.Malformed](err); ok {
+		return x.vaults.Refuse(ctx, x.caller, do.action, x.target(), m.Cause)
 	}
 	return err
 }
 
-// malformed marks an error in the parameters of a request, which counts only after all that
-// the domain checks first.
-type malformed struct{ error }
-
 func (x *request) target() keyvault.Target {
 	return keyvault.Target{Vault: x.vault, Name: x.params["name"], Version: x.params["version"]}
-}
-
-// decode reads the body.
-func (x *request) decode(v any) error {
-	if err := face.Decode(x.r, v); err != nil {
-		return malformed{err}
-	}
-	return nil
 }
 
 func (x *request) reply(v any) error { return face.Reply(x.w, http.StatusOK, v) }

@@ -1,0 +1,113 @@
+package arm
+
+import (
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/face"
+)
+
+// pageSize is the default and the largest $top.
+const pageSize = 50
+
+// listVaults lists a subscription's vaults, or those of one group among them.
+func (x *request) listVaults() error {
+	name, inGroup := x.params["group"]
+	if inGroup {
+		if _, err := x.vaults.Group(x.r.Context(), x.caller, x.params["subscription"], name); err != nil {
+			return err
+		}
+	}
+	return page(x, x.vaultOut, func(v keyvault.Vault) bool { return !inGroup || keyvault.SameName(v.Group, name) })
+}
+
+// page answers with one page of a subscription's vaults. Those that are not wanted are left
+// out after the page was cut, so that a page may be short, or empty and not the last.
+func page[T any](x *request, render func(keyvault.Vault) T, want func(keyvault.Vault) bool) error {
+	top, err := x.top()
+	if err != nil {
+		return err
+	}
+	after, err := face.ParseToken(x.query.Get("$skiptoken"))
+	if err != nil {
+		return err
+	}
+	found, err := x.vaults.Vaults(x.r.Context(), x.caller, x.params["subscription"], after, top+1)
+	if err != nil {
+		return err
+	}
+	out := listOf[T](nil)
+	if len(found) > top {
+		found = found[:top]
+		out.NextLink = x.nextLink(found[top-1].Name)
+	}
+	for _, v := range found {
+		if want(v) {
+			out.Value = append(out.Value, render(v))
+		}
+	}
+	return x.reply(out)
+}
+
+func (x *request) top() (int, error) {
+	if !x.query.Has("$top") {
+		return pageSize, nil
+	}
+	n, err := strconv.Atoi(x.query.Get("$top"))
+	if err != nil || n < 1 {
+		return 0, fault.New(fault.Invalid, "Property $top has invalid value")
+	}
+	return min(n, pageSize), nil
+}
+
+func (x *request) nextLink(after string) string {
+	x.query.Set("$skiptoken", face.FormatToken(after))
+	return x.at("management") + path.Clean(x.r.URL.EscapedPath()) + "?" + x.query.Encode()
+}
+
+// clause is one condition of a filter: a property, and the text that it must equal.
+var clause = regexp.MustCompile(`^\s*(resourceType|name)\s+eq\s+'([^']*)'\s*$`)
+
+var conjunction = regexp.MustCompile(`(?i)\s+and\s+`)
+
+// resources lists resources by type and name (KV-116): how clients find a vault of which they
+// know only the name. Vaults are the only resources there are.
+func (x *request) resources() error {
+	kind, name := vaultType, ""
+	if filter := x.query.Get("$filter"); filter != "" {
+		for _, part := range conjunction.Split(filter, -1) {
+			m := clause.FindStringSubmatch(part)
+			if m == nil {
+				return fault.New(fault.Invalid, "The filter in the query string is not supported").WithReason(reasonBadFilter).
+					WithHint("Conditions can be: resourceType eq '…', name eq '…', joined by and.")
+			}
+			if m[1] == "name" {
+				name = m[2]
+			} else {
+				kind = m[2]
+			}
+		}
+	}
+	switch {
+	case !strings.EqualFold(kind, vaultType):
+		return x.nothing()
+	case name != "":
+		return x.findResource(name)
+	}
+	return page(x, resource, func(keyvault.Vault) bool { return true })
+}
+
+func (x *request) findResource(name string) error {
+	v, err := x.vaults.FindVault(x.r.Context(), x.caller, x.params["subscription"], name)
+	if fault.As(err).Reason == keyvault.ReasonNoResource {
+		return x.reply(listOf[resourceOut](nil))
+	}
+	if err != nil {
+		return err
+	}
+	return x.reply(listOf([]resourceOut{resource(v)}))
+}

@@ -1,0 +1,54 @@
+package arm
+
+import (
+	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/face"
+)
+
+// A row says what a route does, and whether it needs no token.
+type row struct {
+	handle func(*request) error
+	open   bool
+	action keyvault.Action // what a request whose body cannot be read is recorded as
+}
+
+const (
+	sub    = "subscriptions/{subscription}"
+	groups = sub + "/resourceGroups"
+	vaults = "/providers/Microsoft.KeyVault/vaults"
+	vault  = groups + "/{group}" + vaults + "/{vault}"
+	kv     = sub + "/providers/Microsoft.KeyVault"
+)
+
+// routes is the whole API (section 12.1).
+var routes = []face.Route[row]{
+	{Method: "GET", Path: "metadata/endpoints", Do: row{handle: (*request).endpoints, open: true}},
+
+	{Method: "GET", Path: "tenants", Do: row{handle: (*request).tenants}},
+	{Method: "GET", Path: "subscriptions", Do: row{handle: (*request).listSubscriptions}},
+	{Method: "GET", Path: sub, Do: row{handle: (*request).getSubscription}},
+	{Method: "GET", Path: sub + "/locations", Do: row{handle: (*request).locations}},
+	{Method: "GET", Path: sub + "/providers", Do: row{handle: (*request).listProviders}},
+	{Method: "GET", Path: sub + "/providers/{namespace}", Do: row{handle: (*request).getProvider}},
+	{Method: "POST", Path: sub + "/providers/{namespace}/register", Do: row{handle: (*request).getProvider}},
+	{Method: "GET", Path: sub + "/resources", Do: row{handle: (*request).resources}},
+
+	{Method: "GET", Path: groups, Do: row{handle: (*request).listGroups}},
+	{Method: "GET", Path: groups + "/{group}", Do: row{handle: (*request).getGroup}},
+	{Method: "HEAD", Path: groups + "/{group}", Do: row{handle: (*request).headGroup}},
+	{Method: "PUT", Path: groups + "/{group}", Do: row{handle: (*request).putGroup, action: keyvault.PutGroup}},
+
+	{Method: "GET", Path: sub + vaults, Do: row{handle: (*request).listVaults}},
+	{Method: "GET", Path: groups + "/{group}" + vaults, Do: row{handle: (*request).listVaults}},
+	{Method: "GET", Path: vault, Do: row{handle: (*request).getVault}},
+	{Method: "PUT", Path: vault, Do: row{handle: (*request).putVault, action: keyvault.PutVault}},
+	{Method: "PATCH", Path: vault, Do: row{handle: (*request).patchVault, action: keyvault.PutVault}},
+	{Method: "PUT", Path: vault + "/accessPolicies/{how}", Do: row{handle: (*request).setAccess, action: keyvault.SetAccess}},
+	{Method: "POST", Path: kv + "/checkNameAvailability", Do: row{handle: (*request).checkName, action: keyvault.CheckVaultName}},
+
+	// There is nothing of these kinds; clients ask all the same (KV-118).
+	{Method: "GET", Path: kv + "/deletedVaults", Do: row{handle: (*request).nothing}},
+	{Method: "GET", Path: kv + "/managedHSMs", Do: row{handle: (*request).nothing}},
+	{Method: "GET", Path: kv + "/deletedManagedHSMs", Do: row{handle: (*request).nothing}},
+	{Method: "GET", Path: groups + "/{group}/providers/Microsoft.KeyVault/managedHSMs", Do: row{handle: (*request).nothing}},
+}

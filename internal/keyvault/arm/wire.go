@@ -1,0 +1,162 @@
+package arm
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault"
+)
+
+// What clients send (KV-122). Members that only answers have (vaultUri, provisioningState) are
+// ignored: clients read, change and write back (KV-124).
+
+type vaultIn struct {
+	Location   string            `json:"location"`
+	Tags       map[string]string `json:"tags"`
+	Properties *propertiesIn     `json:"properties"`
+}
+
+type propertiesIn struct {
+	TenantID          string       `json:"tenantId"`
+	SKU               *skuIn       `json:"sku"`
+	AccessPolicies    *[]policyIn  `json:"accessPolicies"`
+	SoftDelete        flag         `json:"enableSoftDelete"`
+	RetentionDays     number       `json:"softDeleteRetentionInDays"`
+	PurgeProtection   flag         `json:"enablePurgeProtection"`
+	RBAC              flag         `json:"enableRbacAuthorization"`
+	ForDeployment     flag         `json:"enabledForDeployment"`
+	ForDiskEncryption flag         `json:"enabledForDiskEncryption"`
+	ForTemplate       flag         `json:"enabledForTemplateDeployment"`
+	CreateMode        string       `json:"createMode"`
+	NetworkACLs       *networkACLs `json:"networkAcls"`
+	PublicAccess      string       `json:"publicNetworkAccess"`
+}
+
+type skuIn struct {
+	Family string `json:"family"`
+	Name   string `json:"name"`
+}
+
+type policyIn struct {
+	TenantID      string `json:"tenantId"`
+	ObjectID      string `json:"objectId"`
+	ApplicationID string `json:"applicationId"`
+	Permissions   struct {
+		Keys []keyvault.Permission `json:"keys"`
+	} `json:"permissions"`
+}
+
+type networkACLs struct {
+	DefaultAction string            `json:"defaultAction"`
+	IPRules       []json.RawMessage `json:"ipRules"`
+	NetworkRules  []json.RawMessage `json:"virtualNetworkRules"`
+}
+
+// open reports whether the rules let everybody in.
+func (n *networkACLs) open() bool {
+	return n == nil || len(n.IPRules)+len(n.NetworkRules) == 0 && (n.DefaultAction == "" || strings.EqualFold(n.DefaultAction, "Allow"))
+}
+
+// A flag is a boolean that may be absent, and may come as a string in any case (KV-123).
+type flag struct{ given, on bool }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (f *flag) UnmarshalJSON(b []byte) error {
+	text := unquote(b)
+	if text == "null" {
+		return nil
+	}
+	on, err := strconv.ParseBool(strings.ToLower(text))
+	if err != nil || len(text) < len("true") {
+		return fault.New(fault.Invalid, "A property that is true or false has an invalid value")
+	}
+	*f = flag{true, on}
+	return nil
+}
+
+// A number may be absent, 0 then, and may come as a string (KV-123).
+type number int
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *number) UnmarshalJSON(b []byte) error {
+	text := unquote(b)
+	if text == "null" {
+		return nil
+	}
+	i, err := strconv.Atoi(text)
+	if err != nil || i < 1 {
+		return fault.New(fault.Invalid, "A property that is a number has an invalid value")
+	}
+	*n = number(i)
+	return nil
+}
+
+func unquote(b []byte) string { return string(bytes.Trim(b, `"`)) }
+
+// spec turns the body of a PUT or PATCH into what the vault shall be.
+func (in vaultIn) spec(tenant string, rbacDefault bool) (keyvault.VaultSpec, error) {
+	spec := keyvault.VaultSpec{Location: in.Location, Tags: in.Tags}
+	p := in.Properties
+	if p == nil {
+		p = &propertiesIn{}
+	}
+	if err := p.refuse(tenant, rbacDefault); err != nil {
+		return spec, err
+	}
+	if p.SKU != nil {
+		if p.SKU.Family != "" && !strings.EqualFold(p.SKU.Family, "A") {
+			return spec, fault.New(fault.Invalid, "Property sku.family has invalid value")
+		}
+		spec.SKU = p.SKU.Name
+	}
+	spec.RetentionDays = int(p.RetentionDays)
+	spec.PurgeProtection = p.PurgeProtection.on
+	if p.AccessPolicies != nil {
+		access, err := grants(tenant, *p.AccessPolicies)
+		if err != nil {
+			return spec, err
+		}
+		spec.Access = access
+	}
+	return spec, nil
+}
+
+// refuse is about what a vault here cannot be. None of it is ignored: a rule that is set and
+// does not hold is worse than none.
+func (p *propertiesIn) refuse(tenant string, rbacDefault bool) error {
+	cannot := func(format string, args ...any) *fault.Error { return fault.New(fault.Invalid, format, args...) }
+	switch {
+	case p.TenantID != "" && !strings.EqualFold(p.TenantID, tenant):
+		return cannot("Property tenantId must be the tenant of the subscription")
+	case p.RBAC.on, rbacDefault && !p.RBAC.given:
+		return cannot("Role assignments are not supported for the keys of a vault").
+			WithHint("Set enableRbacAuthorization to false and use access policies.")
+	case p.SoftDelete.given && !p.SoftDelete.on:
+		return cannot(`The property "enableSoftDelete" cannot be set to false. Soft delete is on in every vault`)
+	case p.PurgeProtection.given && !p.PurgeProtection.on:
+		return cannot(`The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an irreversible action.`)
+	case p.CreateMode != "" && !strings.EqualFold(p.CreateMode, "default"):
+		return cannot("Property createMode has invalid value: there are no deleted vaults to recover")
+	case !p.NetworkACLs.open(), p.PublicAccess != "" && !strings.EqualFold(p.PublicAccess, "Enabled"):
+		return cannot("Network rules are not supported").WithHint("Restrict access where the listener is reached from.")
+	case p.ForDeployment.on, p.ForDiskEncryption.on, p.ForTemplate.on:
+		return cannot("Properties enabledForDeployment, enabledForDiskEncryption and enabledForTemplateDeployment are not supported")
+	}
+	return nil
+}
+
+// grants reads access policy entries. Rights over secrets, certificates and storage accounts
+// are dropped: there are none in these vaults (KV-2).
+func grants(tenant string, in []policyIn) ([]keyvault.Grant, error) {
+	out := []keyvault.Grant{}
+	for _, p := range in {
+		if p.TenantID != "" && !strings.EqualFold(p.TenantID, tenant) {
+			return nil, fault.New(fault.Invalid, "Property accessPolicies.tenantId must be the tenant of the subscription")
+		}
+		out = append(out, keyvault.Grant{Object: p.ObjectID, Application: p.ApplicationID, Keys: p.Permissions.Keys})
+	}
+	return out, nil
+}
