@@ -42,16 +42,16 @@ type Authority struct {
 	current *tls.Certificate
 }
 
-// NewAuthority makes an authority with a fresh P-256 key. It returns the certificate as PEM
-// and the private key as PKCS #8; the caller keeps the key sealed.
-func NewAuthority(now func() time.Time) (certPEM, keyDER []byte, err error) {
+// NewAuthority makes an authority with a fresh P-256 key and returns it as two PEM blocks, its
+// certificate and its private key (PKCS #8). The caller keeps them sealed.
+func NewAuthority(now func() time.Time) (bundle []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, nil, fmt.Errorf("making the authority's key: %w", err)
+		return nil, fmt.Errorf("making the authority's key: %w", err)
 	}
 	serial, err := newSerial()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	template := &x509.Certificate{
 		SerialNumber:          serial,
@@ -63,29 +63,33 @@ func NewAuthority(now func() time.Time) (certPEM, keyDER []byte, err error) {
 		IsCA:                  true,
 		MaxPathLenZero:        true,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	certDER, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return nil, nil, fmt.Errorf("signing the authority's certificate: %w", err)
+		return nil, fmt.Errorf("signing the authority's certificate: %w", err)
 	}
-	keyDER, err = x509.MarshalPKCS8PrivateKey(key)
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return nil, nil, fmt.Errorf("encoding the authority's key: %w", err)
+		return nil, fmt.Errorf("encoding the authority's key: %w", err)
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), keyDER, nil
+	return append(
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certDER}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})...,
+	), nil
 }
 
-// Load returns the authority of certPEM and keyDER, which signs certificates for names:
-// host names, wildcards such as "*.vault.localhost", and IP addresses.
-func Load(certPEM, keyDER []byte, names []string, now func() time.Time) (*Authority, error) {
-	block, _ := pem.Decode(certPEM)
-	if block == nil || block.Type != "CERTIFICATE" {
-		return nil, errors.New("the authority's certificate is not a PEM certificate")
+// Load opens what NewAuthority made, to sign certificates for names: host names, wildcards such
+// as "*.vault.localhost", and IP addresses.
+func Load(bundle []byte, names []string, now func() time.Time) (*Authority, error) {
+	block, rest := pem.Decode(bundle)
+	keyBlock, _ := pem.Decode(rest)
+	if block == nil || block.Type != "CERTIFICATE" || keyBlock == nil || keyBlock.Type != "PRIVATE KEY" {
+		return nil, errors.New("the authority is not a PEM certificate and its key")
 	}
 	cert, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
 		return nil, fmt.Errorf("reading the authority's certificate: %w", err)
 	}
-	parsed, err := x509.ParsePKCS8PrivateKey(keyDER)
+	parsed, err := x509.ParsePKCS8PrivateKey(keyBlock.Bytes)
 	if err != nil {
 		return nil, errors.New("the authority's key cannot be read") // the cause could show key bytes
 	}
@@ -94,6 +98,11 @@ func Load(certPEM, keyDER []byte, names []string, now func() time.Time) (*Author
 		return nil, errors.New("the authority's key does not belong to its certificate")
 	}
 	return &Authority{cert: cert, key: key, names: names, now: now}, nil
+}
+
+// PEM returns the authority's certificate: what clients must trust.
+func (a *Authority) PEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
 // ServerConfig returns the TLS settings of the listener: TLS 1.2 or newer, with a

@@ -18,16 +18,16 @@ var names = []string{"localhost", "login.localhost", "*.vault.localhost", "127.0
 
 func newAuthority(t *testing.T, now func() time.Time) (*certs.Authority, *x509.CertPool) {
 	t.Helper()
-	certPEM, keyDER, err := certs.NewAuthority(now)
+	bundle, err := certs.NewAuthority(now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := certs.Load(certPEM, keyDER, names, now)
+	a, err := certs.Load(bundle, names, now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(certPEM) {
+	if !pool.AppendCertsFromPEM(a.PEM()) {
 		t.Fatal("the authority's PEM holds no certificate")
 	}
 	return a, pool
@@ -84,18 +84,21 @@ func TestCertificateRenewsItself(t *testing.T) {
 }
 
 func TestLoadRefusesAForeignKey(t *testing.T) {
-	certPEM, _, err := certs.NewAuthority(time.Now)
-	if err != nil {
-		t.Fatal(err)
+	var parts [2][]byte
+	for i := range parts {
+		bundle, err := certs.NewAuthority(time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cert, key, _ := strings.Cut(string(bundle), "-----BEGIN PRIVATE")
+		parts[i] = []byte([]string{cert, "-----BEGIN PRIVATE" + key}[i])
 	}
-	_, otherKey, err := certs.NewAuthority(time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := certs.Load(certPEM, otherKey, names, time.Now); err == nil || !strings.Contains(err.Error(), "does not belong") {
+	if _, err := certs.Load(append(parts[0], parts[1]...), names, time.Now); err == nil || !strings.Contains(err.Error(), "does not belong") {
 		t.Errorf("Load with another authority's key: %v, want a refusal", err)
 	}
-	if _, err := certs.Load([]byte("nonsense"), otherKey, names, time.Now); err == nil {
-		t.Error("Load took a certificate that is none")
+	for _, bad := range [][]byte{nil, []byte("nonsense"), parts[0], parts[1]} {
+		if _, err := certs.Load(bad, names, time.Now); err == nil {
+			t.Errorf("Load took %.20q", bad)
+		}
 	}
 }

@@ -23,7 +23,7 @@ func (c credential) GetToken(ctx context.Context, o policy.TokenRequestOptions) 
 	}
 	if tenant := c.profile.Data().Tenant; o.TenantID != "" && !strings.EqualFold(o.TenantID, tenant) {
 		return azcore.AccessToken{}, final{fault.New(fault.Forbidden, "this belongs to another organization than the one you are signed in to").
-			WithHint("sign in there with another profile: ck login --profile NAME")}
+			WithHint("sign in there with another profile: ck --profile NAME login")}
 	}
 	a, err := c.profile.access(ctx, strings.TrimSuffix(o.Scopes[0], "/.default"))
 	if err != nil {

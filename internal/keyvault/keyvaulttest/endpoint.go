@@ -102,17 +102,17 @@ func (w *World) handler(domain string) http.Handler {
 
 // secure gives the server a certificate of a fresh authority and returns who trusts that one.
 func (w *World) secure(server *httptest.Server) *x509.CertPool {
-	cert, key, err := certs.NewAuthority(time.Now)
+	bundle, err := certs.NewAuthority(time.Now)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	authority, err := certs.Load(cert, key, []string{"management.localhost", "*.vault.localhost"}, time.Now)
+	authority, err := certs.Load(bundle, []string{"management.localhost", "*.vault.localhost"}, time.Now)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	server.TLS = authority.ServerConfig()
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(cert) {
+	if !pool.AppendCertsFromPEM(authority.PEM()) {
 		w.t.Fatal("the authority's certificate cannot be read")
 	}
 	return pool

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+
+	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/azure"
+)
+
+// cmdlet runs a cmdlet by its name: the service's own through its admin endpoint, those of key
+// vaults through Azure's client libraries, both as the signed-in person.
+func (c *command) cmdlet(ctx context.Context, name string, words []string) error {
+	return cmdlet.NewCLI(c.in, c.out, c.err, c.cmdletRunner).Run(ctx, name, words)
+}
+
+func (c *command) cmdletRunner(side cmdlet.Side) (cmdlet.Runner, error) {
+	p, err := c.signedIn()
+	if err != nil {
+		return nil, err
+	}
+	at := p.Addresses()
+	if side == cmdlet.Service {
+		return cmdlet.Remote{BaseURL: at.Outlook, Tenant: p.Data().Tenant, HTTP: p.HTTPClient(), Token: p.TokenSource(at.Outlook)}, nil
+	}
+	return azure.New(azure.Config{
+		Credential: p.Credential(), Tenant: p.Data().Tenant, Transport: p.HTTPClient(),
+		VaultSuffix: at.VaultSuffix, Management: at.Management, Graph: at.Graph,
+	})
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/customerkey/customerkey/internal/cmdlet"
+)
+
+// help prints the page of all words, or that of one.
+func (c *command) help(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		for _, v := range verbs() {
+			if strings.EqualFold(v.name, args[0]) && v.name != "help" && v.name != "version" {
+				return v.run(c, ctx, append(args[1:], "--help"))
+			}
+		}
+		row, err := cmdlet.Find(cmdlet.Table(), args[0])
+		if err != nil {
+			return err
+		}
+		return cmdlet.WriteHelp(c.out, row)
+	}
+	fmt.Fprintf(c.out, "usage: %s [--profile NAME] WORD ...\n\n", c.self)
+	w := columns(c.out)
+	for _, v := range verbs() {
+		fmt.Fprintf(w, "  %s %s\t%s\n", v.name, v.usage, v.synopsis)
+	}
+	w.Flush()
+	fmt.Fprintf(c.out, "\nCmdlets, as in PowerShell; names and parameters in any case (%s help NAME for more):\n\n", c.self)
+	if err := cmdlet.WriteSummary(c.out, cmdlet.Table()); err != nil {
+		return err
+	}
+	fmt.Fprint(c.out, "\nExit codes:\n\n")
+	for _, row := range exitCodes {
+		fmt.Fprintf(c.out, "  %d  %s\n", row.code, row.means)
+	}
+	return nil
+}
+
+// exitCodes says in words what package cmdlet decides.
+var exitCodes = []struct {
+	code  int
+	means string
+}{
+	{cmdlet.ExitDone, "done"},
+	{cmdlet.ExitFailed, "failed"},
+	{cmdlet.ExitUsage, "the command is not right as it stands"},
+	{cmdlet.ExitNotAllowed, "not signed in, or not allowed"},
+	{cmdlet.ExitNotFound, "no such thing"},
+	{cmdlet.ExitConflict, "refused by the present state"},
+	{cmdlet.ExitDenied, "the owner of the root keys refuses"},
+	{cmdlet.ExitUnreachable, "the service or a vault cannot be reached; try again"},
+	{cmdlet.ExitSomeFailed, "some of many could not be done; the rest was"},
+}

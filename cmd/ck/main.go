@@ -1,0 +1,164 @@
+// Command ck is customerkey in one binary: the server, and everything that people type.
+//
+// It reads its verbs from one table here and its cmdlets from the table in package cmdlet;
+// both are printed by ck help. Wiring of the server is in node.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+
+	"golang.org/x/term"
+
+	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c := &command{in: os.Stdin, out: os.Stdout, err: os.Stderr, self: self()}
+	code := c.run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// A command is one run of ck: where it reads and writes, and what it calls itself.
+type command struct {
+	in, out, err *os.File
+	self         string // how the reader would start it again: "ck", or "go run ./cmd/ck"
+	profile      string // name of the profile to use; empty for the usual one
+}
+
+// A verb is a word that ck understands beside the cmdlets.
+type verb struct {
+	name     string
+	usage    string
+	synopsis string
+	run      func(c *command, ctx context.Context, args []string) error
+}
+
+func verbs() []verb {
+	return []verb{
+		{"serve", "[flags]", "run the server", (*command).serve},
+		{"login", "[--user NAME]", "sign in; with --user by password, else by device code", (*command).login},
+		{"logout", "", "forget the signed-in profile", (*command).logout},
+		{"whoami", "", "who is signed in, and where", (*command).whoami},
+		{"import", "mail|files ...", "bring mail or a folder of files in", (*command).importing},
+		{"export", "mail|files ...", "write a container's content back out", (*command).exporting},
+		{"list", "WORKLOAD [CONTAINER]", "list containers or items", (*command).list},
+		{"audit", "[head|verify] ...", "read and check the log of decisions", (*command).audit},
+		{"help", "[WORD]", "this page, or help on a verb or a cmdlet", (*command).help},
+		{"version", "", "which version this is", (*command).version},
+	}
+}
+
+func (c *command) run(ctx context.Context, args []string) int {
+	err := c.dispatch(ctx, args)
+	if err == nil {
+		return 0
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		fmt.Fprintln(c.err, "ck: stopped")
+		return 130
+	}
+	return c.complain(err)
+}
+
+func (c *command) dispatch(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return c.help(ctx, nil)
+	}
+	word, rest := args[0], args[1:]
+	if word == "--profile" && len(rest) > 0 {
+		c.profile = rest[0]
+		return c.dispatch(ctx, rest[1:])
+	}
+	if word == "-h" || word == "--help" {
+		return c.help(ctx, rest)
+	}
+	for _, v := range verbs() {
+		if strings.EqualFold(v.name, word) {
+			return v.run(c, ctx, rest)
+		}
+	}
+	return c.cmdlet(ctx, word, rest)
+}
+
+// complain prints err and its hint and returns the exit code that goes with it.
+func (c *command) complain(err error) int {
+	if errors.Is(err, flag.ErrHelp) {
+		return cmdlet.ExitDone
+	}
+	cmdlet.PrintError(c.err, err)
+	var some *someFailed
+	if errors.As(err, &some) {
+		return cmdlet.ExitSomeFailed
+	}
+	return cmdlet.ExitCode(err)
+}
+
+// flags returns a flag set that prints its errors and usage to the command's stderr.
+func (c *command) flags(verb, usage string) *flag.FlagSet {
+	set := flag.NewFlagSet("ck "+verb, flag.ContinueOnError)
+	set.SetOutput(c.err)
+	set.Usage = func() {
+		fmt.Fprintf(c.err, "usage: ck %s %s\n", verb, usage)
+		set.PrintDefaults()
+	}
+	return set
+}
+
+// parse parses args and turns a mistake into a usage error; the flag package has said which.
+func parse(set *flag.FlagSet, args []string) error {
+	err := set.Parse(args)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return err
+	}
+	return fault.Wrap(fault.Invalid, err, "%s: %v", set.Name(), err).WithHint("%s --help lists what it takes", set.Name())
+}
+
+func (c *command) version(context.Context, []string) error {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return errors.New("this binary does not say how it was built")
+	}
+	fmt.Fprintf(c.out, "ck %s (%s)\n", info.Main.Version, info.GoVersion)
+	return nil
+}
+
+// self says how the reader started this program, so that printed commands work as printed.
+func self() string {
+	exe, err := os.Executable()
+	if err == nil && strings.Contains(exe, "go-build") {
+		return "go run ./cmd/ck"
+	}
+	if len(os.Args) > 0 && strings.ContainsRune(os.Args[0], os.PathSeparator) {
+		return os.Args[0]
+	}
+	return "ck"
+}
+
+// terminalWidth returns the columns of w if it is a terminal, 0 otherwise.
+func terminalWidth(f *os.File) int {
+	if !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 80
+	}
+	return width
+}
+
+// columns returns a writer that lines up tab-separated cells; Flush it.
+func columns(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }

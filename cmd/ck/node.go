@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/availability"
+	"github.com/customerkey/customerkey/internal/certs"
+	"github.com/customerkey/customerkey/internal/datafolder"
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	"github.com/customerkey/customerkey/internal/operation"
+	"github.com/customerkey/customerkey/internal/policy"
+	"github.com/customerkey/customerkey/internal/rootkey"
+	"github.com/customerkey/customerkey/internal/store"
+	"github.com/customerkey/customerkey/internal/store/blob"
+	"github.com/customerkey/customerkey/internal/workload"
+)
+
+// settings are what the flags of ck serve decide.
+type settings struct {
+	domain        string        // without port
+	port          int           //
+	lease         time.Duration // how long a policy key is held without asking a root again
+	recoveryLevel string        // what root keys must have at least (CK-168, X-12)
+}
+
+// host returns name.domain:port as URLs carry it; the port is left out where https implies it.
+func (s settings) host(name string) string {
+	host := s.domain
+	if name != "" {
+		host = name + "." + s.domain
+	}
+	if s.port == 443 {
+		return host
+	}
+	return net.JoinHostPort(host, strconv.Itoa(s.port))
+}
+
+// url returns the base URL of a face.
+func (s settings) url(name string) string { return "https://" + s.host(name) }
+
+// A node is everything that one server runs: both sides of the wall, wired here and nowhere
+// else. Read open from top to bottom for how the parts fit.
+type node struct {
+	settings
+	log    *slog.Logger
+	folder *datafolder.Folder
+	faces  *faces
+	certs  *certs.Authority
+
+	serviceDB, vaultDB, availabilityDB    *store.DB
+	serviceLog, vaultLog, availabilityLog *audit.Log
+
+	directory  *directory.Service
+	vaults     *keyvault.Service
+	keys       *hierarchy.Keyring
+	policies   *policy.Service
+	operations *operation.Runner
+	items      *workload.Service
+}
+
+// openNode opens the databases in folder and wires the services. It starts no goroutine
+// beside those of the databases; run does.
+func openNode(ctx context.Context, s settings, folder *datafolder.Folder, log *slog.Logger) (n *node, err error) {
+	n = &node{settings: s, folder: folder, log: log, faces: &faces{domain: s.domain}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.close(context.WithoutCancel(ctx)))
+		}
+	}()
+	for _, open := range []func(context.Context) error{
+		n.openDatabases, n.openLogs, n.openDirectory, n.openVaults, n.openService, n.openFaces,
+	} {
+		if err := open(ctx); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (n *node) openDatabases(ctx context.Context) (err error) {
+	if n.serviceDB, err = store.OpenSQLite(ctx, n.folder.File("service.db"), store.ServiceAreas()...); err != nil {
+		return err
+	}
+	if n.vaultDB, err = store.OpenSQLite(ctx, n.folder.File("vault.db"), store.VaultAreas()...); err != nil {
+		return err
+	}
+	n.availabilityDB, err = store.OpenSQLite(ctx, n.folder.File("availability.db"), store.AvailabilityAreas()...)
+	return err
+}
+
+// openLogs opens one log for each database: an entry and the change that it announces lie on
+// the same side of the wall, and each log has a signing key of its own.
+func (n *node) openLogs(context.Context) (err error) {
+	seals := n.folder.Seals
+	open := func(name string, db *store.DB, seal func() ([]byte, error)) (*audit.Log, error) {
+		seed, err := seal()
+		if err != nil {
+			return nil, err
+		}
+		return audit.New(audit.Config{Store: store.NewAudit(db), Key: ed25519.NewKeyFromSeed(seed), Name: name})
+	}
+	if n.serviceLog, err = open("service", n.serviceDB, func() ([]byte, error) { return n.folder.Secret("log-service", seals.Service, newSeed) }); err != nil {
+		return err
+	}
+	if n.vaultLog, err = open("vault", n.vaultDB, func() ([]byte, error) { return n.folder.Secret("log-vault", seals.Vault, newSeed) }); err != nil {
+		return err
+	}
+	n.availabilityLog, err = open("availability", n.availabilityDB, func() ([]byte, error) {
+		return n.folder.Secret("log-availability", seals.Availability, newSeed)
+	})
+	return err
+}
+
+func newSeed() ([]byte, error) {
+	seed := make([]byte, ed25519.SeedSize)
+	rand.Read(seed)
+	return seed, nil
+}
+
+func (n *node) openDirectory(context.Context) (err error) {
+	n.directory, err = directory.New(directory.Config{
+		Store:  store.NewDirectory(n.serviceDB),
+		Seal:   n.folder.Seals.Service,
+		Record: n.recordSignIn,
+		Issuer: n.url("sts") + "/",
+		Login:  n.url("login"),
+		Audiences: []string{
+			n.url("api"), n.url("graph"), n.url("management"), n.url("outlook"), n.url("vault"),
+			"https://vault.azure.net", "https://management.azure.com", "https://management.core.windows.net", "https://outlook.office365.com",
+		},
+		Poll: time.Second,
+	})
+	return err
+}
+
+// recordSignIn puts what the directory decides into the tenant's log. The directory cannot
+// import package audit, which knows callers and so imports the directory.
+func (n *node) recordSignIn(ctx context.Context, tenant string, c directory.Caller, action, object, decision string, detail map[string]string) error {
+	return n.serviceLog.Record(ctx, audit.Entry{
+		Tenant: tenant, Caller: c, Action: action, Object: object, Decision: audit.Decision(decision), Detail: detail,
+	})
+}
+
+// openVaults wires the customer's side. It takes nothing of the service but the directory's
+// public keys (openFaces).
+func (n *node) openVaults(context.Context) error {
+	protector, err := protect.NewSoftware(protect.SoftwareConfig{Seal: n.folder.Seals.Vault})
+	if err != nil {
+		return err
+	}
+	n.vaults, err = keyvault.New(keyvault.Config{Store: store.NewKeyVault(n.vaultDB), Protector: protector, Audit: n.vaultLog})
+	return err
+}
+
+// openService wires the service's side: from the way to the root keys up to items.
+func (n *node) openService(context.Context) error {
+	roots, err := rootkey.New(rootkey.Config{
+		Suffixes:   []string{n.host("vault")},
+		Credential: n.serviceCredential,
+		Transport:  &local{domain: n.domain, handler: n.faces, network: http.DefaultTransport},
+	})
+	if err != nil {
+		return err
+	}
+	available, err := availability.New(availability.Config{
+		Store: store.NewAvailability(n.availabilityDB), Seal: n.folder.Seals.Availability, Audit: n.availabilityLog,
+	})
+	if err != nil {
+		return err
+	}
+	n.keys, err = hierarchy.New(hierarchy.Config{
+		Store:        store.NewHierarchy(n.serviceDB),
+		Root:         func(r hierarchy.RootRef) (hierarchy.Root, error) { return roots.Key(r.Tenant, r.App, r.URI) },
+		Availability: available,
+		Audit:        n.serviceLog,
+		Lease:        n.lease,
+	})
+	if err != nil {
+		return err
+	}
+	n.policies, err = policy.New(policy.Config{
+		Store: store.NewPolicy(n.serviceDB), Keys: n.keys, Roots: policy.RootsOf(roots), Availability: available, Audit: n.serviceLog,
+		Rule: coverage, RecoveryLevel: n.recoveryLevel,
+		Wake: func() { n.operations.Wake() },
+	})
+	if err != nil {
+		return err
+	}
+	n.operations, err = operation.New(operation.Config{Store: store.NewOperation(n.serviceDB), Handlers: n.policies.Handlers(), Log: n.log})
+	if err != nil {
+		return err
+	}
+	blobs, err := blob.OpenFolder(n.folder.File("blobs"))
+	if err != nil {
+		return err
+	}
+	n.items, err = workload.New(workload.Config{
+		Store: store.NewWorkload(n.serviceDB), Blobs: store.NewBlobs(blobs), Keys: n.keys, Policies: n.policies, Audit: n.serviceLog,
+		People: n.mailboxOwner,
+	})
+	return err
+}
+
+// coverage tells policies which data they cover, from the one table of workloads.
+func coverage(name string) policy.Rule {
+	w, err := workload.Find(name)
+	if err != nil {
+		return policy.Rule{}
+	}
+	return policy.Rule{Family: policy.MultiWorkload, NewDataOnly: w.NewDataOnly}
+}
+
+// mailboxOwner finds whose mailbox upn is.
+func (n *node) mailboxOwner(ctx context.Context, tenant, upn string) (oid string, err error) {
+	p, err := n.directory.Person(ctx, tenant, upn)
+	return p.ID, err
+}
+
+// run does the background work until ctx ends: long operations, and the sweeps that destroy
+// what is past its time.
+func (n *node) run(ctx context.Context) error {
+	sweep := time.NewTicker(time.Minute)
+	defer sweep.Stop()
+	ran := make(chan error, 1)
+	go func() { ran <- n.operations.Run(ctx) }()
+	for {
+		n.sweep(ctx)
+		select {
+		case <-ctx.Done():
+			return <-ran
+		case <-sweep.C:
+		}
+	}
+}
+
+func (n *node) sweep(ctx context.Context) {
+	if _, err := n.vaults.Sweep(ctx); err != nil && ctx.Err() == nil {
+		n.log.Error("destroying keys past their retention", "err", err)
+	}
+	if _, err := n.items.Sweep(ctx); err != nil && ctx.Err() == nil {
+		n.log.Error("removing blobs that nothing needs", "err", err)
+	}
+}
+
+// close ends the node in the order opposite to openNode. Closing entries of leases are written
+// while the log still takes them.
+func (n *node) close(ctx context.Context) error {
+	var errs []error
+	if n.keys != nil {
+		if err := n.keys.Close(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("closing leases: %w", err))
+		}
+	}
+	for _, db := range []*store.DB{n.serviceDB, n.availabilityDB, n.vaultDB} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

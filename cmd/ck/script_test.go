@@ -1,0 +1,318 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"ck": main})
+}
+
+// TestScripts tells what people do with ck as scripts: the real binary, a real server, real
+// TLS. Beside testscript's own commands they may use those of scriptCommands.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds:                scriptCommands,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
+			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "share"))
+			env.Setenv("PORT", freePort(t))
+			if goroot, err := exec.Command("go", "env", "GOROOT").Output(); err == nil {
+				env.Setenv("GOSRC", filepath.Join(strings.TrimSpace(string(goroot)), "src"))
+			}
+			env.Setenv("MESSAGES", mustAbs(t, "../../internal/importer/testdata/messages"))
+			server := &scriptServer{}
+			env.Values[serverKey{}] = server
+			env.Defer(server.kill)
+			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "root" {
+				return os.Getuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+	})
+}
+
+// scriptCommands are the commands of this package's scripts.
+//
+//	serve [FLAG ...]               start ck serve on $PORT with ./data and ./seals, wait until it is ready
+//	[!] stop                       end it as Ctrl-C does; it must end well
+//	kill                           end it as a power cut does
+//	eventually PATTERN COMMAND ... run COMMAND until its output matches PATTERN, 30 s at most
+//	sametree A B                   every file of folder A is in B with the same bytes, and none more
+//	nocleartext DIR PATH ...       no piece of the files at PATH stands in any file below DIR
+//	sign-in PROFILE USER           sign a person of the sample in to a profile of that name
+var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"serve":       cmdServe,
+	"stop":        cmdStop,
+	"kill":        cmdKill,
+	"eventually":  cmdEventually,
+	"sametree":    cmdSameTree,
+	"nocleartext": cmdNoClearText,
+	"sign-in":     cmdSignIn,
+}
+
+type serverKey struct{}
+
+// A scriptServer is the server of one script.
+type scriptServer struct {
+	mu   sync.Mutex
+	cmd  *exec.Cmd
+	done chan error
+	out  *lockedBuffer
+}
+
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// start runs ck with args and waits until its output says that it is ready.
+func (s *scriptServer) start(path, dir string, env, args []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd != nil {
+		return errors.New("a server is running already")
+	}
+	s.out = &lockedBuffer{}
+	s.cmd = exec.Command(path, args...)
+	s.cmd.Dir, s.cmd.Env = dir, env
+	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	s.done = make(chan error, 1)
+	go func(cmd *exec.Cmd, done chan error) { done <- cmd.Wait() }(s.cmd, s.done)
+	for deadline := time.After(60 * time.Second); ; {
+		if strings.Contains(s.out.String(), "ready: ") {
+			return nil
+		}
+		select {
+		case err := <-s.done:
+			s.cmd = nil
+			return fmt.Errorf("the server ended (%v):\n%s", err, s.out)
+		case <-deadline:
+			return fmt.Errorf("the server is not ready:\n%s", s.out)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (s *scriptServer) end(sig os.Signal) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return nil
+	}
+	defer func() { s.cmd = nil }()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		return err
+	}
+	select {
+	case err := <-s.done:
+		return err
+	case <-time.After(30 * time.Second):
+		return errors.Join(errors.New("the server does not end"), s.cmd.Process.Kill())
+	}
+}
+
+func (s *scriptServer) kill() { _ = s.end(syscall.SIGKILL) }
+
+func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("use ! exec ck serve for a server that must not start")
+	}
+	path, err := exec.LookPath("ck")
+	ts.Check(err)
+	server := ts.Value(serverKey{}).(*scriptServer)
+	args = append([]string{"serve", "--data", ts.MkAbs("data"), "--seals", ts.MkAbs("seals"), "--port", ts.Getenv("PORT")}, args...)
+	ts.Check(server.start(path, ts.MkAbs("."), scriptEnv(ts), args))
+	ts.Logf("%s", server.out)
+	ts.Check(os.WriteFile(ts.MkAbs("server.log"), []byte(server.out.String()), 0o600))
+}
+
+func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
+	server := ts.Value(serverKey{}).(*scriptServer)
+	if err := server.end(os.Interrupt); (err != nil) != neg {
+		ts.Fatalf("stopping the server: %v\n%s", err, server.out)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("server.log"), []byte(server.out.String()), 0o600))
+}
+
+func cmdKill(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Value(serverKey{}).(*scriptServer).kill()
+}
+
+func cmdEventually(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 || neg {
+		ts.Fatalf("usage: eventually PATTERN COMMAND ...")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	for last := ""; ; {
+		err := ts.Exec(args[1], args[2:]...)
+		last = ts.ReadFile("stdout") + ts.ReadFile("stderr")
+		if pattern.MatchString(last) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("%q did not come (last: %v):\n%s", args[0], err, last)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func cmdSameTree(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: sametree A B")
+	}
+	a, b := files(ts, ts.MkAbs(args[0])), files(ts, ts.MkAbs(args[1]))
+	if len(a) == 0 {
+		ts.Fatalf("%s holds no files", args[0])
+	}
+	for name, path := range a {
+		want, err := os.ReadFile(path)
+		ts.Check(err)
+		got, err := os.ReadFile(b[name])
+		if err != nil || !bytes.Equal(want, got) {
+			ts.Fatalf("%s differs (%v)", name, err)
+		}
+	}
+	if len(a) != len(b) {
+		ts.Fatalf("%d files here, %d there", len(a), len(b))
+	}
+	ts.Logf("%d files are the same", len(a))
+}
+
+// files returns the regular files below root, by their path relative to it.
+func files(ts *testscript.TestScript, root string) map[string]string {
+	found := map[string]string{}
+	ts.Check(filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		found[name] = path
+		return err
+	}))
+	return found
+}
+
+func cmdNoClearText(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: nocleartext DIR PATH ...")
+	}
+	var needles pieces
+	for _, path := range args[1:] {
+		for _, file := range files(ts, ts.MkAbs(path)) {
+			ts.Check(needles.addFile(file))
+		}
+	}
+	for _, path := range args[1:] {
+		for name := range files(ts, ts.MkAbs(path)) {
+			needles.drop([]byte(name)) // names of items are kept in clear
+		}
+	}
+	if needles.count == 0 {
+		ts.Fatalf("there is nothing to look for")
+	}
+	searched := int64(0)
+	for name, path := range files(ts, ts.MkAbs(args[0])) {
+		content, err := os.ReadFile(path)
+		ts.Check(err)
+		searched += int64(len(content))
+		if found := needles.find(content); (found != "") != neg {
+			ts.Fatalf("%s holds %q", name, found)
+		} else if neg {
+			return
+		}
+	}
+	ts.Logf("%d pieces looked for in %d bytes", needles.count, searched)
+}
+
+var samplePassword = regexp.MustCompile(`Everybody's password is (\S+)`)
+
+func cmdSignIn(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: sign-in PROFILE USER")
+	}
+	server := ts.Value(serverKey{}).(*scriptServer)
+	found := samplePassword.FindStringSubmatch(server.out.String())
+	if found == nil {
+		ts.Fatalf("the server did not print the sample's password")
+	}
+	path, err := exec.LookPath("ck")
+	ts.Check(err)
+	cmd := exec.Command(path, "--profile", args[0], "login", "--server", "https://localhost:"+ts.Getenv("PORT"), "--ca", ts.MkAbs("data/ca.pem"), "--user", args[1])
+	cmd.Env = scriptEnv(ts)
+	cmd.Stdin = strings.NewReader(found[1] + "\n")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		ts.Fatalf("signing in: %v\n%s", err, out)
+	}
+}
+
+// scriptEnv is the environment of what a script's own commands start.
+func scriptEnv(ts *testscript.TestScript) []string {
+	return append(os.Environ(), "HOME="+ts.Getenv("HOME"), "XDG_CONFIG_HOME="+ts.Getenv("XDG_CONFIG_HOME"), "XDG_DATA_HOME="+ts.Getenv("XDG_DATA_HOME"))
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+func mustAbs(t *testing.T, path string) string {
+	t.Helper()
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return abs
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/datafolder"
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// serve runs the server until ctx ends.
+func (c *command) serve(ctx context.Context, args []string) error {
+	set := c.flags("serve", "[flags]")
+	data := set.String("data", "", "data folder `DIR` (default: customerkey in the user's data folder)")
+	seals := set.String("seals", "", "folder `DIR` of sealing keys (default: in the user's configuration folder, apart from the data)")
+	listen := set.String("listen", "127.0.0.1,::1", "`ADDRESSES` to listen on, separated by commas")
+	port := set.Int("port", 8443, "`PORT` to listen on")
+	domain := set.String("domain", "localhost", "`DOMAIN` whose names the faces have")
+	sample := set.Bool("sample", false, "make the tenant Contoso to try things out with, and sign in to it")
+	lease := set.Duration("lease", 60*time.Second, "how long a root key's answer holds: the longest time until a revocation takes effect")
+	level := set.String("recovery-level", "Recoverable+ProtectedSubscription", "recovery `LEVEL` that root keys must have: this one or Recoverable")
+	verbose := set.Bool("verbose", false, "log each failed request and long operation in full")
+	if err := parse(set, args); err != nil {
+		return err
+	}
+	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level}
+	if err := s.check(set.Args()); err != nil {
+		return err
+	}
+	listeners, err := openListeners(ctx, *listen, *port)
+	if err != nil {
+		return err
+	}
+	defer listeners.close()
+	if *data == "" {
+		if *data, err = datafolder.DefaultPath(); err != nil {
+			return err
+		}
+	}
+	folder, err := datafolder.Open(*data, *seals)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+
+	logLevel := slog.LevelWarn
+	if *verbose {
+		logLevel = slog.LevelDebug
+	}
+	logger := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: logLevel}))
+	n, err := openNode(ctx, s, folder, logger)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.serveNode(ctx, n, listeners, *sample), n.close(context.WithoutCancel(ctx)))
+}
+
+func (s settings) check(rest []string) error {
+	switch {
+	case len(rest) > 0:
+		return fault.New(fault.Invalid, "ck serve takes no word %q", rest[0]).WithHint("ck serve --help lists its flags")
+	case s.port < 1 || s.port > 65535:
+		return fault.New(fault.Invalid, "%d is no port", s.port).WithHint("give one from 1 to 65535 with --port")
+	case s.lease < time.Second || s.lease > time.Hour:
+		return fault.New(fault.Invalid, "a lease of %v is out of bounds", s.lease).WithHint("give one from 1s to 1h with --lease")
+	case s.recoveryLevel != "Recoverable" && s.recoveryLevel != "Recoverable+ProtectedSubscription":
+		return fault.New(fault.Invalid, "%q is no recovery level", s.recoveryLevel).WithHint("give Recoverable or Recoverable+ProtectedSubscription")
+	case s.domain == "" || strings.ContainsAny(s.domain, ":/@ "):
+		return fault.New(fault.Invalid, "%q is no domain", s.domain).WithHint("give a name without scheme and port, such as localhost")
+	}
+	return nil
+}
+
+// serveNode makes the node ready, says so, and answers requests until ctx ends.
+func (c *command) serveNode(ctx context.Context, n *node, listeners *listeners, sample bool) error {
+	operator, err := n.setUp(ctx)
+	if err != nil {
+		return fmt.Errorf("setting up: %w", err)
+	}
+	var guide *sampleGuide
+	if sample {
+		if guide, err = n.setUpSample(ctx); err != nil {
+			return fmt.Errorf("making the sample: %w", err)
+		}
+	}
+	background, stop := context.WithCancel(ctx)
+	defer stop()
+	ran := make(chan error, 1)
+	go func() { ran <- n.run(background) }()
+
+	server := &http.Server{
+		Handler:           n.faces,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          log.New(io.Discard, "", 0), // failed handshakes of strangers
+		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	served := make(chan error, len(listeners.all))
+	for _, l := range listeners.all {
+		go func() { served <- server.Serve(tls.NewListener(l, n.certs.ServerConfig())) }()
+	}
+	c.welcome(n, operator, guide)
+
+	select {
+	case <-ctx.Done():
+		err = nil
+	case err = <-served:
+	}
+	fmt.Fprintln(c.out, "stopping: requests under way may end, new ones are refused")
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if e := server.Shutdown(patience); e != nil {
+		server.Close()
+	}
+	stop()
+	return errors.Join(err, <-ran)
+}
+
+// welcome says where everything is and what to try. The line that starts with "ready:" is what
+// programs wait for.
+func (c *command) welcome(n *node, operator string, guide *sampleGuide) {
+	w := columns(c.out)
+	fmt.Fprintf(w, "key vaults\t%s\n", n.url("{vault}.vault"))
+	fmt.Fprintf(w, "sign-in\t%s\n", n.url("login"))
+	fmt.Fprintf(w, "management\t%s\n", n.url("management"))
+	fmt.Fprintf(w, "items\t%s/v1/\n", n.url("api"))
+	fmt.Fprintf(w, "data\t%s\n", n.folder.Path)
+	fmt.Fprintf(w, "certificate\t%s (clients must trust it)\n", n.folder.File("ca.pem"))
+	w.Flush()
+	if operator != "" {
+		fmt.Fprintf(c.out, "\noperator account: %s, one-time password: %s\n", operatorUPN, operator)
+		fmt.Fprintf(c.out, "it is shown this once; sign in with: %s login --server %s --ca %s --user %s\n", c.self, n.url(""), n.folder.File("ca.pem"), operatorUPN)
+	}
+	if guide != nil {
+		guide.print(c, n)
+	}
+	fmt.Fprintf(c.out, "\nready: %s\n", n.url(""))
+}
+
+type listeners struct{ all []net.Listener }
+
+// openListeners listens on every address or on none. It comes before anything is written, so a
+// port in use changes nothing.
+func openListeners(ctx context.Context, addresses string, port int) (*listeners, error) {
+	var ls listeners
+	var config net.ListenConfig
+	for _, address := range strings.Split(addresses, ",") {
+		address = strings.Trim(strings.TrimSpace(address), "[]")
+		l, err := config.Listen(ctx, "tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+		if err != nil && address == "::1" && len(ls.all) > 0 && noIPv6(err) {
+			continue // a machine without IPv6 still has 127.0.0.1
+		}
+		if err != nil {
+			ls.close()
+			return nil, fault.Wrap(fault.Unavailable, err, "cannot listen on %s port %d", address, port).
+				WithHint("if another program uses the port, stop it or choose another one with --port")
+		}
+		ls.all = append(ls.all, l)
+	}
+	return &ls, nil
+}
+
+func noIPv6(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "cannot assign requested address") || strings.Contains(text, "address family not supported")
+}
+
+func (ls *listeners) close() {
+	for _, l := range ls.all {
+		l.Close()
+	}
+}

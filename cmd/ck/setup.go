@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/keyvault"
+)
+
+// The provider is the tenant of whoever runs this service: its operators sign in there, and
+// its vaults hold the roots of the service-owned policies.
+const (
+	providerName   = "Service provider"
+	providerDomain = "provider.customerkey"
+	operatorUPN    = "operator@" + providerDomain
+)
+
+// setUp makes what every deployment has, as far as it is not there: the provider, its vaults,
+// the operator, and for each tenant the policy that the service owns. Each step finds out by
+// itself whether it is done, so a start after a crash goes on where the last one ended. The
+// password is that of a new operator account, "" if it exists already.
+func (n *node) setUp(ctx context.Context) (password string, err error) {
+	system := directory.SystemCaller("", "set-up", uuid.NewString())
+	provider, err := n.ensureTenant(ctx, system, providerName, providerDomain)
+	if err != nil {
+		return "", err
+	}
+	if password, err = n.ensureOperator(ctx, system, provider); err != nil {
+		return "", err
+	}
+	roots, err := n.ensureServiceRoots(ctx, provider)
+	if err != nil {
+		return "", err
+	}
+	return password, n.ensureServicePolicies(ctx, roots)
+}
+
+func (n *node) ensureTenant(ctx context.Context, c directory.Caller, name, domain string) (directory.Tenant, error) {
+	t, err := n.directory.Tenant(ctx, domain)
+	if fault.Is(err, fault.NotFound) {
+		return n.directory.CreateTenant(ctx, c, name, domain)
+	}
+	return t, err
+}
+
+func (n *node) ensureOperator(ctx context.Context, c directory.Caller, provider directory.Tenant) (password string, err error) {
+	_, err = n.directory.Person(ctx, provider.ID, operatorUPN)
+	if !fault.Is(err, fault.NotFound) {
+		return "", err
+	}
+	password = directory.GeneratePassword()
+	c.Tenant = provider.ID
+	_, err = n.directory.CreatePerson(ctx, c, directory.Person{
+		Tenant: provider.ID, UPN: operatorUPN, DisplayName: "Operator", Roles: []directory.Role{directory.ServiceOperator},
+	}, password, true)
+	return password, err
+}
+
+// ensureServiceRoots makes the two vaults whose keys are the roots of every service-owned
+// policy. They are ordinary vaults: the service reaches them as it reaches a customer's.
+func (n *node) ensureServiceRoots(ctx context.Context, provider directory.Tenant) (refs [2]hierarchy.RootRef, err error) {
+	service, err := n.directory.ServicePrincipal(ctx, provider.ID, directory.MultiWorkloadApp)
+	if err != nil {
+		return refs, err
+	}
+	for i, location := range []string{"eastus", "westus"} {
+		v := vaultPlan{
+			tenant: provider.ID, owner: service.ID, subscription: fmt.Sprintf("Service roots %d", i+1),
+			name: fmt.Sprintf("customerkey-service-%d", i+1), location: location, key: "service-root",
+			grants: []keyvault.Grant{{Object: service.ID, Keys: []keyvault.Permission{"get", "create", "wrapKey", "unwrapKey"}}},
+		}
+		creator := directory.Caller{Tenant: provider.ID, ID: service.ID, Kind: directory.App, Name: "set-up", App: service.AppID, Request: uuid.NewString()}
+		if err := n.ensureVault(ctx, v, creator); err != nil {
+			return refs, err
+		}
+		refs[i] = hierarchy.RootRef{Tenant: provider.ID, App: directory.MultiWorkloadApp, URI: n.url(v.name+".vault") + "/keys/" + v.key}
+	}
+	return refs, nil
+}
+
+// ensureServicePolicies gives each tenant the policy that holds where the tenant has assigned
+// none of its own.
+func (n *node) ensureServicePolicies(ctx context.Context, roots [2]hierarchy.RootRef) error {
+	for after := ""; ; {
+		tenants, err := n.directory.Tenants(ctx, after, 100)
+		if err != nil || len(tenants) == 0 {
+			return err
+		}
+		for _, t := range tenants {
+			if _, err := n.policies.EnsureServicePolicy(ctx, t.ID, roots); err != nil {
+				return fmt.Errorf("making the service-owned policy of tenant %s: %w", t.ID, err)
+			}
+			after = t.ID
+		}
+	}
+}
+
+// A vaultPlan is a vault in a subscription of its own, with one root key.
+type vaultPlan struct {
+	tenant, owner, subscription string // owner: object id; subscription: its display name
+	name, location, key         string
+	grants                      []keyvault.Grant
+}
+
+// ensureVault makes what is missing of plan; creator makes the key and needs the right to.
+func (n *node) ensureVault(ctx context.Context, plan vaultPlan, creator directory.Caller) error {
+	system := directory.SystemCaller(plan.tenant, "set-up", creator.Request)
+	subscription, err := n.ensureSubscription(ctx, system, plan)
+	if err != nil {
+		return err
+	}
+	const group = "customer-key"
+	if _, err := n.vaults.Vault(ctx, system, subscription, group, plan.name); fault.Is(err, fault.NotFound) {
+		if _, _, err = n.vaults.PutGroup(ctx, system, keyvault.Group{Tenant: plan.tenant, Subscription: subscription, Name: group, Location: plan.location}); err != nil {
+			return err
+		}
+		_, _, err = n.vaults.PutVault(ctx, system, keyvault.VaultSpec{
+			Subscription: subscription, Group: group, Name: plan.name, Location: plan.location,
+			SKU: "standard", RetentionDays: 90, PurgeProtection: true, Access: plan.grants,
+		})
+		if err != nil {
+			return fmt.Errorf("making the vault %s: %w", plan.name, err)
+		}
+	} else if err != nil {
+		return err
+	}
+	if _, err := n.vaults.Key(ctx, creator, plan.name, plan.key, ""); !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	_, err = n.vaults.CreateKey(ctx, creator, plan.name, plan.key, keyvault.NewKey{Type: "RSA", Bits: 2048, Ops: []string{"wrapKey", "unwrapKey"}})
+	return err
+}
+
+func (n *node) ensureSubscription(ctx context.Context, system directory.Caller, plan vaultPlan) (id string, err error) {
+	all, err := n.vaults.Subscriptions(ctx, system)
+	if err != nil {
+		return "", err
+	}
+	for _, sub := range all {
+		if sub.DisplayName == plan.subscription {
+			return sub.ID, nil
+		}
+	}
+	sub := keyvault.Subscription{ID: uuid.NewString(), Tenant: plan.tenant, DisplayName: plan.subscription, Owner: plan.owner, Protected: true}
+	return sub.ID, n.vaults.PutSubscription(ctx, system, sub)
+}
