@@ -10,6 +10,16 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
+// guardBody bounds the wait for a body from the start of a request. It holds for what no handler
+// reads, too: net/http takes in the beginning of an unread body before it sends an answer.
+func (s *Server) guardBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 {
+		return
+	}
+	// A writer without deadlines (in tests) is as good as one with them, just not as safe.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.idle))
+}
+
 // body returns the body of a request, which fails if nothing comes for the idle time. The
 // domain bounds its length.
 func (s *Server) body(w http.ResponseWriter, r *http.Request) io.Reader {
@@ -23,16 +33,13 @@ type idleReader struct {
 }
 
 func (b *idleReader) Read(p []byte) (int, error) {
-	// A writer without deadlines (in tests) is as good as one with them, just not as safe.
 	_ = b.control.SetReadDeadline(time.Now().Add(b.idle))
 	n, err := b.body.Read(p)
-	if err == nil {
-		return n, nil
-	}
-	// From now on the server waits on the connection for the client to leave: without an end.
-	_ = b.control.SetReadDeadline(time.Time{})
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return n, fault.Wrap(fault.Invalid, err, "nothing of the body came for %s; nothing was stored", b.idle).
+	switch {
+	case err == io.EOF: // the server now waits on the connection for the client to leave: without an end
+		_ = b.control.SetReadDeadline(time.Time{})
+	case errors.Is(err, os.ErrDeadlineExceeded): // the deadline stays: the rest is not waited for
+		err = fault.Wrap(fault.Invalid, err, "nothing of the body came for %s; nothing was stored", b.idle).
 			WithReason(reasonStalled).
 			WithHint("send it again")
 	}

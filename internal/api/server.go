@@ -71,6 +71,7 @@ func New(c Config) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := uuid.NewString()
 	w.Header().Set(headerRequest, id)
+	s.guardBody(w, r)
 	if err := s.serve(w, r, id); err != nil {
 		s.fail(w, r, id, err)
 	}
