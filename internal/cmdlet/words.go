@@ -88,38 +88,59 @@ func (p *Param) take(attached *string, words []string) (v any, used int, err err
 // takeText joins the words that make up one value: what stands between typographic quotes,
 // and the items of a list or hash table that was typed with spaces in it.
 func takeText(words []string, t Type) (text string, used int) {
-	text, used = words[0], 1
 	compound := t == StringList || t == Map
-	for used < len(words) {
-		next := words[used]
-		switch {
-		case opensQuotation(text):
-		case compound && unclosed(text):
-		case compound && !isParameter(next) && (strings.HasSuffix(text, ",") || strings.HasPrefix(next, ",")):
-		default:
-			return text, used
+	class, marks := openingClass(words[0]), 0
+	bracket := ""
+	if compound {
+		bracket = closingBracket(words[0])
+	}
+	for used = 1; ; used++ {
+		last := words[used-1]
+		marks += countMarks(last, class)
+		if bracket != "" && strings.HasSuffix(last, bracket) {
+			bracket = ""
 		}
-		text += " " + next
-		used++
+		if used == len(words) {
+			break
+		}
+		next := words[used]
+		listGoesOn := compound && !isParameter(next) && (strings.HasSuffix(last, ",") || strings.HasPrefix(next, ","))
+		if marks%2 == 0 && bracket == "" && !listGoesOn {
+			break
+		}
 	}
-	return text, used
+	return strings.Join(words[:used], " "), used
 }
 
-// opensQuotation reports whether text starts with a typographic quote that nothing closes.
-func opensQuotation(text string) bool {
-	first, n := utf8.DecodeRuneInString(text)
-	return strings.ContainsRune(openQuotes, first) && !strings.ContainsAny(text[n:], quoteClass(first))
+// openingClass returns the quotes that can close the typographic one that word starts with.
+func openingClass(word string) string {
+	if first, _ := utf8.DecodeRuneInString(word); strings.ContainsRune(openQuotes, first) {
+		return quoteClass(first)
+	}
+	return ""
 }
 
-// unclosed reports whether text starts a bracketed list or hash table that does not end.
-func unclosed(text string) bool {
+func countMarks(word, class string) (n int) {
+	if class == "" {
+		return 0
+	}
+	for _, r := range word {
+		if strings.ContainsRune(class, r) {
+			n++
+		}
+	}
+	return n
+}
+
+// closingBracket returns what ends the list or hash table that word begins, "" if it begins none.
+func closingBracket(word string) string {
 	switch {
-	case strings.HasPrefix(text, "@("), strings.HasPrefix(text, "("):
-		return !strings.HasSuffix(text, ")")
-	case strings.HasPrefix(text, "@{"):
-		return !strings.HasSuffix(text, "}")
+	case strings.HasPrefix(word, "@("), strings.HasPrefix(word, "("):
+		return ")"
+	case strings.HasPrefix(word, "@{"):
+		return "}"
 	}
-	return false
+	return ""
 }
 
 func isParameter(word string) bool {

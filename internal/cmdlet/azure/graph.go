@@ -23,7 +23,7 @@ type directoryObject struct {
 // get asks the directory. Its errors are those of the Azure pipeline.
 func (e *Environment) get(ctx context.Context, path string, query url.Values, out any) error {
 	options := e.options()
-	client, err := azcore.NewClient("ck/graph", "v1.0", runtime.PipelineOptions{
+	client, err := azcore.NewClient("ck/graph", "v1.0.0", runtime.PipelineOptions{
 		PerRetry: []policy.Policy{runtime.NewBearerTokenPolicy(e.c.Credential, []string{e.c.Graph + "/.default"}, nil)},
 	}, &options)
 	if err != nil {

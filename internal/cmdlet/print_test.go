@@ -1,0 +1,162 @@
+package cmdlet
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares got with a file in testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (write it with -update)", err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs:\n--- want\n%s\n--- got\n%s", name, want, got)
+	}
+}
+
+func samplePolicies() []Object {
+	day := time.Date(2026, 11, 22, 3, 5, 15, 0, time.UTC)
+	one := func(name string, enabled bool, percent int64, health string) Object {
+		return Object{Type: policyType, Fields: []Field{
+			{"Name", name}, {"Description", nil}, {"Enabled", enabled}, {"State", "Active"}, {"Assigned", percent < 100},
+			{"PercentEncrypted", percent}, {"Health", health},
+			{"AzureKeyIDs", []string{"https://contoso-east.vault.localhost:8443/keys/root1", "https://contoso-west.vault.localhost:8443/keys/root2"}},
+			{"Guid", GUID("11111111-2222-4333-8444-555555555555")},
+			{"DateCreated", day},
+			{"KeyVersions", []Object{
+				{Fields: []Field{{"KeyID", "https://contoso-east.vault.localhost:8443/keys/root1/0123"}, {"Current", false}, {"Objects", int64(7)}, {"SafeToRetire", false}}},
+				{Fields: []Field{{"KeyID", "https://contoso-east.vault.localhost:8443/keys/root1/4567"}, {"Current", true}, {"Objects", int64(12)}, {"SafeToRetire", false}}},
+			}},
+		}}
+	}
+	return []Object{
+		one("Contoso_Global", true, 8, "Healthy"),
+		one("全社ポリシー", true, 100, "Degraded"),
+		one("red\x1b[31m\u202eevil\u0301", false, 100, "Unknown"),
+	}
+}
+
+func printed(t *testing.T, format Format, width int, objects []Object) string {
+	t.Helper()
+	var out bytes.Buffer
+	p := NewPrinter(&out, format, width, Views())
+	for _, o := range objects {
+		if err := p.Print(o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestPrinters(t *testing.T) {
+	t.Parallel()
+	golden(t, "list.golden", printed(t, ListFormat, 0, samplePolicies()))
+	golden(t, "json.golden", printed(t, JSONFormat, 0, samplePolicies()))
+	golden(t, "table.golden", printed(t, TableFormat, 0, samplePolicies()))
+	golden(t, "table-100.golden", printed(t, TableFormat, 100, samplePolicies()))
+	golden(t, "table-40.golden", printed(t, TableFormat, 40, samplePolicies()))
+}
+
+func TestNothingToPrint(t *testing.T) {
+	t.Parallel()
+	for format, want := range map[Format]string{TableFormat: "", ListFormat: "", JSONFormat: "[]\n"} {
+		if got := printed(t, format, 80, nil); got != want {
+			t.Errorf("%s of nothing: %q, want %q", format, got, want)
+		}
+	}
+}
+
+func TestTableNeverExceedsTheTerminal(t *testing.T) {
+	t.Parallel()
+	for width := 1; width < 140; width++ {
+		for _, line := range strings.Split(printed(t, TableFormat, width, samplePolicies()), "\n") {
+			if cells(line) > width {
+				t.Fatalf("width %d: a line of %d cells: %q", width, cells(line), line)
+			}
+		}
+	}
+}
+
+func TestOutputCannotDriveATerminal(t *testing.T) {
+	t.Parallel()
+	for _, format := range []Format{TableFormat, ListFormat, JSONFormat} {
+		out := printed(t, format, 0, []Object{{Fields: []Field{{"A\x1b", "b\x1b]0;x\a\r\u202e\u2066"}, {"C", []string{"\x9b2J", "\xff"}}}}})
+		for _, bad := range []string{"\x1b", "\a", "\r", "\u009b"} {
+			if strings.Contains(out, bad) {
+				t.Errorf("%s lets %q through: %q", format, bad, out)
+			}
+		}
+		if format != JSONFormat && strings.ContainsAny(out, "\u202e\u2066") {
+			t.Errorf("%s lets marks of direction through: %q", format, out)
+		}
+		if !utf8.ValidString(out) {
+			t.Errorf("%s prints bytes that are no text: %q", format, out)
+		}
+	}
+}
+
+func TestTableStreams(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	p := NewPrinter(&out, TableFormat, 80, nil)
+	for i := range sampleRows {
+		if err := p.Print(Object{Fields: []Field{{"N", int64(i)}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if lines := strings.Count(out.String(), "\n"); lines < sampleRows {
+		t.Errorf("after %d rows %d lines are out", sampleRows, lines)
+	}
+	before := out.Len()
+	if err := p.Print(Object{Fields: []Field{{"N", int64(7)}}}); err != nil || out.Len() == before {
+		t.Errorf("a later row is held back (%v)", err)
+	}
+}
+
+func TestJSONIsOneArray(t *testing.T) {
+	t.Parallel()
+	var got []map[string]any
+	if err := json.Unmarshal([]byte(printed(t, JSONFormat, 0, samplePolicies())), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 3 || got[0]["Name"] != "Contoso_Global" || got[0]["PercentEncrypted"] != 8.0 || got[0]["DateCreated"] != "2026-11-22T03:05:15Z" {
+		t.Errorf("got %v", got)
+	}
+}
+
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, fmt.Errorf("broken pipe") }
+
+func TestPrintersReportFailedWrites(t *testing.T) {
+	t.Parallel()
+	for _, format := range []Format{TableFormat, ListFormat, JSONFormat} {
+		p := NewPrinter(brokenPipe{}, format, 0, Views())
+		err := p.Print(samplePolicies()[0])
+		if closing := p.Close(); err == nil && closing == nil {
+			t.Errorf("%s does not tell that nothing was written", format)
+		}
+	}
+}
