@@ -67,6 +67,9 @@ func New(t testing.TB, db *store.DB) *World {
 	return w
 }
 
+// Seal is the sealing key of the vault database.
+func (w *World) Seal() envelope.Key { return w.seal }
+
 // Open makes the service anew over db, like a restart: only what the database holds stays.
 func (w *World) Open(db *store.DB) {
 	w.t.Helper()
