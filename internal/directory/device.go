@@ -28,8 +28,9 @@ type DeviceCode struct {
 
 // StartDevice begins the sign-in of a person through another screen. authority is a tenant
 // id, a domain, "common" or "organizations"; client one of the known programs; scope names
-// the resource.
-func (s *Service) StartDevice(ctx context.Context, authority, client, scope string) (DeviceCode, error) {
+// the resource. An address that starts 200 of them without finishing one has to wait: nobody
+// can use up the places of all others.
+func (s *Service) StartDevice(ctx context.Context, authority, client, scope string, from Origin) (DeviceCode, error) {
 	client = strings.ToLower(client)
 	if publicClients[client] == "" {
 		return DeviceCode{}, errClient(client)
@@ -41,7 +42,12 @@ func (s *Service) StartDevice(ctx context.Context, authority, client, scope stri
 	if err != nil {
 		return DeviceCode{}, err
 	}
-	code, user, now := randomText(32), pick(consonants, userLetter), s.now()
+	now := s.now()
+	if err := closed(s.starts.wait(from.Address, now), "too many sign-ins were started and not finished"); err != nil {
+		return DeviceCode{}, err
+	}
+	s.starts.failed(from.Address, now)
+	code, user := randomText(32), pick(consonants, userLetter)
 	d := Device{
 		Hash: digest(code), UserHash: s.userHash(user), Authority: authority, Client: client, Scope: scope,
 		State: DevicePending, Created: now, Expires: now.Add(deviceLife),
@@ -103,9 +109,8 @@ func (s *Service) WaitingClient(ctx context.Context, userCode, address string) (
 // without the dash.
 func (s *Service) waiting(ctx context.Context, userCode, address string) (Device, error) {
 	now := s.now()
-	if wait := s.codes.wait(address, now); wait > 0 {
-		return Device{}, fault.New(fault.Throttled, "too many wrong codes").WithReason(AccountThrottled).
-			WithHint("try again in %s", wait.Round(time.Second))
+	if err := closed(s.codes.wait(address, now), "too many wrong codes"); err != nil {
+		return Device{}, err
 	}
 	code := strings.NewReplacer("-", "", " ", "").Replace(strings.ToUpper(userCode))
 	if len(code) != userLetter {
@@ -161,6 +166,7 @@ func (s *Service) RedeemDevice(ctx context.Context, authority, client, code, sco
 	} else if err != nil {
 		return Tokens{}, errors.Join(err, s.record(ctx, a, "fail"))
 	}
+	s.starts.succeeded(from.Address)
 	tokens, err := s.personTokens(ctx, account.Person, d.Client, audience, scope)
 	tokens.Refresh = text
 	return tokens, err

@@ -16,7 +16,7 @@ import (
 
 func (w *world) mustStart(authority string) directory.DeviceCode {
 	w.t.Helper()
-	d, err := w.StartDevice(w.t.Context(), authority, directory.CommandLineApp, apiAudience+"/.default offline_access")
+	d, err := w.StartDevice(w.t.Context(), authority, directory.CommandLineApp, apiAudience+"/.default offline_access", origin)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestDeviceCodeIsRefused(t *testing.T) {
 	contoso, fabrikam := w.mustTenant("contoso.example"), w.mustTenant("fabrikam.example")
 	alice := w.mustPerson(contoso, "alice")
 	start := func(authority, client, scope string) error {
-		_, err := w.StartDevice(t.Context(), authority, client, scope)
+		_, err := w.StartDevice(t.Context(), authority, client, scope, origin)
 		return err
 	}
 	for _, tt := range []struct{ authority, client, scope, reason string }{
@@ -163,6 +163,29 @@ func TestUserCodesCannotBeGuessed(t *testing.T) {
 		t.Errorf("after ten wrong codes: %v, want %s", err, fault.Throttled)
 	}
 	if err := approve(d.UserCode, directory.Origin{Address: "192.0.2.8"}); err != nil {
+		t.Errorf("from elsewhere: %v", err)
+	}
+}
+
+func TestNobodyUsesUpTheDeviceCodes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	alice := w.mustPerson(w.mustTenant("contoso.example"), "alice")
+	start := func(from directory.Origin) error {
+		_, err := w.StartDevice(t.Context(), "common", directory.CommandLineApp, apiAudience+"/.default", from)
+		return err
+	}
+	for range 150 {
+		w.mustStart("common")
+	}
+	w.mustSignIn(alice) // whoever finishes one starts anew
+	for range 200 {
+		w.mustStart("common")
+	}
+	if err := start(origin); !fault.Is(err, fault.Throttled) {
+		t.Errorf("the 201st unfinished sign-in: %v, want %s", err, fault.Throttled)
+	}
+	if err := start(directory.Origin{Address: "192.0.2.8"}); err != nil {
 		t.Errorf("from elsewhere: %v", err)
 	}
 }

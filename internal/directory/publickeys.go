@@ -18,7 +18,8 @@ type publicKeys struct {
 	fetch func(ctx context.Context) (jose.JSONWebKeySet, error)
 
 	mu    sync.Mutex
-	asked time.Time
+	asked time.Time                 // last answer
+	tried time.Time                 // last question, answered or not
 	keys  map[string]*rsa.PublicKey // nil before the first answer
 }
 
@@ -27,21 +28,31 @@ type publicKeys struct {
 func (p *publicKeys) find(ctx context.Context, kid string, now time.Time) (*rsa.PublicKey, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key, ok := p.keys[kid]
-	age := now.Sub(p.asked).Abs() // a clock that was set back counts as time passing
-	if p.keys == nil || age > keysLife || (!ok && age > keysPause) {
+	_, known := p.keys[kid]
+	if p.due(known, now) {
+		p.tried = now
 		set, err := p.fetch(ctx)
-		switch {
-		case err == nil:
-			p.asked, p.keys = now, usable(set)
-			key, ok = p.keys[kid]
-		case !ok: // else go on with what is known
+		if err != nil && p.keys == nil {
 			return nil, fault.Wrap(fault.Unavailable, err, "the keys that verify tokens could not be read").
 				WithHint("try again")
 		}
+		if err == nil { // else go on with what is known
+			p.asked, p.keys = now, usable(set)
+		}
 	}
-	if !ok {
-		return nil, refuse(BadSignature, nil, "the token was signed with a key that is not known here")
+	if key, ok := p.keys[kid]; ok {
+		return key, nil
 	}
-	return key, nil
+	return nil, refuse(BadSignature, nil, "the token was signed with a key that is not known here")
+}
+
+// due says whether to ask the issuer. A clock that was set back counts as time passing.
+func (p *publicKeys) due(known bool, now time.Time) bool {
+	switch {
+	case p.keys == nil:
+		return true
+	case now.Sub(p.tried).Abs() <= keysPause:
+		return false
+	}
+	return !known || now.Sub(p.asked).Abs() > keysLife
 }

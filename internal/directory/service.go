@@ -45,6 +45,7 @@ type Service struct {
 	hasher    *hasher
 	passwords *throttle // by account
 	codes     *throttle // wrong user codes, by client address
+	starts    *throttle // device codes that came to nothing, by client address
 	keys      keyring
 }
 
@@ -70,6 +71,7 @@ func New(c Config) (*Service, error) {
 		hasher:    newHasher(c.Hashing),
 		passwords: newThrottle(5, 30*time.Second, 15*time.Minute),
 		codes:     newThrottle(10, 30*time.Second, 15*time.Minute),
+		starts:    newThrottle(200, 30*time.Second, 15*time.Minute),
 	}
 	for _, a := range c.Audiences {
 		s.audiences[strings.TrimSuffix(a, "/")] = true

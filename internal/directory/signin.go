@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/customerkey/customerkey/internal/fault"
 )
@@ -100,9 +99,8 @@ func (s *Service) candidate(ctx context.Context, authority, upn string) (string,
 // guess has its slot, so guesses that arrive together do not slip past it.
 func (s *Service) guess(ctx context.Context, name, stored, password string) (right bool, err error) {
 	err = s.hasher.slot(ctx, func() error {
-		if wait := s.passwords.wait(name, s.now()); wait > 0 {
-			return fault.New(fault.Throttled, "too many wrong passwords for this name").WithReason(AccountThrottled).
-				WithHint("try again in %s", wait.Round(time.Second))
+		if err := closed(s.passwords.wait(name, s.now()), "too many wrong passwords for this name"); err != nil {
+			return err
 		}
 		if right = len(password) <= MaxPassword && matches(stored, password); right {
 			s.passwords.succeeded(name)

@@ -61,6 +61,28 @@ func TestAuthenticate(t *testing.T) {
 	}
 }
 
+func TestUnknownNamesTakeAsLong(t *testing.T) {
+	w := newWorld(t)
+	alice := w.mustPerson(w.mustTenant("contoso.example"), "alice")
+	shortest := func(upn string) time.Duration {
+		best := time.Hour
+		for range 4 {
+			start := time.Now()
+			if _, err := w.Authenticate(t.Context(), "common", upn, "wrong horse battery", origin); !fault.Is(err, fault.Unauthenticated) {
+				t.Fatal(err)
+			}
+			best = min(best, time.Since(start))
+		}
+		return best
+	}
+	known := shortest(alice.UPN)
+	for _, upn := range []string{"mallory@contoso.example", "alice@nowhere.example", "noise"} {
+		if unknown := shortest(upn); unknown < known/3 { // without the hash it would be a hundredth
+			t.Errorf("%s takes %v, a known name %v", upn, unknown, known)
+		}
+	}
+}
+
 func TestSignInThatCannotBeRecordedIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

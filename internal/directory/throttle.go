@@ -3,6 +3,8 @@ package directory
 import (
 	"sync"
 	"time"
+
+	"github.com/customerkey/customerkey/internal/fault"
 )
 
 // maxThrottled bounds the names a throttle remembers.
@@ -39,7 +41,7 @@ func (t *throttle) wait(name string, now time.Time) time.Duration {
 	if now.Before(f.last) {
 		f.last = now // the clock was set back: the wait begins anew, and no longer than that
 	}
-	return max(0, t.closed(f)-now.Sub(f.last))
+	return max(0, t.pause(f)-now.Sub(f.last))
 }
 
 // failed counts a failure.
@@ -66,11 +68,19 @@ func (t *throttle) succeeded(name string) {
 	delete(t.names, name)
 }
 
-func (t *throttle) closed(f *failures) time.Duration {
+func (t *throttle) pause(f *failures) time.Duration {
 	if f.count < t.free {
 		return 0
 	}
 	return min(t.max, t.first<<min(f.count-t.free, 16))
+}
+
+// closed returns the error for a name that stays closed for wait, nil if that is nothing.
+func closed(wait time.Duration, why string) error {
+	if wait <= 0 {
+		return nil
+	}
+	return fault.New(fault.Throttled, "%s", why).WithReason(AccountThrottled).WithHint("try again in %s", wait.Round(time.Second))
 }
 
 // makeRoom keeps the number of names bounded: it drops those whose failures are long ago,

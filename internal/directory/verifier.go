@@ -18,10 +18,10 @@ import (
 
 // Limits of a Verifier.
 const (
-	leeway    = 60        // seconds by which clocks may differ (row KV-136)
-	maxBearer = 32 << 10  // bytes of a token
-	keysLife  = time.Hour // how long published keys are trusted without asking again
-	keysPause = time.Minute / 6
+	leeway    = 60               // seconds by which clocks may differ (row KV-136)
+	maxBearer = 32 << 10         // bytes of a token
+	keysLife  = time.Hour        // how long published keys are trusted without asking again
+	keysPause = 10 * time.Second // between two questions to the issuer
 )
 
 // VerifierConfig is what a Verifier needs.
@@ -125,10 +125,10 @@ func (v *Verifier) check(ctx context.Context, bearer string, now time.Time) (tok
 		return c, refuse(BadSignature, err, "the token's claims cannot be read")
 	}
 	if !isGUID(c.Tenant) || c.Issuer != v.issuer(c.Tenant) {
-		return c, refuse(InvalidIssuer, nil, "Invalid issuer. Found %.256s.", c.Issuer)
+		return c, refuse(InvalidIssuer, nil, "Invalid issuer. Expected one of %.256s, found %.256s", v.issuer(c.Tenant), c.Issuer)
 	}
 	if !v.meantForUs(c.Audience) {
-		return c, refuse(InvalidAudience, nil, "Invalid audience. Expected %s, found: %.256s.", v.audiences[0], strings.Join(c.Audience, ", "))
+		return c, refuse(InvalidAudience, nil, "Invalid audience. Expected %s, found: %.256s", v.audiences[0], strings.Join(c.Audience, ", "))
 	}
 	if c.NotBefore == nil || c.Expires == nil {
 		return c, refuse(TokenExpired, nil, "the token does not say when it is valid")

@@ -230,6 +230,29 @@ func TestIssuerKeysAreAskedForSeldom(t *testing.T) {
 	}
 }
 
+func TestIssuerThatIsAwayIsNotAskedForEachToken(t *testing.T) {
+	t.Parallel()
+	m := newMint(t)
+	asked, away := 0, false
+	v := m.verifier(func(ctx context.Context) (jose.JSONWebKeySet, error) {
+		if asked++; away {
+			return jose.JSONWebKeySet{}, errors.New("away")
+		}
+		return m.keys(ctx)
+	})
+	for i := range 20 {
+		if _, err := v.Verify(t.Context(), m.token(map[string]any{"exp": m.now.Add(4 * time.Hour).Unix(), "uti": i})); err != nil {
+			t.Fatal(err)
+		}
+		if i == 9 {
+			m.now, away = m.now.Add(2*time.Hour), true
+		}
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times, want 2", asked)
+	}
+}
+
 func TestNoKeysIsUnavailable(t *testing.T) {
 	t.Parallel()
 	m := newMint(t)

@@ -114,7 +114,7 @@ func (f *face) writeError(w http.ResponseWriter, r *http.Request, request string
 	if !ok {
 		look.status, look.code = http.StatusInternalServerError, "generalException"
 	}
-	if look.status >= 500 {
+	if look.status >= 500 && r.Context().Err() == nil {
 		f.Log.ErrorContext(r.Context(), "looking up failed", "path", r.URL.Path, "request", request, "error", err)
 	}
 	if look.status == http.StatusUnauthorized {

@@ -74,7 +74,7 @@ type errorAnswer struct {
 func (f *face) writeError(w http.ResponseWriter, r *http.Request, req request, err error) {
 	e := fault.As(err)
 	o := oauthOf(e)
-	if o.status >= 500 {
+	if o.status >= 500 && r.Context().Err() == nil {
 		f.log.ErrorContext(r.Context(), "signing in failed", "path", r.URL.Path, "request", req.origin.Request, "error", err)
 	}
 	stamp := f.now().UTC().Format("2006-01-02 15:04:05Z")

@@ -79,7 +79,7 @@ func (f *face) approve(w http.ResponseWriter, r *http.Request, req request) erro
 func (f *face) problem(w http.ResponseWriter, r *http.Request, req request, v view, err error) error {
 	e := fault.As(err)
 	status := oauthOf(e).status
-	if status >= 500 {
+	if status >= 500 && r.Context().Err() == nil {
 		f.log.ErrorContext(r.Context(), "approving a device failed", "request", req.origin.Request, "error", err)
 	}
 	v.Problem, v.Hint = upperFirst(e.Message)+".", upperFirst(e.Hint)

@@ -104,7 +104,7 @@ func (f *face) deviceCode(w http.ResponseWriter, r *http.Request, req request) e
 	if client == "" {
 		return missing("client_id")
 	}
-	d, err := f.directory.StartDevice(r.Context(), req.authority, client, scopeOf(form))
+	d, err := f.directory.StartDevice(r.Context(), req.authority, client, scopeOf(form), req.origin)
 	if err != nil {
 		return err
 	}
