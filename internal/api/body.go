@@ -26,6 +26,8 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request) io.Reader {
 	return &idleReader{body: r.Body, control: http.NewResponseController(w), idle: s.idle}
 }
 
+// An idleReader moves the deadline before each read. At the end of the body net/http itself
+// takes it away.
 type idleReader struct {
 	body    io.Reader
 	control *http.ResponseController
@@ -35,10 +37,7 @@ type idleReader struct {
 func (b *idleReader) Read(p []byte) (int, error) {
 	_ = b.control.SetReadDeadline(time.Now().Add(b.idle))
 	n, err := b.body.Read(p)
-	switch {
-	case err == io.EOF: // the server now waits on the connection for the client to leave: without an end
-		_ = b.control.SetReadDeadline(time.Time{})
-	case errors.Is(err, os.ErrDeadlineExceeded): // the deadline stays: the rest is not waited for
+	if errors.Is(err, os.ErrDeadlineExceeded) { // the deadline stays: the rest is not waited for
 		err = fault.Wrap(fault.Invalid, err, "nothing of the body came for %s; nothing was stored", b.idle).
 			WithReason(reasonStalled).
 			WithHint("send it again")
@@ -46,7 +45,9 @@ func (b *idleReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// An idleWriter fails if the client takes nothing for the idle time.
+// An idleWriter fails if the client takes nothing for the idle time. What is left in buffers
+// when the handler returns is sent under the last deadline; net/http starts the next request
+// on the connection without one.
 type idleWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -56,12 +57,4 @@ type idleWriter struct {
 func (w *idleWriter) Write(p []byte) (int, error) {
 	_ = w.control.SetWriteDeadline(time.Now().Add(w.idle))
 	return w.ResponseWriter.Write(p)
-}
-
-// finish sends what is buffered and takes the deadline away from the connection, which may
-// serve another request.
-func (w *idleWriter) finish() {
-	_ = w.control.SetWriteDeadline(time.Now().Add(w.idle))
-	_ = w.control.Flush()
-	_ = w.control.SetWriteDeadline(time.Time{})
 }

@@ -49,7 +49,7 @@ func (s *Server) serveContent(w http.ResponseWriter, r *http.Request, item workl
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox") // what people store is not ours to run
 
 	src := &watched{ReadSeeker: content}
-	out := &lateWriter{idleWriter: idleWriter{w, http.NewResponseController(w), s.idle}, src: src}
+	out := &lateWriter{idleWriter: idleWriter{ResponseWriter: w, control: http.NewResponseController(w), idle: s.idle}, src: src}
 	http.ServeContent(out, r, "", item.Modified, src)
 
 	err := src.failure()
@@ -62,7 +62,7 @@ func (s *Server) serveContent(w http.ResponseWriter, r *http.Request, item workl
 	case err == nil && out.status == http.StatusPreconditionFailed:
 		err = errCondition()
 	case err == nil:
-		out.finish()
+		_ = out.send() // nobody is left to be told
 		return nil
 	}
 	dropItem(h)
@@ -143,13 +143,6 @@ func (w *lateWriter) send() error {
 	}
 	_, err := w.idleWriter.Write(w.frame.Bytes())
 	return err
-}
-
-// finish ends an answer that went well.
-func (w *lateWriter) finish() {
-	if w.send() == nil {
-		w.idleWriter.finish()
-	}
 }
 
 // watched notes how reading goes. net/http reads ranges from a goroutine of its own.

@@ -74,6 +74,16 @@ func (w *world) client(t testing.TB, who string) *client.Client {
 	return c
 }
 
+// useHTTP1 has the test's own client speak HTTP/1.1.
+func (w *world) useHTTP1(t testing.TB) {
+	t.Helper()
+	transport := w.http.Transport.(*http.Transport).Clone()
+	transport.ForceAttemptHTTP2 = false
+	transport.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	t.Cleanup(transport.CloseIdleConnections)
+	w.http = &http.Client{Transport: transport}
+}
+
 // do sends one request and returns the answer with its body read.
 func (w *world) do(t testing.TB, who, method, path string, body io.Reader, headers ...string) (*http.Response, []byte) {
 	t.Helper()
@@ -139,3 +149,5 @@ func (l *lockedBuffer) contains(s string) bool {
 	defer l.mu.Unlock()
 	return strings.Contains(l.b.String(), s)
 }
+
+func discardLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
