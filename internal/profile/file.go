@@ -78,14 +78,16 @@ func private(f *os.File, path string) error {
 }
 
 // A draft is a file that will replace the profile. It is opened before a refresh token is
-// spent, so that a folder that cannot be written to is found out while nothing is lost.
+// spent, so that a folder that cannot be written to is found out while nothing is lost. Its
+// name is fixed, for there is one at a time: the caller holds the lock.
 type draft struct {
 	file *os.File
 	path string
 }
 
 func newDraft(path string) (*draft, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".profile-*") // mode 0600
+	_ = os.Remove(path + ".new") // of a command that was killed
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "the profile %s cannot be saved", path).
 			WithHint("see that its folder exists and can be written to")
@@ -125,8 +127,8 @@ func (w *draft) write(d Data) error {
 
 // discard removes what commit has not used.
 func (w *draft) discard() {
-	w.file.Close()
-	os.Remove(w.file.Name())
+	_ = w.file.Close()
+	_ = os.Remove(w.file.Name())
 }
 
 // syncFolder makes a rename durable where folders can be synced.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -95,11 +96,23 @@ func (g grant) access(now time.Time) Access {
 	return Access{Token: g.AccessToken, Obtained: now.UTC(), Expires: now.UTC().Add(time.Duration(g.ExpiresIn) * time.Second)}
 }
 
-// text is the refusal in words: its first line, without the trace ids below it.
+// number is what Entra's texts begin with; people need it less than the words behind it.
+var number = regexp.MustCompile(`^AADSTS[0-9]+: *`)
+
+// text is the refusal in words: its first line, without number and trace ids.
 func (e *oauthError) text() string {
 	line, _, _ := strings.Cut(strings.TrimSpace(e.Description), "\n")
+	line = strings.TrimSuffix(strings.TrimSpace(number.ReplaceAllString(line, "")), ".")
 	if line == "" {
 		return e.Code
 	}
-	return strings.TrimSpace(line)
+	return line
+}
+
+// fault is the refusal as a fault; hint is for one that the person has to do something about.
+func (e *oauthError) fault(hint string) *fault.Error {
+	if e.Code == "temporarily_unavailable" || e.Code == "server_error" {
+		return fault.New(fault.Unavailable, "the token service could not answer: %s", e.text()).WithReason(e.Code).WithHint("try again in a moment")
+	}
+	return fault.New(fault.Unauthenticated, "%s", e.text()).WithReason(e.Code).WithHint("%s", hint)
 }

@@ -97,3 +97,6 @@ func (p *Profile) HTTPClient() *http.Client { return p.client }
 
 // String says who is signed in where.
 func (p *Profile) String() string { return p.Data().String() }
+
+// GoString is String: no verb of package fmt prints a token.
+func (p *Profile) GoString() string { return p.String() }

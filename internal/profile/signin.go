@@ -151,7 +151,7 @@ func signInFault(e *oauthError) error {
 	case "access_denied", "authorization_declined":
 		return fault.New(fault.Unauthenticated, "the sign-in was declined")
 	}
-	return fault.New(fault.Unauthenticated, "%s", e.text()).WithReason(e.Code)
+	return e.fault("")
 }
 
 // store writes the new profile. Who signed in stands in the access token, which came

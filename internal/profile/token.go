@@ -60,10 +60,7 @@ func (p *Profile) refresh(ctx context.Context, audience string) (Access, error) 
 		return Access{}, err
 	}
 	defer w.discard()
-	s := tokenService{p.client, AddressesOf(p.data.Domain).Login, p.data.Tenant}
-	g, refused, err := s.token(ctx, url.Values{
-		"grant_type": {"refresh_token"}, "refresh_token": {p.data.RefreshToken}, "scope": {scope(audience)},
-	})
+	g, refused, err := p.spend(ctx, audience)
 	if err != nil {
 		return Access{}, err
 	}
@@ -82,9 +79,22 @@ func (p *Profile) refresh(ctx context.Context, audience string) (Access, error) 
 	return next.AccessTokens[audience], nil
 }
 
-func refreshFault(e *oauthError) error {
-	if e.Code == "invalid_grant" || e.Code == "interaction_required" {
-		return fault.New(fault.Unauthenticated, "you are not signed in any more").WithReason(e.Code).WithHint("sign in again with: ck login")
+// spend asks for new tokens. If the answer gets lost, the old refresh token still works for
+// a moment, so it asks once more.
+func (p *Profile) spend(ctx context.Context, audience string) (grant, *oauthError, error) {
+	s := tokenService{p.client, AddressesOf(p.data.Domain).Login, p.data.Tenant}
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {p.data.RefreshToken}, "scope": {scope(audience)}}
+	g, refused, err := s.token(ctx, form)
+	if fault.Is(err, fault.Unavailable) && ctx.Err() == nil {
+		g, refused, err = s.token(ctx, form)
 	}
-	return fault.New(fault.Unauthenticated, "the token service refused: %s", e.text()).WithReason(e.Code).WithHint("sign in again with: ck login")
+	return g, refused, err
+}
+
+func refreshFault(e *oauthError) error {
+	const again = "sign in again with: ck login"
+	if e.Code == "invalid_grant" || e.Code == "interaction_required" {
+		return fault.New(fault.Unauthenticated, "you are not signed in any more").WithReason(e.Code).WithHint(again)
+	}
+	return e.fault(again)
 }
