@@ -54,7 +54,7 @@ func (n *node) isSample(d profile.Data) bool {
 func (n *node) sampleTokens(ctx context.Context, tenant directory.Tenant, password string) (directory.Tokens, error) {
 	scope := n.url("api") + "/.default"
 	from := directory.Origin{Address: "127.0.0.1", Request: "sample"}
-	device, err := n.directory.StartDevice(ctx, tenant.ID, directory.CommandLineApp, scope)
+	device, err := n.directory.StartDevice(ctx, tenant.ID, directory.CommandLineApp, scope, from)
 	if err != nil {
 		return directory.Tokens{}, err
 	}
