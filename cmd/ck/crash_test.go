@@ -255,4 +255,3 @@ func (w *crashWorld) finish() {
 		}
 	}
 }
-
