@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -107,7 +108,7 @@ func reasonOf(err error) string {
 		return "NoToken"
 	case errors.As(err, &dns):
 		return "HostNotFound"
-	case errors.As(err, &untrusted), errors.As(err, &noTLS), errors.As(err, &alert),
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &untrusted), errors.As(err, &noTLS), errors.As(err, &alert),
 		errors.As(err, &unknownRoot), errors.As(err, &wrongHost), errors.As(err, &invalid):
 		return "TLSFailed"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():

@@ -48,10 +48,11 @@ func (c *Client) Parse(uri string) (URI, error) {
 		return URI{}, err
 	}
 	collection, path, _ := strings.Cut(path, "/")
-	u.Name, u.Version, _ = strings.Cut(strings.TrimSuffix(path, "/"), "/")
-	if collection != "keys" || !isWord(u.Name, 127, "-_") || u.Version != "" && !isWord(u.Version, 64, "") {
+	name, version, versioned := strings.Cut(strings.TrimSuffix(path, "/"), "/")
+	if collection != "keys" || !isWord(name, 127, "-_") || versioned && !isWord(version, 64, "") {
 		return URI{}, errURI("the key URI %q does not name a key", uri)
 	}
+	u.Name, u.Version = name, version
 	return u, nil
 }
 
