@@ -17,9 +17,9 @@ func (s *Service) Handlers() map[string]operation.Handler {
 }
 
 // A walk is one claim of a "converge" operation: it walks the tenant's container keys in
-// their order, pass after pass, until every one is where it belongs. Done counts the keys
-// looked at in the first pass and Total those that were there when it began, so that the
-// percentage never goes back.
+// their order, pass after pass, until every one is where it belongs. Total is how many there
+// were when it began, Done how many it has looked at, never more than Total: the percentage
+// never goes back.
 type walk struct {
 	s      *Service
 	run    *operation.Run
@@ -100,7 +100,8 @@ func (w *walk) batch(ctx context.Context, keys []hierarchy.ContainerKey) error {
 	last := keys[len(keys)-1]
 	next.Container, next.Version = last.Container, last.Version
 	next.Moved += int64(len(moves))
-	f := w.run.Fence(next.encode(), w.progress(len(keys)), w.run.Op.Total)
+	done := min(w.run.Op.Done+int64(len(keys)), w.run.Op.Total)
+	f := w.run.Fence(next.encode(), done, w.run.Op.Total)
 	left, err := w.s.c.Store.Move(ctx, moves, f)
 	if err != nil {
 		return err
@@ -109,14 +110,6 @@ func (w *walk) batch(ctx context.Context, keys []hierarchy.ContainerKey) error {
 	w.at = next
 	w.at.Moved -= int64(left) // not saved: after a crash it only costs one more pass
 	return nil
-}
-
-// progress returns what Done becomes after n more keys.
-func (w *walk) progress(n int) int64 {
-	if w.at.Pass > 0 {
-		return w.run.Op.Done
-	}
-	return min(w.run.Op.Done+int64(n), w.run.Op.Total)
 }
 
 // rewrap wraps anew, in memory, those of keys that belong elsewhere. One that does not open

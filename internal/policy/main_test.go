@@ -1,0 +1,21 @@
+package policy_test
+
+import (
+	"flag"
+	"os"
+	"testing"
+)
+
+// TestMain keeps the state machine short unless somebody asks for more, with -rapid.checks
+// or RAPID_CHECKS.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	asked := os.Getenv("RAPID_CHECKS") != ""
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
+	if !asked {
+		if err := flag.Set("rapid.checks", "25"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
