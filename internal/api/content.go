@@ -55,7 +55,7 @@ func (s *Server) serveContent(w http.ResponseWriter, r *http.Request, item workl
 	err := src.failure()
 	switch {
 	case out.sent && err != nil:
-		s.logFailure(r, h.Get(headerRequest), out.status, fmt.Errorf("the answer was cut off: %w", err))
+		s.logFailure(r, h.Get(headerRequest), fmt.Errorf("the answer was cut off: %w", err))
 		panic(http.ErrAbortHandler)
 	case err == nil && out.status == http.StatusRequestedRangeNotSatisfiable:
 		err = badRange(item.Size)

@@ -1,9 +1,7 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 
@@ -66,14 +64,8 @@ type errorBody struct {
 
 // fail writes an error and logs it. Nothing of the answer may have been sent.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, id string, err error) {
+	s.logFailure(r, id, err)
 	f := fault.As(err)
-	if f.Code == fault.Internal && r.Context().Err() != nil && errors.Is(err, context.Canceled) {
-		s.log.LogAttrs(r.Context(), slog.LevelDebug, "the client has left", slog.String("request", id))
-		return
-	}
-	status := statusOf(f)
-	s.logFailure(r, id, status, err)
-
 	var body errorBody
 	body.Error.Code, body.Error.Message, body.Error.Hint, body.Error.RequestID = f.Code, f.Message, f.Hint, id
 	h := w.Header()
@@ -83,7 +75,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, id string, err err
 	case fault.Unavailable, fault.Throttled:
 		h.Set("Retry-After", "1")
 	}
-	writeJSON(w, status, body)
+	writeJSON(w, statusOf(f), body)
 }
 
 // challenge is the answer to a missing or refused token (RFC 6750 section 3).
@@ -95,14 +87,18 @@ func challenge(r *http.Request) string {
 }
 
 // logFailure writes the one line about a failed request. It holds neither address nor headers.
-func (s *Server) logFailure(r *http.Request, id string, status int, err error) {
-	level := slog.LevelInfo
-	if status >= http.StatusInternalServerError {
+func (s *Server) logFailure(r *http.Request, id string, err error) {
+	f := fault.As(err)
+	level, status := slog.LevelInfo, statusOf(f)
+	switch {
+	case r.Context().Err() != nil:
+		level = slog.LevelDebug // the client has left; what failed then, failed because of that
+	case status >= http.StatusInternalServerError:
 		level = slog.LevelError
 	}
 	s.log.LogAttrs(r.Context(), level, "request failed",
 		slog.String("request", id), slog.String("method", r.Method), slog.Int("status", status),
-		slog.String("code", string(fault.CodeOf(err))), slog.String("error", err.Error()))
+		slog.String("code", string(f.Code)), slog.String("error", err.Error()))
 }
 
 // writeJSON writes a whole answer. What goes wrong now is the connection's trouble.
