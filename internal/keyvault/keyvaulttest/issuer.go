@@ -50,7 +50,7 @@ func (w *World) token(c directory.Caller, audience, iss string, now time.Time) s
 		"idtyp": string(c.Kind), "upn": c.Name, "groups": c.Groups, "ver": "1.0",
 		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(time.Hour).Unix(),
 	}
-	token, err := jwt.Signed(w.issuer.signer).Claims(claims).Serialize()
+	token, err := jwt.Signed(w.issuer().signer).Claims(claims).Serialize()
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func (w *World) token(c directory.Caller, audience, iss string, now time.Time) s
 func (w *World) verify(audiences []string) func(context.Context, string) (directory.Caller, error) {
 	w.t.Helper()
 	v, err := directory.NewVerifier(directory.VerifierConfig{
-		Keys:   func(context.Context) (jose.JSONWebKeySet, error) { return w.issuer.keys, nil },
+		Keys:   func(context.Context) (jose.JSONWebKeySet, error) { return w.issuer().keys, nil },
 		Issuer: issuerOf, Audiences: audiences, Now: w.Now,
 	})
 	if err != nil {

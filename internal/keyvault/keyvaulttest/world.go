@@ -41,7 +41,7 @@ type World struct {
 	log      *audit.Log
 	entries  []audit.Entry
 	deaf     bool
-	issuer   *issuer
+	issuer   func() *issuer // made when first asked: its key takes a while
 	endpoint *endpoint
 }
 
@@ -51,10 +51,11 @@ func New(t testing.TB, db *store.DB) *World {
 	t.Helper()
 	tenant := uuid.NewString()
 	w := &World{
-		t: t, Tenant: tenant, seal: envelope.NewKey(), issuer: newIssuer(t),
+		t: t, Tenant: tenant, seal: envelope.NewKey(),
 		now:   time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 		Owner: person(tenant, "owner@contoso.example"),
 	}
+	w.issuer = sync.OnceValue(func() *issuer { return newIssuer(t) })
 	_, w.signer, _ = ed25519.GenerateKey(nil)
 	w.Open(db)
 	w.Subscription = keyvault.Subscription{

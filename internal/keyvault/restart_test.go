@@ -1,0 +1,128 @@
+package keyvault_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/store"
+)
+
+func mustOpen(t *testing.T, path string) *store.DB {
+	t.Helper()
+	db, err := store.OpenSQLite(t.Context(), path, store.VaultAreas()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// TestRestart: after a restart everything is as before, and what was wrapped unwraps.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "vault.db")
+	s := newStage(t, mustOpen(t, path))
+	s.twoKeys()
+	s.mustCreateAs("root1", keyvault.NewKey{Type: "RSA", Tags: map[string]string{"a": "b"}})
+	s.SetProtected(true)
+	wrapped, err := s.Wrap(t.Context(), s.admin, "contoso-east", "root1", "", "RSA-OAEP-256", []byte("key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := s.contents()
+	vault, err := s.Vault(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	s.Open(mustOpen(t, path))
+	if diff := cmp.Diff(before, s.contents()); diff != "" {
+		t.Errorf("keys: %s", diff)
+	}
+	again, err := s.Vault(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east")
+	if diff := cmp.Diff(vault, again); err != nil || diff != "" {
+		t.Errorf("vault: %v %s", err, diff)
+	}
+	got, err := s.Unwrap(t.Context(), s.admin, "contoso-east", "root1", wrapped.Key.Version, "RSA-OAEP-256", wrapped.Value)
+	if err != nil || string(got.Value) != "key" {
+		t.Errorf("unwrapped %q, %v", got.Value, err)
+	}
+}
+
+// TestPrivateBytesStayInside: no file of the database holds any number of a private key.
+func TestPrivateBytesStayInside(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db := mustOpen(t, filepath.Join(dir, "vault.db"))
+	s := newStage(t, db)
+	var secrets [][]byte
+	for _, n := range []keyvault.NewKey{{Type: "RSA"}, {Type: "EC"}} {
+		k := s.mustCreateAs("key-"+n.Type, n)
+		secrets = append(secrets, s.privateNumbers(db, k)...)
+	}
+	if len(secrets) < 6 {
+		t.Fatalf("found only %d secrets to look for", len(secrets))
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(err)
+	}
+	public := false
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, secret := range secrets {
+			if bytes.Contains(content, secret) {
+				t.Errorf("%s holds secret %d", filepath.Base(file), i)
+			}
+		}
+		public = public || bytes.Contains(content, []byte("key-RSA"))
+	}
+	if !public {
+		t.Error("the files that were searched do not hold the vault")
+	}
+}
+
+// privateNumbers opens a stored key by the sealing key, as only the protector can.
+func (s *stage) privateNumbers(db *store.DB, k keyvault.Key) [][]byte {
+	s.t.Helper()
+	_, m, err := store.NewKeyVault(db).Key(s.t.Context(), k.Tenant, k.Vault, k.Name, "")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	der, err := envelope.Open(nil, s.Seal(), envelope.Bind("vault private key 1", k.Tenant, "contoso-east", strings.ToLower(k.Name), k.Version), m.Handle)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		return [][]byte{key.D.Bytes(), key.Primes[0].Bytes(), key.Primes[1].Bytes(), key.Precomputed.Dp.Bytes()}
+	case *ecdsa.PrivateKey:
+		d, err := key.Bytes()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return [][]byte{d, der}
+	}
+	s.t.Fatalf("a key of type %T", key)
+	return nil
+}
