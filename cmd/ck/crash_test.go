@@ -11,14 +11,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/customerkey/customerkey/client"
-	"github.com/customerkey/customerkey/internal/profile"
 )
 
 // TestCrash kills the server as a power cut does, at random moments of imports, assignments and
@@ -37,7 +35,8 @@ func TestCrash(t *testing.T) {
 		}
 		rounds = n
 	}
-	w := newCrashWorld(t)
+	w := &crashWorld{world: newWorld(t, "--lease", "5s"), t: t, acknowledged: map[client.Ref][sha256.Size]byte{}}
+	w.server.kill()
 	for round := range rounds {
 		w.start()
 		w.check(fmt.Sprintf("after crash %d", round), 100)
@@ -54,55 +53,12 @@ func TestCrash(t *testing.T) {
 
 // A crashWorld is a server that is killed again and again, and what it has promised so far.
 type crashWorld struct {
-	t      *testing.T
-	ck     string
-	dir    string
-	env    []string
-	port   string
-	server scriptServer
-	items  *client.Client
+	*world
+	t *testing.T
 
 	mu           sync.Mutex
 	acknowledged map[client.Ref][sha256.Size]byte
 	changes      int
-}
-
-func newCrashWorld(t *testing.T) *crashWorld {
-	t.Helper()
-	dir := t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &crashWorld{
-		t: t, dir: dir, ck: filepath.Join(dir, "ck"), port: freePort(t),
-		env:          append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+filepath.Join(dir, "config")),
-		acknowledged: map[client.Ref][sha256.Size]byte{},
-	}
-	if err := os.Symlink(self, w.ck); err != nil { // the test binary is ck under that name
-		t.Fatal(err)
-	}
-	t.Cleanup(w.server.kill)
-	w.start()
-	p, err := profile.Open(profile.Config{Path: filepath.Join(dir, "config", "customerkey", "profile.json")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	base := p.Addresses().API
-	if w.items, err = client.New(client.Config{BaseURL: base, HTTP: p.HTTPClient(), Token: p.TokenSource(base), Attempts: 1}); err != nil {
-		t.Fatal(err)
-	}
-	w.server.kill()
-	return w
-}
-
-// start starts the server on what the last crash left.
-func (w *crashWorld) start() {
-	w.t.Helper()
-	args := []string{"serve", "--sample", "--lease", "5s", "--data", filepath.Join(w.dir, "data"), "--seals", filepath.Join(w.dir, "seals"), "--port", w.port}
-	if err := w.server.start(w.ck, w.dir, w.env, args); err != nil {
-		w.t.Fatal(err)
-	}
 }
 
 // workUntilKilled imports and changes the policy, several at once, and kills the server after d.

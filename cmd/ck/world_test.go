@@ -1,0 +1,60 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/customerkey/customerkey/client"
+	"github.com/customerkey/customerkey/internal/profile"
+)
+
+// A world is a real server in a process of its own, with the sample tenant, and a client that
+// is signed in to it.
+type world struct {
+	tb     testing.TB
+	ck     string // the binary
+	dir    string
+	env    []string
+	flags  []string // of ck serve
+	server scriptServer
+	items  *client.Client
+}
+
+// newWorld starts a server with further flags; it ends with the test.
+func newWorld(tb testing.TB, flags ...string) *world {
+	tb.Helper()
+	dir := tb.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	w := &world{
+		tb: tb, dir: dir, ck: filepath.Join(dir, "ck"),
+		env:   append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+filepath.Join(dir, "config")),
+		flags: append([]string{"serve", "--sample", "--data", filepath.Join(dir, "data"), "--seals", filepath.Join(dir, "seals"), "--port", freePort(tb)}, flags...),
+	}
+	if err := os.Symlink(self, w.ck); err != nil { // the test binary is ck under that name
+		tb.Fatal(err)
+	}
+	tb.Cleanup(w.server.kill)
+	w.start()
+	p, err := profile.Open(profile.Config{Path: filepath.Join(dir, "config", "customerkey", "profile.json")})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	base := p.Addresses().API
+	w.items, err = client.New(client.Config{BaseURL: base, HTTP: p.HTTPClient(), Token: p.TokenSource(base), Attempts: 1})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return w
+}
+
+// start starts the server on what is in its data folder.
+func (w *world) start() {
+	w.tb.Helper()
+	if err := w.server.start(w.ck, w.dir, w.env, w.flags); err != nil {
+		w.tb.Fatal(err)
+	}
+}
