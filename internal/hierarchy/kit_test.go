@@ -7,13 +7,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"testing"
 	"time"
-
-	"go.uber.org/goleak"
 
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/audit"
@@ -33,17 +30,6 @@ var (
 	disabled = fault.New(fault.Denied, "disabled").WithReason("KeyDisabled")
 	down     = fault.New(fault.Unavailable, "down").WithReason("Unreachable")
 )
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if code == 0 {
-		if err := goleak.Find(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
 
 // rsaKey is made once: making one takes longer than most tests here.
 var rsaKey = sync.OnceValue(func() *rsa.PrivateKey {

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/fault"
 )
@@ -373,6 +375,33 @@ func TestCloseDuringUnwrap(t *testing.T) {
 			t.Error("the availability key was used because the service stopped")
 		}
 	})
+}
+
+// A closed Keyring leaves no goroutine behind, whatever it was in the middle of.
+func TestCloseLeavesNothing(t *testing.T) {
+	others := goleak.IgnoreCurrent()
+	w := newWorld(t, func(c *Config) { c.Lease, c.Hold = 30*time.Millisecond, time.Millisecond })
+	g := w.mustGeneration(policy, 1)
+	for n := range 100 {
+		if n == 50 {
+			w.fail(disabled, disabled)
+		}
+		_, _ = w.keys.Lease(t.Context(), alice, tenant, g.ID) // either way
+		_, _ = w.keys.Lease(t.Context(), system, tenant, g.ID)
+		time.Sleep(time.Millisecond)
+	}
+	w.roots[0].lasts = time.Hour
+	w.keys.Drop(tenant, g.ID)
+	left, leave := context.WithTimeout(t.Context(), time.Millisecond)
+	defer leave()
+	if _, err := w.keys.Lease(left, alice, tenant, g.ID); err != context.DeadlineExceeded {
+		t.Errorf("with a hanging vault: %v", err)
+	}
+	w.close()
+	goleak.VerifyNone(t, others)
+	if granted, closed := len(w.entries("lease.grant")), len(w.entries("lease.close")); granted != closed || granted < 4 {
+		t.Errorf("%d leases granted, %d closed in the log", granted, closed)
+	}
 }
 
 // Every attempt stands in the log with what CK-377 asks for.

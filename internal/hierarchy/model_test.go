@@ -179,6 +179,8 @@ func (m *model) compare(w *world, g Generation, caller directory.Caller) (wrong 
 	if err == nil && audienceOf(caller) == everyone && l.SystemOnly() {
 		return "a user got the lease of system work"
 	}
+	w.keys.mu.Lock()
+	defer w.keys.mu.Unlock()
 	held := w.keys.held[generationID{tenant, g.ID}]
 	for a := range m.slots {
 		if has := held != nil && held[a].lease != nil; has != (m.age(audience(a), time.Now()) < time.Minute) {
