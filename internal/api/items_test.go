@@ -108,7 +108,7 @@ func TestRefusals(t *testing.T) {
 		{"alice", "GET", "/v1/documents/c/y", 404, fault.NotFound, nil},
 		{"alice", "GET", "/", 404, fault.NotFound, nil},
 		{"alice", "GET", "/v2/documents/c/x", 404, fault.NotFound, nil},
-		{"alice", "GET", "/v1", 404, fault.NotFound, nil},
+		{"alice", "GET", "/v1x", 404, fault.NotFound, nil},
 		{"alice", "PATCH", x, 400 + 5, fault.Invalid, nil},
 		{"alice", "PUT", "/v1/documents/c", 405, fault.Invalid, nil},
 		{"alice", "GET", "/v1/documents/c/%2e%2e%2fy", 400, fault.Invalid, nil},
@@ -353,6 +353,24 @@ func TestBrokenBodies(t *testing.T) {
 	}
 	if _, body := w.do(t, "alice", "GET", "/v1/documents/c/x", nil); string(body) != "before" {
 		t.Errorf("the item is now %q", body)
+	}
+}
+
+func TestRoutesTellThemselves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	var table struct {
+		Routes []struct{ Method, Path, Does string }
+	}
+	_, body := w.do(t, "", "GET", "/v1", nil)
+	mustUnmarshal(t, body, &table)
+	if len(table.Routes) < 10 {
+		t.Errorf("GET /v1 tells of %d routes", len(table.Routes))
+	}
+	for _, row := range table.Routes {
+		if row.Method == "" || !strings.HasPrefix(row.Path, "/") || row.Does == "" {
+			t.Errorf("%+v", row)
+		}
 	}
 }
 

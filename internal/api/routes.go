@@ -16,13 +16,15 @@ type route struct {
 	body         bool // takes a body, of at most the size of one item
 	open         bool // needs no token
 	handle       func(w http.ResponseWriter, r *http.Request, caller directory.Caller) error
-	does         string // for the documentation
+	does         string // in a few words
 }
 
 // table is the whole API. The first row whose path fits decides.
 func (s *Server) table() []route {
 	return []route{
 		{"GET", "/healthz", false, true, s.getHealth, "whether the service can work"},
+
+		{"GET", "/v1", false, true, s.getRoutes, "this table"},
 
 		{"GET", "/v1/audit/key", false, false, s.getAuditKey, "the keys that verify the heads of the logs"},
 		{"GET", "/v1/audit/{log}/head", false, false, s.getAuditHead, "the signed head of a log"},
@@ -135,14 +137,19 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// A Doc is a row of the table of routes, for the documentation.
-type Doc struct{ Method, Path, Does string }
-
-// Docs returns the table of routes.
-func (s *Server) Docs() []Doc {
-	docs := make([]Doc, 0, len(s.routes))
-	for _, t := range s.routes {
-		docs = append(docs, Doc{t.method, t.path, t.does})
+// getRoutes answers with the table, for people and for the documentation.
+func (s *Server) getRoutes(w http.ResponseWriter, _ *http.Request, _ directory.Caller) error {
+	type row struct {
+		Method string `json:"method"`
+		Path   string `json:"path"`
+		Does   string `json:"does"`
 	}
-	return docs
+	rows := make([]row, 0, len(s.routes))
+	for _, t := range s.routes {
+		rows = append(rows, row{t.method, t.path, t.does})
+	}
+	writeJSON(w, http.StatusOK, struct {
+		Routes []row `json:"routes"`
+	}{rows})
+	return nil
 }

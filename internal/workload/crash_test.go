@@ -153,6 +153,45 @@ func TestSweepAndSlowWrites(t *testing.T) {
 	}
 }
 
+// pausedBlobs runs something just before a blob is committed.
+type pausedBlobs struct {
+	workload.Blobs
+	pause func()
+}
+
+func (p *pausedBlobs) Create(ctx context.Context, id string) (workload.BlobWriter, error) {
+	w, err := p.Blobs.Create(ctx, id)
+	return pausedWriter{w, p.pause}, err
+}
+
+type pausedWriter struct {
+	workload.BlobWriter
+	pause func()
+}
+
+func (p pausedWriter) Commit() error {
+	p.pause()
+	return p.BlobWriter.Commit()
+}
+
+// A Sweep that gives the blob up before it is even there leaves no blob behind.
+func TestSweepBeforeCommit(t *testing.T) {
+	t.Parallel()
+	paused := &pausedBlobs{}
+	w := wt.New(t, func(c *workload.Config) { paused.Blobs, c.Blobs = c.Blobs, paused })
+	paused.pause = func() {
+		w.Clock.Add(24 * time.Hour) // the machine slept
+		if _, err := w.Items.Sweep(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	_, _, err := w.Items.Put(t.Context(), wt.Alice, report, workload.PutOptions{}, strings.NewReader("late"))
+	wantCode(t, "Put after its blob was given up", err, fault.Conflict)
+	wantBlobs(t, w, 0)
+	paused.pause = func() {}
+	w.MustPut(t, wt.Alice, report, []byte("in time"))
+}
+
 // failingBlobs fails where it is told to.
 type failingBlobs struct {
 	workload.Blobs

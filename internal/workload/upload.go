@@ -112,7 +112,12 @@ func (u *upload) drop(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
-	_, _ = u.service.remove(ctx, u.intent(u.service.now())) // if it fails the intent stays, and Sweep tries again
+	// A Sweep may have dropped the intent before the blob was committed: announce it again, so
+	// that what cannot be removed now is found the next time.
+	i := u.intent(u.service.now())
+	if u.service.store.Intend(ctx, i) == nil {
+		_, _ = u.service.remove(ctx, i)
+	}
 }
 
 // A guardedWriter passes on one sealed segment at a time, each only while the lease of the keys

@@ -83,7 +83,7 @@ func New(t testing.TB, change func(*workload.Config)) *World {
 	must(t, err)
 	w.Keys, err = hierarchy.New(hierarchy.Config{
 		Store: store.NewHierarchy(w.DB), Root: w.root, Availability: keys, Audit: w.Log, Now: w.Clock.Now,
-		Hold: time.Nanosecond, // tests give keys back and want to see it at once
+		Hold: time.Nanosecond,
 	})
 	must(t, err)
 	t.Cleanup(func() { must(t, w.Keys.Close(context.Background())) })
@@ -121,11 +121,12 @@ func (w *World) Deny() {
 	w.Clock.Add(2 * time.Minute)
 }
 
-// Restore has both roots work again.
+// Restore has both roots work again, and lets the time pass during which a refusal stands.
 func (w *World) Restore() {
 	for _, r := range w.Roots {
 		r.Fail(nil)
 	}
+	w.Clock.Add(time.Second)
 }
 
 // people knows those callers that have a name.
