@@ -314,23 +314,6 @@ func TestSignInsSurviveARestart(t *testing.T) {
 	}
 }
 
-func TestIssueForPerson(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	alice := w.mustPerson(w.mustTenant("contoso.example"), "alice", directory.GlobalAdministrator)
-	tokens, err := w.IssueForPerson(t.Context(), system, alice.Tenant, alice.UPN, directory.CommandLineApp, apiAudience+"/.default")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.refresh(tokens.Refresh); err != nil {
-		t.Error(err)
-	}
-	admin := directory.Caller{Tenant: alice.Tenant, ID: alice.ID, Kind: directory.User, Roles: alice.Roles}
-	if _, err := w.IssueForPerson(t.Context(), admin, alice.Tenant, alice.UPN, directory.CommandLineApp, apiAudience+"/.default"); !fault.Is(err, fault.Forbidden) {
-		t.Errorf("for an administrator: %v, want %s", err, fault.Forbidden)
-	}
-}
-
 // No secret that the service has given out, and no private key, may stand in its database.
 func TestDatabaseHoldsNoSecret(t *testing.T) {
 	t.Parallel()

@@ -95,39 +95,6 @@ func (s *Service) rotate(ctx context.Context, a act, account Account, g Grant, o
 	return tokens, err
 }
 
-// IssueForPerson signs a person in without a password, for work that the service itself
-// does on its own machine, such as the signed-in profile of a sample. Only the system may.
-func (s *Service) IssueForPerson(ctx context.Context, c Caller, tenant, idOrUPN, client, scope string) (Tokens, error) {
-	if c.Kind != System {
-		return Tokens{}, fault.New(fault.Forbidden, "only the service itself signs people in without a password")
-	}
-	if publicClients[client] == "" {
-		return Tokens{}, errClient(client)
-	}
-	audience, err := s.audience(scope)
-	if err != nil {
-		return Tokens{}, err
-	}
-	account, err := s.account(ctx, tenant, idOrUPN)
-	if err != nil {
-		return Tokens{}, err
-	}
-	a := tokenAct("token.local", account, client, audience, Origin{Request: c.Request})
-	if account.Disabled {
-		return Tokens{}, s.deny(ctx, a, fault.New(fault.Forbidden, "this account is disabled").WithReason(AccountDisabled))
-	}
-	if err := s.record(ctx, a, "allow"); err != nil {
-		return Tokens{}, err
-	}
-	grant, token, text := s.newGrant(account, client, scope)
-	if err := s.store.AddGrant(ctx, grant, token); err != nil {
-		return Tokens{}, errors.Join(err, s.record(ctx, a, "fail"))
-	}
-	tokens, err := s.personTokens(ctx, account.Person, client, audience, scope)
-	tokens.Refresh = text
-	return tokens, err
-}
-
 // newGrant makes the grant of a fresh sign-in with its first refresh token.
 func (s *Service) newGrant(a Account, client, scope string) (Grant, RefreshToken, string) {
 	token, text := s.newRefreshToken(a.Tenant)

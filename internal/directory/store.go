@@ -43,8 +43,6 @@ type Store interface {
 	// fault.Conflict if it is not approved. The person's expired grants are deleted.
 	RedeemDevice(ctx context.Context, hash []byte, g Grant, t RefreshToken) error
 
-	// AddGrant adds a grant with its first token, and deletes the person's expired grants.
-	AddGrant(ctx context.Context, g Grant, t RefreshToken) error
 	RefreshToken(ctx context.Context, tenant string, hash []byte) (Grant, RefreshToken, error)
 	// Rotate marks old as used at the given time, unless it was used before, and adds next
 	// to the same grant; fault.Conflict if the grant is gone.

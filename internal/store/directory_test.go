@@ -173,6 +173,15 @@ func grantOf(a directory.Account, n byte, at time.Time) (directory.Grant, direct
 	}, directory.RefreshToken{Hash: []byte{n, 9}, Expires: end}
 }
 
+// mustGrant adds a grant in the way a sign-in does.
+func mustGrant(t *testing.T, d *store.Directory, a directory.Account, g directory.Grant, token directory.RefreshToken) {
+	t.Helper()
+	v := device(token.Hash[0], g.Created)
+	mustDo(t, d.AddDevice(t.Context(), v, g.Created.Add(time.Hour), 10)) // those of before have done their work
+	mustDo(t, d.ApproveDevice(t.Context(), v.Hash, a))
+	mustDo(t, d.RedeemDevice(t.Context(), v.Hash, g, token))
+}
+
 func TestDirectoryDevices(t *testing.T) {
 	t.Parallel()
 	eachDirectory(t, func(t *testing.T, d *store.Directory) {
@@ -212,7 +221,7 @@ func TestDirectoryRefreshTokens(t *testing.T) {
 		ctx, alice := t.Context(), account(uuid.NewString(), "alice@contoso.example")
 		mustDo(t, d.AddPerson(ctx, alice))
 		g, first := grantOf(alice, 1, dirtime)
-		mustDo(t, d.AddGrant(ctx, g, first))
+		mustGrant(t, d, alice, g, first)
 		gotGrant, gotToken, err := d.RefreshToken(ctx, g.Tenant, first.Hash)
 		if err != nil || !cmp.Equal(gotGrant, g) || !cmp.Equal(gotToken, first) {
 			t.Errorf("%s %s %v", cmp.Diff(g, gotGrant), cmp.Diff(first, gotToken), err)
@@ -235,7 +244,7 @@ func TestDirectoryRefreshTokens(t *testing.T) {
 		// A new sign-in clears away what has expired, a rotation the expired tokens of its chain.
 		late := second.Expires.Add(time.Second)
 		h, fresh := grantOf(alice, 4, late)
-		mustDo(t, d.AddGrant(ctx, h, fresh))
+		mustGrant(t, d, alice, h, fresh)
 		for _, hash := range [][]byte{first.Hash, second.Hash, {3}} {
 			_, _, err = d.RefreshToken(ctx, g.Tenant, hash)
 			wantCode(t, "a token of an expired grant", err, fault.NotFound)
@@ -251,7 +260,7 @@ func TestDirectoryRefreshTokens(t *testing.T) {
 			},
 		} {
 			g, token := grantOf(alice, 6, late)
-			mustDo(t, d.AddGrant(ctx, g, token))
+			mustGrant(t, d, alice, g, token)
 			mustDo(t, end(g))
 			_, _, err := d.RefreshToken(ctx, g.Tenant, token.Hash)
 			wantCode(t, name, err, fault.NotFound)

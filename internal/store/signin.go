@@ -104,11 +104,6 @@ func (d *Directory) RedeemDevice(ctx context.Context, hash []byte, g directory.G
 	})
 }
 
-// AddGrant implements directory.Store.
-func (d *Directory) AddGrant(ctx context.Context, g directory.Grant, t directory.RefreshToken) error {
-	return d.write(ctx, func(ctx context.Context, q *directorysql.Queries) error { return addGrant(ctx, q, g, t) })
-}
-
 func addGrant(ctx context.Context, q *directorysql.Queries, g directory.Grant, t directory.RefreshToken) error {
 	if err := deleteGrants(ctx, q, g.Tenant, g.Person, micros(g.Created)); err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 const (
 	domain   = "localhost:8443"
 	audience = "https://graph." + domain
+	password = "correct horse battery"
 )
 
 // A world is the face over a real directory with two tenants.
@@ -49,9 +50,9 @@ func newWorld(t *testing.T) *world {
 	w.must(err)
 	w.fabrikam, err = w.directory.CreateTenant(t.Context(), system, "Fabrikam", "fabrikam.example")
 	w.must(err)
-	w.alice, err = w.directory.CreatePerson(t.Context(), system, directory.Person{Tenant: w.contoso.ID, UPN: "al'ice@contoso.example", DisplayName: "Alice"}, "correct horse battery", false)
+	w.alice, err = w.directory.CreatePerson(t.Context(), system, directory.Person{Tenant: w.contoso.ID, UPN: "al'ice@contoso.example", DisplayName: "Alice"}, password, false)
 	w.must(err)
-	w.bob, err = w.directory.CreatePerson(t.Context(), system, directory.Person{Tenant: w.fabrikam.ID, UPN: "bob@fabrikam.example"}, "correct horse battery", false)
+	w.bob, err = w.directory.CreatePerson(t.Context(), system, directory.Person{Tenant: w.fabrikam.ID, UPN: "bob@fabrikam.example"}, password, false)
 	w.must(err)
 	verifier, err := directory.NewVerifier(directory.VerifierConfig{Keys: w.directory.Keys, Issuer: w.directory.Issuer, Audiences: []string{audience}})
 	w.must(err)
@@ -67,9 +68,15 @@ func (w *world) must(err error) {
 	}
 }
 
+// token signs p in and returns an access token for audience.
 func (w *world) token(p directory.Person, audience string) string {
 	w.t.Helper()
-	tokens, err := w.directory.IssueForPerson(w.t.Context(), directory.SystemCaller("", "test", "r"), p.Tenant, p.ID, directory.CommandLineApp, audience+"/.default")
+	from := directory.Origin{Address: "192.0.2.1", Request: "r"}
+	d, err := w.directory.StartDevice(w.t.Context(), p.Tenant, directory.CommandLineApp, audience+"/.default", from)
+	w.must(err)
+	_, err = w.directory.ApproveDevice(w.t.Context(), directory.Approval{UserCode: d.UserCode, UPN: p.UPN, Password: password, From: from})
+	w.must(err)
+	tokens, err := w.directory.RedeemDevice(w.t.Context(), p.Tenant, directory.CommandLineApp, d.Code, "", from)
 	w.must(err)
 	return tokens.Access
 }
