@@ -50,7 +50,7 @@ func (s *stage) deeds() []deed {
 			return s.Decrypt(ctx, c, vault, "root1", "", "RSA-OAEP-256", wrapped.Value)
 		})},
 		{"create", "create", true, func(c directory.Caller) error {
-			_, err := s.CreateKey(ctx, c, vault, "root1", keyvault.NewKey{Type: "RSA"})
+			_, err := s.CreateKey(ctx, c, vault, "root2", keyvault.NewKey{Type: "EC"})
 			return err
 		}},
 		{"update", "update", true, func(c directory.Caller) error {

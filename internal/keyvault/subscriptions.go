@@ -85,6 +85,14 @@ func (s *Service) PutGroup(ctx context.Context, c directory.Caller, g Group) (Gr
 			return nil, err
 		}
 		d.entry.Object = "groups/" + g.Name
+		old, err := s.group(ctx, d.subscription, g.Name)
+		switch {
+		case err == nil && !sameLocation(old.Location, g.Location):
+			return nil, fault.New(fault.Conflict, "The resource group '%s' already exists in location '%s'", old.Name, old.Location).
+				WithReason(ReasonLocationMismatch)
+		case err != nil && !hasReason(err, ReasonNoGroup):
+			return nil, err
+		}
 		g.Tenant, g.Subscription, g.Created = d.subscription.Tenant, d.subscription.ID, s.now()
 		return func() (outcome, error) {
 			created, err := s.store.PutGroup(ctx, g)

@@ -101,6 +101,7 @@ func TestContract(t *testing.T) {
 		{"KV-115 get none", "GET", "/subscriptions/{sub}/resourceGroups/none" + version, token, "", 404, "ResourceGroupNotFound", ""},
 		{"KV-115 put", "PUT", "/subscriptions/{sub}/resourceGroups/new" + version, token, `{"location":"eastus"}`, 201, "", ""},
 		{"KV-115 put again", "PUT", "/subscriptions/{sub}/resourceGroups/NEW" + version, token, `{"location":"eastus","tags":{"a":"b"}}`, 200, "", ""},
+		{"KV-115 moved", "PUT", "/subscriptions/{sub}/resourceGroups/new" + version, token, `{"location":"westus"}`, 409, "InvalidResourceLocation", ""},
 		{"KV-115 put bad", "PUT", "/subscriptions/{sub}/resourceGroups/new." + version, token, `{"location":"eastus"}`, 400, "BadRequest", "resourceGroupName"},
 		{"KV-116 nothing", "GET", "/subscriptions/{sub}/resources?$filter=resourceType%20eq%20'Microsoft.Web/sites'&api-version=2015-11-01", token, "", 200, "", ""},
 		{"KV-116 bad filter", "GET", "/subscriptions/{sub}/resources?$filter=color%20eq%20'red'&api-version=2015-11-01", token, "", 400, "InvalidFilterInQueryString", ""},

@@ -60,6 +60,9 @@ type errorBody struct {
 
 // fail is the one place that knows the error bodies of resource management.
 func (x *request) fail(err error) {
+	if x.r.Context().Err() != nil {
+		return // the client has left
+	}
 	f := fault.As(err)
 	a, ok := exceptions[f.Reason]
 	if !ok {

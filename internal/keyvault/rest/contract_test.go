@@ -23,12 +23,12 @@ const version = "api-version=2025-07-01"
 // A stage is a World with the vault "contoso-east" and a few keys, for requests by hand:
 //
 //	root1       RSA, two versions; old is the first
-//	disabled    RSA, disabled
+//	disabled    EC that allows everything, disabled
 //	early       RSA, not yet valid
 //	expired     RSA, expired
-//	nothing     RSA, allows no operation
+//	nothing     EC, allows no operation
 //	curve       EC
-//	gone        RSA, deleted
+//	gone        EC, deleted
 type stage struct {
 	*keyvaulttest.World
 	t     *testing.T
@@ -44,12 +44,12 @@ func newStage(t *testing.T) *stage {
 	no, past, future := false, w.Now().Add(-time.Hour), w.Now().Add(time.Hour)
 	s.old = s.mustCreate("root1", keyvault.NewKey{Type: "RSA"}).Version
 	s.mustCreate("root1", keyvault.NewKey{Type: "RSA"})
-	s.mustCreate("disabled", keyvault.NewKey{Type: "RSA", Attributes: keyvault.Attributes{Enabled: &no}})
+	s.mustCreate("disabled", keyvault.NewKey{Type: "EC", Ops: []string{"wrapKey", "unwrapKey"}, Attributes: keyvault.Attributes{Enabled: &no}})
 	s.mustCreate("early", keyvault.NewKey{Type: "RSA", Attributes: keyvault.Attributes{NotBefore: &future}})
 	s.mustCreate("expired", keyvault.NewKey{Type: "RSA", Attributes: keyvault.Attributes{Expires: &past}})
-	s.mustCreate("nothing", keyvault.NewKey{Type: "RSA", Ops: []string{}})
+	s.mustCreate("nothing", keyvault.NewKey{Type: "EC", Ops: []string{}})
 	s.mustCreate("curve", keyvault.NewKey{Type: "EC", Ops: []string{"sign", "wrapKey"}})
-	s.mustCreate("gone", keyvault.NewKey{Type: "RSA"})
+	s.mustCreate("gone", keyvault.NewKey{Type: "EC"})
 	if _, err := s.DeleteKey(t.Context(), s.admin, "contoso-east", "gone"); err != nil {
 		t.Fatal(err)
 	}

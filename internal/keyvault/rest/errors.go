@@ -63,6 +63,9 @@ type innerBody struct {
 
 // fail is the one place that knows Azure's error bodies.
 func (x *request) fail(err error) {
+	if x.r.Context().Err() != nil {
+		return // the client has left
+	}
 	f := fault.As(err)
 	a, ok := exceptions[f.Reason]
 	if !ok {
