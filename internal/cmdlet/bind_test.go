@@ -90,6 +90,7 @@ func TestBindTakesWhatPowerShellTakes(t *testing.T) {
 		{"x -Tag @{ a = '1' }", map[string]any{"Identity": "x", "Tag": map[string]string{"a": "1"}}},
 		{"x -Tag a=1,b=2", map[string]any{"Identity": "x", "Tag": map[string]string{"a": "1", "b": "2"}}},
 		{"x -Tag @{}", map[string]any{"Identity": "x", "Tag": map[string]string{}}},
+		{"-Identity:-Refresh", map[string]any{"Identity": "-Refresh"}},
 		{"-- -Refresh", map[string]any{"Identity": "-Refresh"}},
 		{"--Identity x", map[string]any{"Identity": "x"}},
 		// what web pages make of it (row X-31)
@@ -122,7 +123,7 @@ func TestBindRefuses(t *testing.T) {
 		{"x -Identity y z w", "no place for 'z'", "quotes"},
 		{"-Identity x -identity y", "-Identity is given twice", ""},
 		{"-Identity", "-Identity has no value", "'$null' in quotes"},
-		{"-Identity -Refresh", "-Identity has no value", ""},
+		{"-Identity -Refresh", "-Identity has no value", "-Identity:VALUE"},
 		{"x -R", "-R could mean -Refresh or -Replace", "write more"},
 		{"x -De a", "-De could mean -Description or -Destination", ""},
 		{"x -Rerfesh", "has no parameter -Rerfesh", "did you mean -Refresh?"},
@@ -325,6 +326,32 @@ func FuzzBind(f *testing.F) {
 			if call.Args.values[name] != v {
 				t.Errorf("%q: -%s was %q, is %q", line, name, call.Args.values[name], v)
 			}
+		}
+	})
+}
+
+// FuzzBindJSON looks for panics and hangs in what strangers can send.
+func FuzzBindJSON(f *testing.F) {
+	for _, seed := range []string{
+		`{"Identity":"x","Keys":["a"],"Tag":{"a":"b"}}`, `{"Identity":null,"Size":1e3}`, `{"a":[[[{}]]]}`, `{"Expires":"12/31/9999","Keys":"@('a"}`, `{"":0}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var params Object
+		if json.Unmarshal([]byte(text), &params) != nil {
+			return
+		}
+		if _, _, err := BindJSON(sample(), params); err != nil && fault.CodeOf(err) != fault.Invalid {
+			t.Errorf("%q: %v is not fault.Invalid", text, err)
+		}
+		again, err := json.Marshal(params)
+		if err != nil {
+			t.Fatalf("%q does not encode: %v", text, err)
+		}
+		var twice Object
+		if err := json.Unmarshal(again, &twice); err != nil {
+			t.Errorf("%q comes back as %q: %v", text, again, err)
 		}
 	})
 }

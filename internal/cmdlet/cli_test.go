@@ -112,6 +112,7 @@ func TestExitCodesAndErrors(t *testing.T) {
 		{fault.New(fault.Invalid, "oh"), 2, "ck: error: oh\n"},
 		{fault.New(fault.NotFound, "oh").WithReason(ReasonUnknown), 2, "ck: error: oh\n"},
 		{fault.New(fault.Unauthenticated, "oh").WithHint("do"), 3, "ck: error: oh\nck: hint: do\n"},
+		{fault.New(fault.Conflict, "oh").WithHint("Set-X -Enabled $true"), 5, "ck: error: oh\nck: hint: Set-X -Enabled '$true'\n"},
 		{fault.New(fault.Forbidden, "oh"), 3, "ck: error: oh\n"},
 		{fault.New(fault.NotFound, "oh"), 4, "ck: error: oh\n"},
 		{fault.New(fault.Conflict, "oh"), 5, "ck: error: oh\n"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/customerkey/customerkey/internal/fault"
 )
@@ -61,10 +62,13 @@ func PrintError(w io.Writer, err error) {
 	default:
 		fmt.Fprintf(w, "ck: error: %s\n", printable(f.Message))
 		if f.Hint != "" {
-			fmt.Fprintf(w, "ck: hint: %s\n", printable(f.Hint))
+			fmt.Fprintf(w, "ck: hint: %s\n", printable(forShell.Replace(f.Hint)))
 		}
 	}
 }
+
+// forShell quotes what a shell would expand in the commands that hints name.
+var forShell = strings.NewReplacer(" $null", " '$null'", " $true", " '$true'", " $false", " '$false'")
 
 // hush is an error whose text is not to be shown.
 type hush struct{ error }

@@ -36,7 +36,9 @@ func nearest(name string, candidates []string) []string {
 	slices.SortStableFunc(found, func(a, b scored) int { return cmp.Compare(a.distance, b.distance) })
 	var names []string
 	for _, s := range found[:min(len(found), mostNearest)] {
-		names = append(names, s.name)
+		if s.distance <= found[0].distance+1 { // what is much farther off is not meant
+			names = append(names, s.name)
+		}
 	}
 	return names
 }

@@ -75,8 +75,11 @@ func (p *Param) take(attached *string, words []string) (v any, used int, err err
 		words = append([]string{*attached}, words...)
 		used = -1
 	}
-	if len(words) == 0 || isParameter(words[0]) && used == 0 {
+	if len(words) == 0 {
 		return nil, 0, bindError("-%s has no value", p.Name).WithHint("%s", emptyHint(p))
+	}
+	if used == 0 && isParameter(words[0]) {
+		return nil, 0, bindError("-%s has no value", p.Name).WithHint("%s; if %s is the value, write -%s:VALUE", emptyHint(p), quote(words[0]), p.Name)
 	}
 	text, n := takeText(words, p.Type)
 	if v, err = p.parse(text); err != nil {

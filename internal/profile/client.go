@@ -17,7 +17,8 @@ import (
 // that authority and no other; with "" it trusts what the system trusts.
 //
 // Names under localhost are dialled on loopback, which most resolvers do not do (row
-// KV-150), and never through a proxy. Connections are kept; HTTP/2 is off, because many
+// KV-150), and never through a proxy. Redirects are not followed: a request carries a password
+// or a token, and nobody it was not meant for shall get it. Connections are kept; HTTP/2 is off, because many
 // streams on one connection share its window and big uploads suffer.
 func Client(authority string) (*http.Client, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
@@ -29,7 +30,7 @@ func Client(authority string) (*http.Client, error) {
 		}
 	}
 	d := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Client{Transport: &http.Transport{
+	return &http.Client{CheckRedirect: stay, Transport: &http.Transport{
 		Proxy:                 proxy,
 		DialContext:           func(ctx context.Context, network, addr string) (net.Conn, error) { return dial(ctx, d, network, addr) },
 		TLSClientConfig:       config,
@@ -40,6 +41,8 @@ func Client(authority string) (*http.Client, error) {
 		IdleConnTimeout:       90 * time.Second,
 	}}, nil
 }
+
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // isLocal reports whether host is localhost or under it.
 func isLocal(host string) bool {

@@ -250,6 +250,28 @@ func TestServiceDownIsNotSignedOut(t *testing.T) {
 	}
 }
 
+// A token service that sends us elsewhere does not make us hand the secret to that place.
+func TestSecretsAreNotRedirected(t *testing.T) {
+	t.Parallel()
+	var got []string
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = append(got, r.FormValue("refresh_token")) }))
+	defer elsewhere.Close()
+	client, err := profile.Client("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	defer here.Close()
+	res, err := client.PostForm(here.URL, map[string][]string{"refresh_token": {"secret"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusTemporaryRedirect || len(got) > 0 {
+		t.Errorf("status %d, and elsewhere %q arrived", res.StatusCode, got)
+	}
+}
+
 func TestCredential(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
