@@ -6,18 +6,11 @@ import (
 	"encoding/hex"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 )
-
-// Attributes are what a caller may set of a version. A nil member was not given.
-type Attributes struct {
-	Enabled            *bool
-	NotBefore, Expires *time.Time // an expiry can be changed, never taken away (KV-57)
-}
 
 // NewKey says what key to create. Zero members stand for the defaults of section 4.2.
 type NewKey struct {
@@ -166,31 +159,6 @@ func checkOps(ops []string) error {
 		if !slices.Contains(known, op) || slices.Contains(ops[:i], op) {
 			return invalid("key_ops")
 		}
-	}
-	return nil
-}
-
-// lastTime is the end of the year 9999, the last that clients can read back.
-var lastTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// apply sets what was given, and checks the window that results.
-func (a Attributes) apply(k *Key) error {
-	if a.Enabled != nil {
-		k.Enabled = *a.Enabled
-	}
-	if a.NotBefore != nil {
-		k.NotBefore = a.NotBefore.UTC()
-	}
-	if a.Expires != nil {
-		k.Expires = a.Expires.UTC()
-	}
-	for name, t := range map[string]time.Time{"nbf": k.NotBefore, "exp": k.Expires} {
-		if !t.IsZero() && (t.Unix() < 0 || !t.Before(lastTime)) {
-			return invalid(name)
-		}
-	}
-	if !k.Expires.IsZero() && !k.NotBefore.IsZero() && !k.Expires.After(k.NotBefore) {
-		return invalid("exp").WithHint("The expiry must be after the time from which the key is valid.")
 	}
 	return nil
 }

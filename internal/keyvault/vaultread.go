@@ -1,0 +1,66 @@
+package keyvault
+
+import (
+	"context"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// Vault returns a vault.
+func (s *Service) Vault(ctx context.Context, c directory.Caller, subscription, group, name string) (Vault, error) {
+	return manage(ctx, s, c, GetVault, subscription, "vaults", func(d *desk) (func() (Vault, error), error) {
+		v, err := s.place(ctx, d, group, name)
+		if err != nil {
+			return nil, err
+		}
+		return func() (Vault, error) { return v, nil }, nil
+	})
+}
+
+// FindVault returns the vault of a subscription that has a name, whatever its group.
+func (s *Service) FindVault(ctx context.Context, c directory.Caller, subscription, name string) (Vault, error) {
+	return manage(ctx, s, c, GetVault, subscription, "vaults", func(d *desk) (func() (Vault, error), error) {
+		v, err := s.vault(ctx, name)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		if err != nil || v.Tenant != d.subscription.Tenant || v.Subscription != d.subscription.ID {
+			return nil, fault.New(fault.NotFound, "The vault '%.64s' was not found in the subscription", name).WithReason(ReasonNoResource)
+		}
+		d.entry.Object = "vaults/" + v.Name
+		return func() (Vault, error) { return v, nil }, nil
+	})
+}
+
+// Vaults lists a subscription's vaults by name, at most limit of those after the named one.
+func (s *Service) Vaults(ctx context.Context, c directory.Caller, subscription, after string, limit int) ([]Vault, error) {
+	return manage(ctx, s, c, ListVaults, subscription, "vaults", func(d *desk) (func() ([]Vault, error), error) {
+		if limit < 1 || limit > maxPage || after != "" && checkVaultName(after) != nil {
+			return nil, invalid("$top")
+		}
+		return func() ([]Vault, error) {
+			return s.store.Vaults(ctx, d.subscription.Tenant, d.subscription.ID, fold(after), limit)
+		}, nil
+	})
+}
+
+// NameAvailable reports whether a vault may be given a name (KV-120): the error is nil,
+// ReasonVaultName or ReasonVaultTaken, or that of a request which was refused.
+func (s *Service) NameAvailable(ctx context.Context, c directory.Caller, subscription, name string) error {
+	_, err := manage(ctx, s, c, CheckVaultName, subscription, "vaults", func(d *desk) (func() (struct{}, error), error) {
+		if err := checkVaultName(name); err != nil {
+			return nil, err
+		}
+		d.entry.Object = "vaults/" + name
+		_, err := s.store.Vault(ctx, name)
+		switch {
+		case err == nil:
+			return nil, fault.New(fault.Conflict, "The vault name '%s' is already in use", name).WithReason(ReasonVaultTaken)
+		case !fault.Is(err, fault.NotFound):
+			return nil, err
+		}
+		return func() (struct{}, error) { return struct{}{}, nil }, nil
+	})
+	return err
+}

@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/keyvault"
+	keyvaultsql "github.com/customerkey/customerkey/internal/store/gen/keyvault"
+)
+
+// DeleteKey implements keyvault.Store.
+func (k *KeyVault) DeleteKey(ctx context.Context, tenant, vault, name string, d keyvault.Deletion) error {
+	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
+		rows, err := q.DeleteKey(ctx, keyvaultsql.DeleteKeyParams{
+			Deleted: instant(d.Deleted), PurgeAt: instant(d.PurgeAt), TenantID: tenant, Vault: foldName(vault), Name: foldName(name),
+		})
+		return oneRow(rows, err, sql.ErrNoRows)
+	})
+}
+
+// RecoverKey implements keyvault.Store.
+func (k *KeyVault) RecoverKey(ctx context.Context, tenant, vault, name string) error {
+	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
+		rows, err := q.RecoverKey(ctx, keyvaultsql.RecoverKeyParams{TenantID: tenant, Vault: foldName(vault), Name: foldName(name)})
+		return oneRow(rows, err, sql.ErrNoRows)
+	})
+}
+
+// PurgeKey implements keyvault.Store. Handles are overwritten with zeros of the same length
+// before their rows go, so that no free page keeps them.
+func (k *KeyVault) PurgeKey(ctx context.Context, tenant, vault, name string, deleted time.Time) (versions []string, err error) {
+	vault, name = foldName(vault), foldName(name)
+	err = k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
+		versions = nil
+		rows, err := q.RemoveKey(ctx, keyvaultsql.RemoveKeyParams{TenantID: tenant, Vault: vault, Name: name, Deleted: instant(deleted)})
+		if err := oneRow(rows, err, sql.ErrNoRows); err != nil {
+			return err
+		}
+		handles, err := q.ListHandles(ctx, keyvaultsql.ListHandlesParams{TenantID: tenant, Vault: vault, Name: name})
+		if err != nil {
+			return err
+		}
+		for _, h := range handles {
+			versions = append(versions, h.Version)
+			err := q.OverwriteHandle(ctx, keyvaultsql.OverwriteHandleParams{
+				Handle: make([]byte, len(h.Handle)), TenantID: tenant, Vault: vault, Name: name, Version: h.Version,
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return q.RemoveVersions(ctx, keyvaultsql.RemoveVersionsParams{TenantID: tenant, Vault: vault, Name: name})
+	})
+	return versions, err
+}
+
+// Due implements keyvault.Store.
+func (k *KeyVault) Due(ctx context.Context, now time.Time, after keyvault.Due, limit int) (list []keyvault.Due, err error) {
+	err = k.read(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
+		rows, err := q.ListDue(ctx, keyvaultsql.ListDueParams{
+			Now: micros(now), AfterTime: micros(after.PurgeAt), AfterTenant: after.Tenant, AfterVault: after.Vault,
+			AfterName: after.Name, Most: int32(limit),
+		})
+		list = nil
+		for _, row := range rows {
+			list = append(list, keyvault.Due{
+				Tenant: row.TenantID, Vault: row.Vault, Name: row.Name,
+				Deletion: keyvault.Deletion{Deleted: fromInstant(row.Deleted), PurgeAt: fromInstant(row.PurgeAt)},
+			})
+		}
+		return err
+	})
+	return list, err
+}
