@@ -310,7 +310,7 @@ func TestDamagedContent(t *testing.T) {
 // A body that ends early, or stops coming, stores nothing.
 func TestBrokenBodies(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := startWorld(t, hasty, nil)
 	w.MustPut(t, wt.Alice, ref("c", "x"), []byte("before"))
 	const start = "PUT /v1/documents/c/x HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer alice\r\n"
 	for name, tt := range map[string]struct {

@@ -76,7 +76,7 @@ func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 // A client that asks for content and then takes nothing is cut off.
 func TestStalledReader(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := startWorld(t, hasty, nil)
 	w.MustPut(t, wt.Alice, ref("c", "large"), make([]byte, 32<<20))
 	w.useHTTP1(t)
 	req, err := http.NewRequestWithContext(t.Context(), "GET", w.URL+"/v1/documents/c/large", nil)
@@ -98,7 +98,7 @@ func TestStalledReader(t *testing.T) {
 // Two requests on one connection: the deadline of the first does not end the second.
 func TestWriteDeadlineEndsWithItsRequest(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := startWorld(t, hasty, nil)
 	w.MustPut(t, wt.Alice, ref("c", "x"), []byte("content"))
 	conn, err := tls.Dial("tcp", strings.TrimPrefix(w.URL, "https://"), w.http.Transport.(*http.Transport).TLSClientConfig)
 	if err != nil {
@@ -139,7 +139,7 @@ func (s slowWriter) Commit() error {
 // The wait for a body ends with the body: saving it may take longer.
 func TestReadDeadlineEndsWithTheBody(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *workload.Config) { c.Blobs = slowBlobs{c.Blobs} })
+	w := startWorld(t, hasty, func(c *workload.Config) { c.Blobs = slowBlobs{c.Blobs} })
 	for range 2 { // HTTP/2, then HTTP/1.1
 		for _, body := range []io.Reader{strings.NewReader("content"), io.MultiReader(strings.NewReader("in chunks"))} {
 			if res, b := w.do(t, "alice", "PUT", "/v1/documents/c/x", body); res.StatusCode/100 != 2 {

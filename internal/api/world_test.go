@@ -45,10 +45,18 @@ type world struct {
 // newWorld starts a server. change may alter the parts of the service below it.
 func newWorld(t testing.TB, change func(*workload.Config)) *world {
 	t.Helper()
+	return startWorld(t, time.Minute, change)
+}
+
+// hasty is the idle time of servers that soon lose patience with a client.
+const hasty = 500 * time.Millisecond
+
+func startWorld(t testing.TB, idle time.Duration, change func(*workload.Config)) *world {
+	t.Helper()
 	w := &world{World: wt.New(t, change), log: &lockedBuffer{}}
 	s, err := api.New(api.Config{
 		Items: w.Items, Logs: map[string]api.AuditLog{"service": w.Log}, Recorder: w.Audit, Verify: verify,
-		Log: slog.New(slog.NewTextHandler(w.log, nil)), Idle: 500 * time.Millisecond,
+		Log: slog.New(slog.NewTextHandler(w.log, nil)), Idle: idle,
 	})
 	if err != nil {
 		t.Fatal(err)

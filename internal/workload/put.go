@@ -77,6 +77,9 @@ func (o *PutOptions) complete() error {
 			WithHint("give at most %d bytes of UTF-8 without slashes and control characters, or none", maxSourceName)
 	}
 	o.SourceModified = o.SourceModified.UTC().Truncate(time.Microsecond)
+	if year := o.SourceModified.Year(); year < 1 || year > 9999 { // RFC 3339 writes no other
+		return fault.New(fault.Invalid, "the time of the source is out of range").WithHint("give one in the years 1 to 9999, or none")
+	}
 	return nil
 }
 

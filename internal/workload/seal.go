@@ -65,7 +65,7 @@ func sealMetadata(itemKey envelope.Key, c Container, version string, item Item) 
 // describe opens the key and the metadata of a row. What does not open, or does not fit the
 // row, is fault.Corrupt and names the item. The caller destroys the key.
 func describe(keys *hierarchy.Opened, c Container, row Row) (Item, envelope.Key, error) {
-	item := readable(c, row)
+	item := itemOf(c, row)
 	key, err := keys.ItemKey(row.ItemKey, bindItemKey(c, row.Version))
 	if err != nil {
 		return item, envelope.Key{}, damaged(item.Ref, err)
@@ -96,8 +96,8 @@ func openMetadata(itemKey envelope.Key, c Container, row Row, item *Item) error 
 	return nil
 }
 
-// readable returns what a row says without any key.
-func readable(c Container, row Row) Item {
+// itemOf returns what a row says without any key.
+func itemOf(c Container, row Row) Item {
 	return Item{Ref: c.ref(row.Item), Size: row.Size, Version: row.Version, Created: row.Created, Modified: row.Modified}
 }
 

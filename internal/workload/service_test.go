@@ -529,6 +529,9 @@ func TestBadBodies(t *testing.T) {
 	wantCode(t, "a content type that is none", err, fault.Invalid)
 	_, _, err = w.Items.Put(t.Context(), wt.Alice, report, workload.PutOptions{Name: "../x"}, panicReader{})
 	wantCode(t, "a file name that is a path", err, fault.Invalid)
+	late := time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -3600)) // in UTC the year 10000
+	_, _, err = w.Items.Put(t.Context(), wt.Alice, report, workload.PutOptions{SourceModified: late}, panicReader{})
+	wantCode(t, "a time that cannot be written", err, fault.Invalid)
 }
 
 type failing struct{ err error }

@@ -87,7 +87,7 @@ func (u *upload) finish(ctx context.Context, id string, o PutOptions) (item Item
 	u.row.Item = id
 	u.row.Created = u.service.now()
 	u.row.Modified = u.row.Created
-	item = readable(u.container, u.row)
+	item = itemOf(u.container, u.row)
 	item.ContentType, item.Digest, item.Name, item.SourceModified = o.ContentType, u.digest, o.Name, o.SourceModified
 	if u.row.Metadata, err = sealMetadata(u.key, u.container, u.row.Version, item); err != nil {
 		return Item{}, false, err
