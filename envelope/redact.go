@@ -25,7 +25,7 @@ func (k Key) String() string { return redacted }
 func (k Key) GoString() string { return redacted }
 
 // Format says nothing about the bytes, whatever the verb.
-func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
+func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // LogValue says nothing about the bytes.
 func (k Key) LogValue() slog.Value { return slog.StringValue(redacted) }

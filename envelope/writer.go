@@ -106,7 +106,7 @@ func (w *Writer) ReadFrom(src io.Reader) (int64, error) {
 // cut off and never opens to its end, so close only what is complete: when the source of
 // the content failed, drop the Writer instead. Closing twice is harmless.
 func (w *Writer) Close() error {
-	if w.err == errClosed {
+	if errors.Is(w.err, errClosed) {
 		return nil
 	}
 	if w.err != nil {
@@ -115,7 +115,7 @@ func (w *Writer) Close() error {
 	if err := w.emit(w.plain()[:w.n], true); err != nil {
 		return err
 	}
-	w.fail(errClosed)
+	_ = w.fail(errClosed)
 	return nil
 }
 

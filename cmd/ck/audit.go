@@ -51,9 +51,7 @@ func (c *command) auditEntries(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriter(c.out)
-	defer out.Flush()
-	table := columns(out)
+	table := columns(c.out)
 	if !*raw {
 		fmt.Fprintln(table, "INDEX\tTIME\tWHO\tACTION\tDECISION\tOBJECT\tDETAIL")
 	}
@@ -63,7 +61,7 @@ func (c *command) auditEntries(ctx context.Context, args []string) error {
 			return serviceFault(err)
 		}
 		if *raw {
-			fmt.Fprintf(out, "%s\n", e.Leaf)
+			fmt.Fprintf(c.out, "%s\n", e.Leaf)
 			continue
 		}
 		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Index, e.Time.Local().Format("2006-01-02 15:04:05.000"),

@@ -89,11 +89,12 @@ func serveLocally(ctx context.Context, handler http.Handler, in *http.Request) (
 	out := &answer{header: http.Header{}, status: http.StatusOK}
 	aborted := func() (aborted bool) {
 		defer func() {
-			if p := recover(); p != nil {
-				if p != http.ErrAbortHandler {
-					panic(p)
-				}
+			switch p := recover(); p {
+			case nil:
+			case any(http.ErrAbortHandler):
 				aborted = true
+			default:
+				panic(p)
 			}
 		}()
 		handler.ServeHTTP(out, in)

@@ -51,7 +51,6 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer folder.Close()
 
 	logLevel := slog.LevelWarn
 	if *verbose {
@@ -60,9 +59,9 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	logger := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: logLevel}))
 	n, err := openNode(ctx, s, folder, logger)
 	if err != nil {
-		return err
+		return errors.Join(err, folder.Close())
 	}
-	return errors.Join(c.serveNode(ctx, n, listeners, *sample), n.close(context.WithoutCancel(ctx)))
+	return errors.Join(c.serveNode(ctx, n, listeners, *sample), n.close(context.WithoutCancel(ctx)), folder.Close())
 }
 
 func (s settings) check(rest []string) error {

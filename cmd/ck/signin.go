@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -104,13 +105,7 @@ func loginTarget(where profile.Config, server, ca, tenant string) (profile.Targe
 		return target, nil
 	}
 	if ca == "" {
-		folder, err := datafolder.DefaultPath()
-		if err != nil {
-			return target, nil
-		}
-		if pem, err := os.ReadFile(folder + "/ca.pem"); err == nil {
-			target.Authority = string(pem)
-		}
+		target.Authority = localAuthority()
 		return target, nil
 	}
 	pem, err := os.ReadFile(ca)
@@ -119,6 +114,20 @@ func loginTarget(where profile.Config, server, ca, tenant string) (profile.Targe
 	}
 	target.Authority = string(pem)
 	return target, nil
+}
+
+// localAuthority returns the certificate of the server that uses this user's data folder, ""
+// if there is none: the system's authorities are trusted then.
+func localAuthority() string {
+	folder, err := datafolder.DefaultPath()
+	if err != nil {
+		return ""
+	}
+	certificate, err := os.ReadFile(filepath.Join(folder, "ca.pem"))
+	if err != nil {
+		return ""
+	}
+	return string(certificate)
 }
 
 func (c *command) logout(ctx context.Context, args []string) error {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -42,7 +43,7 @@ func openSQLite(ctx context.Context, path string, areas []Area) (_ *sqliteDB, er
 	s := &sqliteDB{}
 	defer func() {
 		if err != nil {
-			s.closePools()
+			err = errors.Join(err, s.closePools())
 		}
 	}()
 	if s.writers, err = sql.Open("sqlite", sqliteDSN(path, "immediate", "journal_mode(WAL)")); err != nil {
