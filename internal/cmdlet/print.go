@@ -16,7 +16,7 @@ type Printer interface {
 // NewPrinter returns a printer of the given format. width is the terminal's, in cells; 0
 // means that nothing is to be cut. Memory is bounded whatever the number of objects.
 func NewPrinter(w io.Writer, format Format, width int, views []View) Printer {
-	out := bufio.NewWriter(w)
+	out := output{bufio.NewWriter(w)}
 	switch format {
 	case JSONFormat:
 		return &jsonPrinter{out: out}
@@ -26,9 +26,18 @@ func NewPrinter(w io.Writer, format Format, width int, views []View) Printer {
 	return &listPrinter{out: out, views: views}
 }
 
+// output is buffered text. Its first error stays, and Flush returns it.
+type output struct{ *bufio.Writer }
+
+func (o output) put(texts ...string) {
+	for _, text := range texts {
+		_, _ = o.WriteString(text)
+	}
+}
+
 // A jsonPrinter writes one array, an object a line.
 type jsonPrinter struct {
-	out  *bufio.Writer
+	out  output
 	some bool
 }
 
@@ -42,9 +51,8 @@ func (p *jsonPrinter) Print(o Object) error {
 		lead = ",\n"
 	}
 	p.some = true
-	p.out.WriteString(lead)
-	_, err = p.out.Write(text) // a bufio.Writer keeps its first error
-	return err
+	p.out.put(lead, string(text))
+	return nil
 }
 
 func (p *jsonPrinter) Close() error {
@@ -52,13 +60,13 @@ func (p *jsonPrinter) Close() error {
 	if p.some {
 		end = "\n]\n"
 	}
-	p.out.WriteString(end)
+	p.out.put(end)
 	return p.out.Flush()
 }
 
 // A listPrinter writes "Name : value" lines, an empty line between objects.
 type listPrinter struct {
-	out   *bufio.Writer
+	out   output
 	views []View
 }
 
@@ -72,13 +80,13 @@ func (p *listPrinter) Print(o Object) error {
 		label := fit(printable(line.Label), longest, false)
 		for i, text := range paragraphs(o.Get(line.Property)) {
 			if i == 0 {
-				p.out.WriteString(strings.TrimRight(label+" : "+text, " ") + "\n")
+				p.out.put(strings.TrimRight(label+" : "+text, " ") + "\n")
 			} else {
-				p.out.WriteString(strings.Repeat(" ", longest+3) + text + "\n")
+				p.out.put(strings.Repeat(" ", longest+3) + text + "\n")
 			}
 		}
 	}
-	p.out.WriteString("\n")
+	p.out.put("\n")
 	return p.out.Flush()
 }
 

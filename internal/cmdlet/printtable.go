@@ -1,9 +1,6 @@
 package cmdlet
 
-import (
-	"bufio"
-	"strings"
-)
+import "strings"
 
 const (
 	sampleRows   = 100 // rows looked at to choose the widths; later ones are cut to fit
@@ -14,7 +11,7 @@ const (
 // A tablePrinter writes a header, dashes and a row for each object. It holds back the first
 // rows to see how wide the columns have to be.
 type tablePrinter struct {
-	out   *bufio.Writer
+	out   output
 	width int
 	views []View
 
@@ -63,7 +60,7 @@ func (p *tablePrinter) begin() {
 		p.columns = append(p.columns, measure(c, p.held))
 	}
 	p.squeeze()
-	p.out.WriteString("\n")
+	p.out.put("\n")
 	p.line(func(c tableColumn) string { return printable(c.Label) })
 	p.line(func(c tableColumn) string { return strings.Repeat("-", min(c.width, cells(printable(c.Label)))) })
 	for _, o := range p.held {
@@ -74,7 +71,7 @@ func (p *tablePrinter) begin() {
 
 func (p *tablePrinter) end() {
 	if p.open {
-		p.out.WriteString("\n")
+		p.out.put("\n")
 	}
 	p.open = false
 }
@@ -95,7 +92,7 @@ func (p *tablePrinter) line(text func(tableColumn) string) {
 			b.WriteString(fit(t, c.width, c.right))
 		}
 	}
-	p.out.WriteString(strings.TrimRight(b.String(), " ") + "\n")
+	p.out.put(strings.TrimRight(b.String(), " ") + "\n")
 }
 
 // measure returns the column with the width and side that the rows ask for.
