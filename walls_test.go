@@ -1,0 +1,140 @@
+package customerkey_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/customerkey/customerkey/"
+
+// isTestPackage tells packages that only tests use (storetest, keyvaulttest, ...) by their names.
+// They may import anything, and nothing but tests may import them.
+func isTestPackage(name string) bool { return strings.HasSuffix(name, "test") }
+
+// walls says which of our own packages a package may import; a package below a listed one
+// ("keyvault/rest" below "keyvault") needs a row of its own. Arrows point down this list.
+// The wall between the service (policy, hierarchy, workload) and the customer's vault
+// (keyvault) is the product: neither side may see the other's state.
+var walls = map[string][]string{
+	"internal/fault":            {},
+	"envelope":                  {"internal/fault"},
+	"client":                    {"envelope"},
+	"internal/certs":            {},
+	"internal/datafolder":       {"envelope", "internal/fault"},
+	"internal/directory":        {"envelope", "internal/fault"},
+	"internal/directory/login":  {"internal/directory", "internal/fault"},
+	"internal/directory/graph":  {"internal/directory", "internal/fault"},
+	"internal/audit":            {"internal/directory", "internal/fault"},
+	"internal/operation":        {"internal/directory", "internal/fault"},
+	"internal/rootkey":          {"envelope", "internal/fault"},
+	"internal/availability":     {"envelope", "internal/audit", "internal/directory", "internal/fault"},
+	"internal/hierarchy":        {"envelope", "internal/audit", "internal/directory", "internal/fault"},
+	"internal/keyvault":         {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/keyvault/protect"},
+	"internal/keyvault/protect": {"envelope", "internal/fault"},
+	"internal/keyvault/face":    {"internal/directory", "internal/fault"},
+	"internal/keyvault/rest":    {"internal/directory", "internal/fault", "internal/keyvault", "internal/keyvault/face"},
+	"internal/keyvault/arm":     {"internal/directory", "internal/fault", "internal/keyvault", "internal/keyvault/face"},
+	"internal/policy":           {"internal/audit", "internal/directory", "internal/fault", "internal/hierarchy", "internal/operation", "internal/rootkey"},
+	"internal/workload":         {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/hierarchy", "internal/operation", "internal/policy"},
+	"internal/profile":          {"internal/fault"},
+	"internal/importer":         {"client", "internal/fault"},
+	"internal/cmdlet":           {"internal/directory", "internal/fault", "internal/policy", "internal/workload"},
+	"internal/cmdlet/azure":     {"internal/cmdlet", "internal/fault"},
+	"internal/api":              {"internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/policy", "internal/workload"},
+}
+
+type goPackage struct {
+	ImportPath, Name string
+	Imports          []string
+}
+
+func TestImportWalls(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range listPackages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		seen[name] = true
+		switch {
+		case p.Name == "main" || isTestPackage(name): // wiring may import anything, and nobody can import it
+			noTestPackages(t, p)
+			continue
+		case strings.HasPrefix(name, "internal/store"):
+			checkStore(t, p)
+			continue
+		}
+		noTestPackages(t, p)
+		allowed, listed := walls[name]
+		if !listed && strings.HasPrefix(p.ImportPath, module) {
+			t.Errorf("%s has no row in walls: say what it may import", name)
+		}
+		for _, imported := range ours(p.Imports) {
+			if !slices.Contains(allowed, imported) {
+				t.Errorf("%s must not import %s", name, imported)
+			}
+		}
+	}
+	for name := range walls {
+		if !seen[name] {
+			t.Errorf("walls names %s, which does not exist", name)
+		}
+	}
+}
+
+// checkStore holds the one rule of stores: they know domains, never faces, for a rule in a
+// store would be a rule written twice.
+func checkStore(t *testing.T, p goPackage) {
+	t.Helper()
+	noTestPackages(t, p)
+	for _, imported := range ours(p.Imports) {
+		for _, face := range []string{"cmd/", "client", "internal/api", "internal/cmdlet", "internal/keyvault/face", "internal/keyvault/rest", "internal/keyvault/arm", "internal/directory/login", "internal/directory/graph", "internal/profile", "internal/importer"} {
+			if strings.HasPrefix(imported, face) {
+				t.Errorf("%s must not import %s, a face", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+func noTestPackages(t *testing.T, p goPackage) {
+	t.Helper()
+	for _, imported := range ours(p.Imports) {
+		if isTestPackage(imported) && !isTestPackage(p.ImportPath) {
+			t.Errorf("%s must not import %s, which is for tests", p.ImportPath, imported)
+		}
+	}
+}
+
+func ours(imports []string) []string {
+	var list []string
+	for _, i := range imports {
+		if name, ok := strings.CutPrefix(i, module); ok {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Name,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var list []goPackage
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+	if len(list) < 10 {
+		t.Fatalf("go list found only %d packages", len(list))
+	}
+	return list
+}
