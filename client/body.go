@@ -66,23 +66,46 @@ func (o *outgoing) digest() (d [sha256.Size]byte) {
 	return d
 }
 
-// A checkedBody is the content of an answer. At its end the digest is compared.
+// A checkedBody is the content of an answer. At its end the digest is compared. Where it
+// breaks off, the rest is asked for: a lost connection goes unnoticed, and content that is
+// damaged there gets the service's own words instead of a silent end.
 type checkedBody struct {
 	io.ReadCloser
 	sum  hash.Hash
 	want [sha256.Size]byte
 	err  error
+
+	rest  func(from int64) (io.ReadCloser, error)
+	at    int64 // how much has been read
+	asked int64 // where the rest was last asked for; asking again there would not help
 }
 
-func (b *checkedBody) Read(p []byte) (int, error) {
-	if b.err != nil {
-		return 0, b.err
+func (b *checkedBody) Read(p []byte) (n int, err error) {
+	for n == 0 && err == nil && len(p) > 0 {
+		if b.err != nil {
+			return 0, b.err
+		}
+		n, err = b.ReadCloser.Read(p)
+		b.sum.Write(p[:n])
+		b.at += int64(n)
+		if err == io.EOF && [sha256.Size]byte(b.sum.Sum(nil)) != b.want {
+			err = errDigest
+		} else if err != nil && err != io.EOF && b.at > b.asked {
+			err = b.resume()
+		}
+		b.err = err
 	}
-	n, err := b.ReadCloser.Read(p)
-	b.sum.Write(p[:n])
-	if err == io.EOF && [sha256.Size]byte(b.sum.Sum(nil)) != b.want {
-		err = errDigest
-	}
-	b.err = err
 	return n, err
+}
+
+// resume goes on with the rest.
+func (b *checkedBody) resume() error {
+	b.asked = b.at
+	rest, err := b.rest(b.at)
+	if err != nil {
+		return err
+	}
+	b.ReadCloser.Close()
+	b.ReadCloser = rest
+	return nil
 }

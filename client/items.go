@@ -102,7 +102,23 @@ func (c *Client) Get(ctx context.Context, ref Ref) (*Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	content.ReadCloser = &checkedBody{ReadCloser: content.ReadCloser, sum: sha256.New(), want: content.Digest}
+	content.ReadCloser = &checkedBody{
+		ReadCloser: content.ReadCloser, sum: sha256.New(), want: content.Digest,
+		rest: func(from int64) (io.ReadCloser, error) { return c.rest(ctx, content.Item, from) },
+	}
+	return content, nil
+}
+
+// rest reads an item from there on, if it still is the one that the first part is from.
+func (c *Client) rest(ctx context.Context, item Item, from int64) (io.ReadCloser, error) {
+	content, err := c.GetRange(ctx, item.Ref, from, -1)
+	if err != nil {
+		return nil, err
+	}
+	if content.ETag != item.ETag {
+		content.Close()
+		return nil, fmt.Errorf("reading %s: it was replaced meanwhile", item.Ref)
+	}
 	return content, nil
 }
 

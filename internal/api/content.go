@@ -56,6 +56,7 @@ func (s *Server) serveContent(w http.ResponseWriter, r *http.Request, item workl
 	switch {
 	case out.sent && err != nil:
 		s.logFailure(r, h.Get(headerRequest), fmt.Errorf("the answer was cut off: %w", err))
+		_ = out.control.Flush() // all that was good arrives, so that asking for the rest gets to the error itself
 		panic(http.ErrAbortHandler)
 	case err == nil && out.status == http.StatusRequestedRangeNotSatisfiable:
 		err = badRange(item.Size)
