@@ -99,20 +99,35 @@ func (g grant) access(now time.Time) Access {
 // number is what Entra's texts begin with; people need it less than the words behind it.
 var number = regexp.MustCompile(`^AADSTS[0-9]+: *`)
 
-// text is the refusal in words: its first line, without number and trace ids.
-func (e *oauthError) text() string {
+// words is the refusal as the service says it: its first line without number and trace ids, the
+// first sentence apart from what it advises.
+func (e *oauthError) words() (message, advice string) {
 	line, _, _ := strings.Cut(strings.TrimSpace(e.Description), "\n")
 	line = strings.TrimSuffix(strings.TrimSpace(number.ReplaceAllString(line, "")), ".")
 	if line == "" {
-		return e.Code
+		return e.Code, ""
 	}
-	return line
+	message, advice, _ = strings.Cut(line, ". ")
+	return lowerFirst(message), lowerFirst(strings.TrimSpace(advice))
 }
 
-// fault is the refusal as a fault; hint is for one that the person has to do something about.
-func (e *oauthError) fault(hint string) *fault.Error {
-	if e.Code == "temporarily_unavailable" || e.Code == "server_error" {
-		return fault.New(fault.Unavailable, "the token service could not answer: %s", e.text()).WithReason(e.Code).WithHint("try again in a moment")
+// lowerFirst makes a sentence one that may stand behind a colon. An abbreviation stays.
+func lowerFirst(s string) string {
+	if len(s) > 1 && 'A' <= s[0] && s[0] <= 'Z' && 'a' <= s[1] && s[1] <= 'z' {
+		return strings.ToLower(s[:1]) + s[1:]
 	}
-	return fault.New(fault.Unauthenticated, "%s", e.text()).WithReason(e.Code).WithHint("%s", hint)
+	return s
+}
+
+// fault is the refusal as a fault; hint is for one that the person has to do something about,
+// where the service advises nothing.
+func (e *oauthError) fault(hint string) *fault.Error {
+	message, advice := e.words()
+	if e.Code == "temporarily_unavailable" || e.Code == "server_error" {
+		return fault.New(fault.Unavailable, "the token service could not answer: %s", message).WithReason(e.Code).WithHint("try again in a moment")
+	}
+	if advice != "" {
+		hint = advice
+	}
+	return fault.New(fault.Unauthenticated, "%s", message).WithReason(e.Code).WithHint("%s", hint)
 }
