@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,7 +63,11 @@ func readSeals(dir string, m manifest) (Seals, error) {
 		path := filepath.Join(dir, name+".key")
 		read, err := readSeal(path, name)
 		if err != nil {
-			return Seals{}, fault.Wrap(fault.Invalid, err, "the sealing key %s cannot be used", path).
+			trouble := "cannot be used"
+			if errors.Is(err, fs.ErrNotExist) {
+				trouble = "is missing"
+			}
+			return Seals{}, fault.Wrap(fault.Invalid, err, "the sealing key %s %s", path, trouble).
 				WithHint("bring it back from your backup, or say with --seals DIR where the sealing keys of data folder %s are; nothing was changed", m.ID)
 		}
 		want, err := hex.DecodeString(m.Seals[name])
