@@ -103,7 +103,7 @@ func (s *Service) inspect(uri, short string, f rootkey.Facts) (found Findings) {
 		"turn on soft delete for 90 days and purge protection, and register the subscription for mandatory retention")
 	for _, op := range []string{"wrapKey", "unwrapKey"} {
 		has := slices.ContainsFunc(f.Ops, func(have string) bool { return strings.EqualFold(have, op) })
-		report(!has, "CK-169", fault.Conflict,
+		report(rsa && !has, "CK-169", fault.Conflict,
 			fmt.Sprintf("root key %s does not permit %s", short, op), "add it with Update-AzKeyVaultKey -KeyOps wrapKey,unwrapKey")
 	}
 	return found
