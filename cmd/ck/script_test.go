@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("MESSAGES", mustAbs(t, "../../internal/importer/testdata/messages"))
 			server := &scriptServer{}
 			env.Values[serverKey{}] = server
+			env.Values[trapKey{}] = &trap{}
 			env.Defer(server.kill)
 			return nil
 		},
@@ -64,6 +65,15 @@ func TestScripts(t *testing.T) {
 //	sametree A B                   every file of folder A is in B with the same bytes, and none more
 //	nocleartext DIR PATH ...       no piece of the files at PATH stands in any file below DIR
 //	sign-in PROFILE USER           sign a person of the sample in to a profile of that name
+//	[!] http [-H LINE ...] [-token TOKEN] [-half] METHOD TARGET [FILE]
+//	                               send this to api.{domain}, byte for byte, as the signed-in person
+//	damage first|middle|last|cut|gone
+//	                               spoil the blob that was written last
+//	spoil-seals swap|renew|cut DIR exchange two sealing keys below DIR, replace one by a fresh one, shorten one
+//	copytree A B                   copy folder A to B, which does not exist
+//	free-port NAME                 put the number of a free port into variable NAME
+//	noise FILE BYTES               make a file of that many random bytes
+//	trap [untouched|touched]       listen at $TRAP, also as the proxy of what serve starts; check who came
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"serve":       cmdServe,
 	"stop":        cmdStop,
@@ -72,6 +82,13 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"sametree":    cmdSameTree,
 	"nocleartext": cmdNoClearText,
 	"sign-in":     cmdSignIn,
+	"http":        cmdHTTP,
+	"damage":      cmdDamage,
+	"spoil-seals": cmdSpoilSeals,
+	"copytree":    cmdCopyTree,
+	"free-port":   cmdFreePort,
+	"noise":       cmdNoise,
+	"trap":        cmdTrap,
 }
 
 type serverKey struct{}
@@ -298,7 +315,8 @@ func cmdSignIn(ts *testscript.TestScript, neg bool, args []string) {
 
 // scriptEnv is the environment of what a script's own commands start.
 func scriptEnv(ts *testscript.TestScript) []string {
-	return append(os.Environ(), "HOME="+ts.Getenv("HOME"), "XDG_CONFIG_HOME="+ts.Getenv("XDG_CONFIG_HOME"), "XDG_DATA_HOME="+ts.Getenv("XDG_DATA_HOME"))
+	return append(os.Environ(), "HOME="+ts.Getenv("HOME"), "XDG_CONFIG_HOME="+ts.Getenv("XDG_CONFIG_HOME"), "XDG_DATA_HOME="+ts.Getenv("XDG_DATA_HOME"),
+		"HTTPS_PROXY="+ts.Getenv("SERVER_PROXY"))
 }
 
 func freePort(t testing.TB) string {

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/customerkey/customerkey/envelope"
+)
+
+// cmdDamage spoils the blob that was written last.
+func cmdDamage(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: damage first|middle|last|cut|gone")
+	}
+	path := newestBlob(ts)
+	content, err := os.ReadFile(path)
+	ts.Check(err)
+	switch args[0] {
+	case "first":
+		content[0] ^= 1
+	case "middle":
+		content[len(content)/2] ^= 1
+	case "last":
+		content[len(content)-1] ^= 1
+	case "cut":
+		content = content[:len(content)-1]
+	case "gone":
+		ts.Check(os.Remove(path))
+		return
+	default:
+		ts.Fatalf("unknown damage %q", args[0])
+	}
+	ts.Check(os.WriteFile(path, content, 0o600))
+	// Not the newest any more: the next call is about another one.
+	ts.Check(os.Chtimes(path, time.Unix(0, 0), time.Unix(0, 0)))
+}
+
+func newestBlob(ts *testscript.TestScript) (newest string) {
+	var at time.Time
+	ts.Check(filepath.WalkDir(ts.MkAbs("data/blobs"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil && info.ModTime().After(at) {
+			newest, at = path, info.ModTime()
+		}
+		return err
+	}))
+	if newest == "" {
+		ts.Fatalf("there is no blob")
+	}
+	return newest
+}
+
+// cmdSpoilSeals spoils the sealing keys below a folder.
+func cmdSpoilSeals(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: spoil-seals swap|renew|cut DIR")
+	}
+	path := map[string]string{} // by name: service.key
+	for name, p := range files(ts, ts.MkAbs(args[1])) {
+		path[filepath.Base(name)] = p
+	}
+	text, err := os.ReadFile(path["vault.key"])
+	ts.Check(err)
+	switch args[0] {
+	case "swap":
+		other, err := os.ReadFile(path["service.key"])
+		ts.Check(err)
+		ts.Check(os.WriteFile(path["service.key"], text, 0o600))
+		text = other
+	case "renew":
+		fields := strings.Fields(string(text))
+		fields[3] = base64.StdEncoding.EncodeToString(envelope.NewKey().Expose())
+		text = []byte(strings.Join(fields, " ") + "\n")
+	case "cut":
+		text = text[:len(text)-20]
+	default:
+		ts.Fatalf("unknown way %q to spoil", args[0])
+	}
+	ts.Check(os.WriteFile(path["vault.key"], text, 0o600))
+}
+
+func cmdCopyTree(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: copytree A B")
+	}
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), os.DirFS(ts.MkAbs(args[0]))))
+}
+
+func cmdFreePort(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: free-port NAME")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Check(l.Close())
+	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+}
+
+// cmdNoise makes a file of that many random bytes.
+func cmdNoise(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: noise FILE BYTES")
+	}
+	size, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	path := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(filepath.Dir(path), 0o700))
+	f, err := os.Create(path)
+	ts.Check(err)
+	defer f.Close()
+	_, err = io.CopyN(f, rand.NewChaCha8([32]byte{}), size)
+	ts.Check(err)
+}
+
+type trapKey struct{}
+
+// A trap is a listener that counts who connects to it.
+type trap struct {
+	listener net.Listener
+	touched  atomic.Int32
+}
+
+// cmdTrap opens a trap at $TRAP and, with an argument, checks how often it was touched.
+func cmdTrap(ts *testscript.TestScript, neg bool, args []string) {
+	all := ts.Value(trapKey{}).(*trap)
+	switch {
+	case neg || len(args) > 1:
+		ts.Fatalf("usage: trap [untouched|touched]")
+	case len(args) == 0:
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		all.listener = l
+		ts.Defer(func() { l.Close() })
+		go all.count()
+		ts.Setenv("TRAP", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+		ts.Setenv("SERVER_PROXY", fmt.Sprintf("http://%s", l.Addr())) // what leaves the machine comes here, too
+	case (all.touched.Load() > 0) != (args[0] == "touched"):
+		ts.Fatalf("%d connections came", all.touched.Load())
+	}
+}
+
+func (t *trap) count() {
+	for {
+		conn, err := t.listener.Accept()
+		if err != nil {
+			return
+		}
+		t.touched.Add(1)
+		conn.Close()
+	}
+}
