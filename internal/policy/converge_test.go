@@ -3,8 +3,10 @@ package policy_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,18 +21,18 @@ import (
 // A tap lets a test look at, hold or fail the calls of a walk.
 type tap struct {
 	policy.Store
+	// before is called with the number of batches that were committed since start.
+	before func(committed int, moves []policy.Move, f operation.Fence) error
+
 	mu     sync.Mutex
-	before func(moves []policy.Move, f operation.Fence) error
-	fences []operation.Fence // committed
-	sizes  []int
+	fences []operation.Fence // of the batches that were committed
+	sizes  []int             // their moves
 }
 
 func (s *tap) Move(ctx context.Context, moves []policy.Move, f operation.Fence) (int, error) {
-	s.mu.Lock()
-	before := s.before
-	s.mu.Unlock()
-	if before != nil {
-		if err := before(moves, f); err != nil {
+	if s.before != nil {
+		committed, _ := s.seen()
+		if err := s.before(len(committed), moves, f); err != nil {
 			return 0, err
 		}
 	}
@@ -41,6 +43,19 @@ func (s *tap) Move(ctx context.Context, moves []policy.Move, f operation.Fence) 
 		s.fences, s.sizes = append(s.fences, f), append(s.sizes, len(moves))
 	}
 	return left, err
+}
+
+func (s *tap) seen() ([]operation.Fence, []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.fences), slices.Clone(s.sizes)
+}
+
+// start forgets what was seen, and sets what happens before each batch.
+func (s *tap) start(before func(committed int, moves []policy.Move, f operation.Fence) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fences, s.sizes, s.before = nil, nil, before
 }
 
 // tapped makes a world with batches of 4 keys and a tap on them.
@@ -67,13 +82,14 @@ func TestConvergeWalksInBatches(t *testing.T) {
 	tapped(t, func(t *testing.T, w *world, s *tap) {
 		c := w.tenant()
 		c.many(10)
-		s.fences, s.sizes = nil, nil
+		s.start(nil)
 		w.work()
-		if got := fmt.Sprint(s.sizes); got != "[4 4 2]" {
+		fences, sizes := s.seen()
+		if got := fmt.Sprint(sizes); got != "[4 4 2]" {
 			t.Errorf("batches of %s, want [4 4 2]", got)
 		}
 		var last float64
-		for _, f := range s.fences {
+		for _, f := range fences {
 			now := operation.Operation{Done: f.Done, Total: f.Total, State: operation.Running}.Percent()
 			if now < last || f.Total != 10 {
 				t.Errorf("%v %% of %d after %v %%", now, f.Total, last)
@@ -95,18 +111,17 @@ func TestConvergeResumesAtTheCheckpoint(t *testing.T) {
 	tapped(t, func(t *testing.T, w *world, s *tap) {
 		c := w.tenant()
 		c.many(12)
-		s.fences = nil
 		hold, late := make(chan struct{}), make(chan error, 1)
-		s.before = func(moves []policy.Move, f operation.Fence) error {
-			if f.Number == 1 && len(s.fences) == 1 { // the second batch: frozen before its commit
+		s.start(func(committed int, moves []policy.Move, f operation.Fence) error {
+			if f.Number == 1 && committed == 1 { // the second batch: frozen before its commit
 				<-hold
 				_, err := s.Store.Move(context.WithoutCancel(t.Context()), moves, f)
 				late <- err
 				return err
 			}
 			return nil
-		}
-		first := must(operation.New(operation.Config{Store: mute{store.NewOperation(w.db)}, Handlers: w.service.Handlers()}))
+		})
+		first := must(operation.New(operation.Config{Store: &mute{Store: store.NewOperation(w.db)}, Handlers: w.service.Handlers()}))
 		ctx, cancel := context.WithCancel(t.Context())
 		gone := make(chan error, 1)
 		go func() { gone <- first.Run(ctx) }()
@@ -116,7 +131,8 @@ func TestConvergeResumesAtTheCheckpoint(t *testing.T) {
 		w.work()
 
 		var second []operation.Fence
-		for _, f := range s.fences {
+		all, _ := s.seen()
+		for _, f := range all {
 			if f.Number == 2 {
 				second = append(second, f)
 			}
@@ -138,15 +154,25 @@ func TestConvergeResumesAtTheCheckpoint(t *testing.T) {
 	})
 }
 
-// mute is how the database looks to a process that is about to be killed: no heartbeat
-// arrives, and nothing tells how its work ended.
-type mute struct{ operation.Store }
+// mute is how the database looks to a process that is about to be killed: it claims once, no
+// heartbeat arrives, and nothing tells how its work ended.
+type mute struct {
+	operation.Store
+	claimed atomic.Bool
+}
 
-func (mute) Extend(context.Context, string, string, int64, time.Time) (bool, error) {
+func (m *mute) Claim(ctx context.Context, c operation.Claim) (operation.Operation, bool, error) {
+	if m.claimed.Swap(true) {
+		return operation.Operation{}, false, nil
+	}
+	return m.Store.Claim(ctx, c)
+}
+
+func (*mute) Extend(context.Context, string, string, int64, time.Time) (bool, error) {
 	return false, fault.New(fault.Unavailable, "the database cannot be reached")
 }
 
-func (mute) Settle(context.Context, operation.Outcome) error {
+func (*mute) Settle(context.Context, operation.Outcome) error {
 	return fault.New(fault.Unavailable, "the database cannot be reached")
 }
 
@@ -156,19 +182,18 @@ func TestConvergeAndFailingRoots(t *testing.T) {
 	tapped(t, func(t *testing.T, w *world, s *tap) {
 		c := w.tenant()
 		c.many(12)
-		s.fences = nil
-		s.before = func([]policy.Move, operation.Fence) error {
-			if len(s.fences) == 1 {
+		s.start(func(committed int, _ []policy.Move, _ operation.Fence) error {
+			if committed == 1 {
 				return fault.New(fault.Unavailable, "the database cannot be reached").WithHint("try again")
 			}
 			return nil
-		}
+		})
 		w.work()
 		op := c.mustStatus("Q").Operation
 		if op.State != operation.Waiting || op.Error != "the database cannot be reached" || op.Done != 4 || op.Attempts != 1 {
 			t.Errorf("after a failure: %+v", op)
 		}
-		s.before = nil
+		s.start(nil)
 		for i := range 2 { // both customers' policies lie under these two
 			w.vaults.deny(c.keys[i])
 		}
@@ -244,10 +269,9 @@ func TestConvergeFollowsOtherChanges(t *testing.T) {
 		c := w.tenant()
 		c.many(12)
 		p, q := c.mustStatus("P").Policy, c.mustStatus("Q").Policy
-		s.fences = nil
 		var q2 policy.Policy
-		s.before = func(moves []policy.Move, f operation.Fence) error {
-			switch len(s.fences) {
+		s.start(func(committed int, _ []policy.Move, _ operation.Fence) error {
+			switch committed {
 			case 0: // between reading and writing the first batch
 				c.mustSeal("exchange", "user001", "user002")
 			case 1:
@@ -256,7 +280,7 @@ func TestConvergeFollowsOtherChanges(t *testing.T) {
 				}
 			}
 			return nil
-		}
+		})
 		settling := time.AfterFunc(time.Second, func() { // decided before the switch, written after it
 			late := hierarchy.Target{Policy: p.ID, Generation: p.Generation}
 			o, err := w.keys.ForSealing(context.Background(), c.admin, container(c.id, "exchange", "late"), late)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/customerkey/customerkey/internal/audit"
@@ -192,10 +191,8 @@ func (c *tenant) legal() error {
 // Killed after every single write: what is there is legal, everything opens, the work goes on
 // by itself, and the script can be run again to its end.
 func TestCrashAfterEveryWrite(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, nil)
-		for n, finished := int64(0), false; !finished; n++ {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		for n, finished := int64(0), false; !finished; n += slow {
 			c, f := w.tenant(), newFuse(n)
 			w.process(f)
 			err := c.script()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -250,9 +249,7 @@ func (m *machine) settle(t *rapid.T) {
 // Random changes, failing roots, interrupted work: the real service does what the model says,
 // and every state on the way is a legal one.
 func TestMachine(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, func(c *policy.Config) { c.Batch = 2 })
+	inWorld(t, func(c *policy.Config) { c.Batch = 2 }, func(t *testing.T, w *world) {
 		rapid.Check(struct{ testing.TB }{t}, func(t *rapid.T) { // wrapped: it must not ask for the deadline
 			m := &machine{c: w.tenant(), bad: map[string]bool{}}
 			t.Repeat(map[string]func(*rapid.T){
