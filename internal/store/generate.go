@@ -1,3 +1,3 @@
 package store
 
-//go:generate sh -c "for f in sql/*/sqlc.yaml; do sqlc generate -f $DOLLAR{f} || exit 1; done"
+//go:generate sh -c "for area in sql/*/sqlc.yaml; do sqlc generate -f $DOLLAR{area} || exit 1; done"
