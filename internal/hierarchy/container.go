@@ -42,7 +42,7 @@ func (k *Keyring) ForSealing(ctx context.Context, caller directory.Caller, c Con
 			return o, err
 		}
 	}
-	return nil, errBusy()
+	return nil, errBusy().WithReason(ReasonGenerationMoved) // the target itself is gone, or never at rest
 }
 
 // ForOpening opens a version of a container's key, the newest for version 0, under whichever
@@ -164,9 +164,10 @@ func (k *Keyring) under(ctx context.Context, caller directory.Caller, id generat
 	return nil, errRestless()
 }
 
-// lostRace reports whether another one changed the container's key first.
+// lostRace reports whether another one changed the container's key first: made it, moved it,
+// or moved it and destroyed the generation that it was under.
 func lostRace(err error) bool {
-	return isReason(err, ReasonKeyExists) || isReason(err, ReasonKeyMoved)
+	return isReason(err, ReasonKeyExists) || isReason(err, ReasonKeyMoved) || isReason(err, ReasonGenerationDestroyed)
 }
 
 func isReason(err error, reason string) bool {
@@ -174,6 +175,6 @@ func isReason(err error, reason string) bool {
 	return errors.As(err, &e) && e.Reason == reason
 }
 
-func errBusy() error {
+func errBusy() *fault.Error {
 	return fault.New(fault.Conflict, "the container's key changes too fast").WithHint("try again")
 }

@@ -146,6 +146,11 @@ func TestOvertakenTarget(t *testing.T) {
 		}
 		w.mustSeal(to(g2))
 	}
+	w.store.destroy(g1.ID) // long overtaken
+	w.keys.Drop(tenant, g1.ID)
+	if _, err := w.keys.ForSealing(t.Context(), alice, mailbox, to(g1)); !isReason(err, ReasonGenerationMoved) {
+		t.Errorf("a destroyed target: %v", err)
+	}
 }
 
 // Two that move the same key at once: the loser finds it where the winner put it.
@@ -255,6 +260,26 @@ func TestRewrap(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustSameKey(t, o, w.mustOpen(1))
+}
+
+// A row that was moved and holds another key by now is not followed.
+func TestStreamDoesNotFollowAnotherKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	g1 := w.mustGeneration(policy, 1)
+	o := w.mustSeal(to(g1))
+	g2 := w.mustGeneration(policy, 2)
+	row := w.row(1)
+	row.Generation = g2.ID
+	if _, err := w.keys.wrapContainer(t.Context(), system, &row, envelope.NewKey()); err != nil {
+		t.Fatal(err)
+	}
+	w.store.keys[0] = row
+	w.store.destroy(g1.ID)
+	w.keys.Drop(tenant, g1.ID)
+	if err := o.Alive(t.Context()); !isReason(err, ReasonGenerationDestroyed) {
+		t.Errorf("alive: %v", err)
+	}
 }
 
 // A long stream asks before each segment. It ends once the keys are taken back, no later than

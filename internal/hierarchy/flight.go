@@ -88,13 +88,11 @@ func (k *Keyring) land(f *flight, opened unlocked, err error) []ending {
 }
 
 // install puts a new lease in force in place of an older one. One that serves everyone also
-// takes the place of one for system work, and clears what failed before.
+// takes the place of one for system work.
 func (k *Keyring) install(f *flight, l *Lease) []ending {
 	ended := f.in.end(l.audience, endReplaced)
-	f.in[l.audience].failed = nil
 	if l.audience == everyone {
 		ended = append(ended, f.in.end(systemOnly, endReplaced)...)
-		f.in[systemOnly].failed = nil
 	}
 	f.in[l.audience].lease = l
 	left := l.life - max(0, k.c.Now().Sub(l.granted))

@@ -2,6 +2,7 @@ package hierarchy
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -31,20 +32,30 @@ func (k *Keyring) NewGeneration(ctx context.Context, caller directory.Caller, te
 	key := envelope.NewKey()
 	defer key.Destroy()
 	g.Commitment = key.Commit(commitBinding(g))
-	err := k.record(ctx, caller, tenant, "policykey.create", policy, audit.Allow, map[string]string{
-		"generation": g.ID, "roots": refs[0].URI + " " + refs[1].URI, "availabilityKey": availabilityKey,
-	})
-	if err != nil {
+	detail := map[string]string{
+		"generation": g.ID, "roots": refs[0].URI + " " + refs[1].URI, "availabilityKey": availabilityKey, "initiator": initiator(caller),
+	}
+	if err := k.record(ctx, caller, tenant, "policykey.create", policy, audit.Allow, detail); err != nil {
 		return Generation{}, err
 	}
-	if g.Roots, err = k.wrapByRoots(ctx, caller, g, refs, key); err != nil {
-		return Generation{}, err
-	}
-	g.AvailabilityWrapped, err = k.c.Availability.Wrap(ctx, caller, tenant, availabilityKey, key, availabilityBinding(g))
-	if err != nil {
+	if err := k.wrapThrice(ctx, caller, &g, refs, key); err != nil {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), closingTime)
+		defer cancel()
+		if lost := k.recordFailure(late, caller, tenant, "policykey.create", policy, err, detail); lost != nil {
+			err = errors.Join(err, lost)
+		}
 		return Generation{}, err
 	}
 	return g, nil
+}
+
+// wrapThrice fills the wrapped copies of g.
+func (k *Keyring) wrapThrice(ctx context.Context, caller directory.Caller, g *Generation, refs [2]RootRef, key envelope.Key) (err error) {
+	if g.Roots, err = k.wrapByRoots(ctx, caller, *g, refs, key); err != nil {
+		return err
+	}
+	g.AvailabilityWrapped, err = k.c.Availability.Wrap(ctx, caller, g.Tenant, g.AvailabilityKey, key, availabilityBinding(*g))
+	return err
 }
 
 // wrapByRoots returns both root copies of g, asking both vaults at the same time.

@@ -2,9 +2,13 @@ package hierarchy
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -63,6 +67,7 @@ func TestNewGenerationRefused(t *testing.T) {
 		{"second root denies", func(w *world) { w.fail(nil, disabled) }, fault.Denied},
 		{"second root unreachable", func(w *world) { w.fail(nil, down) }, fault.Unavailable},
 		{"a root unwraps to another key", func(w *world) { w.roots[1].wrong = true }, fault.Unavailable},
+		{"no availability key", func(w *world) { w.keys.c.Availability = noAvailability{} }, fault.Conflict},
 		{"no record of the generation", func(w *world) { w.silence("policykey.create") }, fault.Unavailable},
 		{"no record of a wrap", func(w *world) { w.silence("policykey.wrap") }, fault.Unavailable},
 		{"no record of an unwrap", func(w *world) { w.silence("policykey.unwrap") }, fault.Unavailable},
@@ -71,10 +76,31 @@ func TestNewGenerationRefused(t *testing.T) {
 		tt.spoil(w)
 		g, err := w.generation()
 		wantCode(t, tt.name, err, tt.want)
+		if outcome := w.entries("policykey.create"); len(outcome) == 1 {
+			t.Errorf("%s: the log says that the generation was made", tt.name)
+		}
 		if len(g.Commitment) != 0 {
 			t.Errorf("%s: a half-made generation came back", tt.name)
 		}
 		w.silence()
+	}
+}
+
+type noAvailability struct{ Availability }
+
+func (noAvailability) Wrap(context.Context, directory.Caller, string, string, envelope.Key, []byte) ([]byte, error) {
+	return nil, fault.New(fault.Conflict, "destroyed")
+}
+
+// However many URIs are tried, what is remembered of them is bounded.
+func TestHealthIsBounded(t *testing.T) {
+	t.Parallel()
+	var h health
+	for i := range maxHealth + 100 {
+		h.note(tenant, fmt.Sprint(i), nil, time.Time{})
+	}
+	if len(h.roots) > maxHealth {
+		t.Errorf("%d roots are remembered", len(h.roots))
 	}
 }
 

@@ -24,7 +24,9 @@ type Health struct {
 	Seen   time.Time // when it was last asked
 }
 
-// health is kept per tenant and root URI: as many as there are roots in use.
+const maxHealth = 16384 // roots remembered, so that trying out URIs fills no memory
+
+// health is kept per tenant and root URI.
 type health struct {
 	mu    sync.Mutex
 	roots map[[2]string]Health
@@ -43,6 +45,12 @@ func (h *health) note(tenant, uri string, err error, now time.Time) {
 	defer h.mu.Unlock()
 	if h.roots == nil {
 		h.roots = map[[2]string]Health{}
+	}
+	if len(h.roots) >= maxHealth {
+		for old := range h.roots {
+			delete(h.roots, old)
+			break
+		}
 	}
 	was := h.roots[[2]string{tenant, uri}]
 	next := Health{State: state, Reason: reason, Since: now, Seen: now}

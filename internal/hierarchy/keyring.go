@@ -152,5 +152,9 @@ func (k *Keyring) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return k.write(ctx, nil)
+	if err := k.write(ctx, nil); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "what was done under the last leases could not be recorded").
+			WithHint("check the database of the service; the grants are in the log, their counts are lost")
+	}
+	return nil
 }

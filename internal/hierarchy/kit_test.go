@@ -201,6 +201,7 @@ type testRoot struct {
 	wrong   bool          // gives back another key
 	lasts   time.Duration // of a call
 	unwraps int
+	gave    envelope.Key // by the last unwrap
 }
 
 func (r *testRoot) set(err error) {
@@ -249,7 +250,11 @@ func (r *testRoot) Unwrap(ctx context.Context, kid string, wrapped []byte) (enve
 	if err != nil || kid != r.uri+"/1" {
 		return envelope.Key{}, fault.New(fault.Unavailable, "does not open")
 	}
-	return envelope.KeyFromBytes(plain)
+	key, err := envelope.KeyFromBytes(plain)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gave = key
+	return key, err
 }
 
 // testAvailability is one availability key in memory.

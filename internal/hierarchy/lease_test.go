@@ -130,6 +130,20 @@ func TestLastMoment(t *testing.T) {
 	})
 }
 
+// However short a failure is held, a reader in the last moment tries once.
+func TestLastMomentTriesOnce(t *testing.T) {
+	bubble(t, func(c *Config) { c.Hold = 1 }, func(t *testing.T, w *world, g Generation) {
+		first := w.mustLease(alice, g)
+		wait(55 * time.Second)
+		w.fail(down, down)
+		w.availability.set(down)
+		before := w.calls()
+		if w.mustLease(alice, g) != first || w.calls()-before != 2 {
+			t.Errorf("%d calls to the roots", w.calls()-before)
+		}
+	})
+}
+
 // A lease that nobody uses ends by itself, and the key is overwritten.
 func TestExpiry(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, w *world, g Generation) {
@@ -178,6 +192,51 @@ func TestTakenBackAndGivenBack(t *testing.T) {
 		if !forSystem.key.IsZero() {
 			t.Error("the lease of system work lives on beside a better one")
 		}
+	})
+}
+
+// Whoever finds out that both roots deny ends the lease of the users, also one that was granted
+// while the roots were being asked.
+func TestSystemWorkFindsTheDenial(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, w *world, g Generation) {
+		w.fail(disabled, disabled)
+		w.roots[0].lasts = time.Second
+		var work sync.WaitGroup
+		work.Go(func() { w.mustLease(system, g) })
+		synctest.Wait() // it has heard no from the first root
+		w.roots[0].mu.Lock()
+		w.roots[0].fails, w.roots[0].lasts = nil, 0
+		w.roots[0].mu.Unlock()
+		l := w.mustLease(alice, g)
+		work.Wait()
+		synctest.Wait()
+		if !l.key.IsZero() || w.closings(endDenied) != 1 {
+			t.Error("the lease of the users lives on")
+		}
+	})
+}
+
+// System work ends too once the availability key is gone (CK-50), but not while it is out of order.
+func TestAvailabilityKeyIsDestroyed(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, w *world, g Generation) {
+		w.fail(disabled, disabled)
+		l := w.mustLease(system, g)
+		w.availability.set(down)
+		wait(40 * time.Second)
+		w.mustLease(system, g)
+		synctest.Wait()
+		if l.key.IsZero() {
+			t.Fatal("an outage of the availability key ended the lease early")
+		}
+		w.availability.set(fault.New(fault.Conflict, "destroyed").WithReason("KeyDestroyed"))
+		wait(5 * time.Second)
+		w.mustLease(system, g)
+		synctest.Wait()
+		if !l.key.IsZero() {
+			t.Error("the lease outlives the availability key")
+		}
+		_, err := w.keys.Lease(t.Context(), system, tenant, g.ID)
+		wantCode(t, "system work", err, fault.Denied)
 	})
 }
 
@@ -234,17 +293,19 @@ func TestFailureIsHeld(t *testing.T) {
 			t.Errorf("100 readers made %d calls, want one to each root", n)
 		}
 		wait(999 * time.Millisecond)
+		if len(w.keys.held) != 1 {
+			t.Error("the failure was forgotten early")
+		}
 		w.fail(nil, nil)
 		_, err := w.keys.Lease(t.Context(), alice, tenant, g.ID)
 		if e := fault.As(err); e.Code != fault.Denied || e.Message == "a face may change its copy" {
 			t.Errorf("held: %v", err)
 		}
 		wait(time.Millisecond)
-		w.mustLease(alice, g)
-		wait(2 * time.Minute)
 		if len(w.keys.held) != 0 {
 			t.Error("failures are kept for ever")
 		}
+		w.mustLease(alice, g)
 	})
 }
 
@@ -273,8 +334,10 @@ func TestClockJumps(t *testing.T) {
 		w.mu.Lock()
 		w.clock = w.clock.Add(jump)
 		w.mu.Unlock()
-		if w.mustLease(alice, g) == l || !l.key.IsZero() {
-			t.Errorf("clock moved by %v: the lease lives on", jump)
+		w.fail(down, down)
+		w.availability.set(down)
+		if _, err := w.keys.Lease(t.Context(), alice, tenant, g.ID); fault.As(err).Reason != "NoKeyReachable" || !l.key.IsZero() {
+			t.Errorf("clock moved by %v: the lease lives on: %v", jump, err)
 		}
 	}
 }
@@ -409,8 +472,15 @@ func TestAttemptsAreRecorded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	g := w.mustGeneration(policy, 1)
-	w.fail(down, nil)
 	before := len(w.entries("policykey.unwrap"))
+	w.fail(disabled, nil)
+	w.mustLease(alice, g)
+	if e := w.entries("policykey.unwrap")[before+1]; e.Decision != audit.Deny || e.Detail["class"] != "denied" || e.Detail["reason"] != "KeyDisabled" {
+		t.Errorf("a denial: %+v", e)
+	}
+	w.keys.Drop(tenant, g.ID)
+	before = len(w.entries("policykey.unwrap"))
+	w.fail(down, nil)
 	w.mustLease(alice, g)
 	got := w.entries("policykey.unwrap")[before:]
 	want := []struct {

@@ -52,9 +52,9 @@ func (m *model) ask(rules audience, now time.Time) {
 }
 
 func (m *model) grant(a audience, now time.Time) {
-	m.slots[a].granted, m.slots[a].failed = now, time.Time{}
+	m.slots[a].granted = now
 	if a == everyone {
-		m.slots[systemOnly].granted, m.slots[systemOnly].failed = time.Time{}, time.Time{}
+		m.slots[systemOnly].granted = time.Time{}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
@@ -271,13 +272,26 @@ func TestWrongKeyFromAvailability(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	g := w.mustGeneration(policy, 1)
-	other := w.mustGeneration(policy, 2)
-	for i := range w.store.generations {
-		if w.store.generations[i].ID == g.ID {
-			w.store.generations[i].AvailabilityWrapped = other.AvailabilityWrapped
-		}
+	wrong, err := envelope.WrapKey(w.availability.key, envelope.NewKey(), availabilityBinding(g))
+	if err != nil {
+		t.Fatal(err)
 	}
+	w.store.generations[0].AvailabilityWrapped = wrong
 	w.fail(down, down)
+	_, err = w.keys.Lease(context.Background(), alice, tenant, g.ID)
+	wantCode(t, "lease", err, fault.Unavailable)
+}
+
+// A policy key whose lease cannot be recorded is overwritten.
+func TestUnrecordedKeyIsOverwritten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	g := w.mustGeneration(policy, 1)
+	w.silence("lease.grant")
 	_, err := w.keys.Lease(context.Background(), alice, tenant, g.ID)
 	wantCode(t, "lease", err, fault.Unavailable)
+	if !w.roots[0].gave.IsZero() {
+		t.Error("the policy key is still in memory")
+	}
+	w.silence()
 }
