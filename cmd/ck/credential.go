@@ -9,6 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
 )
 
 // serviceCredential returns what the service shows to the vaults of a tenant: a token of the
@@ -28,7 +29,7 @@ type serviceCredential struct {
 // was made for gets none.
 func (c *serviceCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	if o.TenantID != "" && !strings.EqualFold(o.TenantID, c.tenant) {
-		return azcore.AccessToken{}, fmt.Errorf("the vault asks for a token of another tenant than its key's owner")
+		return azcore.AccessToken{}, fault.New(fault.Denied, "the vault asks for a token of another tenant than its key's owner")
 	}
 	if len(o.Scopes) != 1 {
 		return azcore.AccessToken{}, fmt.Errorf("%d scopes were asked for, one is expected", len(o.Scopes))

@@ -104,6 +104,8 @@ func reasonOf(err error) string {
 	switch {
 	case errors.As(err, &bad):
 		return "BadAnswer"
+	case errors.As(err, &token) && fault.Is(token.err, fault.Denied):
+		return "Unauthorized" // no failure of the token source: the vault takes tokens of another tenant only
 	case errors.As(err, &token):
 		return "NoToken"
 	case errors.As(err, &dns):

@@ -75,6 +75,7 @@ func TestClassify(t *testing.T) {
 		{"CK-55", answered(t, 429, azureError("Throttled", "")), fault.Unavailable, "Throttled"},
 		{"CK-52, CK-56 no token", fmt.Errorf("x: %w", &tokenError{errors.New("the directory is down")}), fault.Unavailable, "NoToken"},
 		{"CK-52 no token in time", &tokenError{context.DeadlineExceeded}, fault.Unavailable, "NoToken"},
+		{"CK-56 token of another tenant", &tokenError{fault.New(fault.Denied, "another tenant")}, fault.Denied, "Unauthorized"},
 		{"CK-56 fresh token refused", answered(t, 401, azureError("Unauthorized", "")), fault.Denied, "Unauthorized"},
 		{"CK-57 no policy entry", forbidden("AccessDenied"), fault.Denied, "AccessDenied"},
 		{"CK-57 missing permission", forbidden("ForbiddenByPolicy"), fault.Denied, "AccessDenied"},

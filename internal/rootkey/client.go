@@ -18,7 +18,9 @@ type Config struct {
 	// Suffixes are the ends of the hosts of vaults that may be called: "vault.azure.net",
 	// "vault.localhost:8443". Required. The host of a vault is one label in front of one.
 	Suffixes []string
-	// Credential returns what gets tokens for the service principal of app in tenant. Required.
+	// Credential returns what gets tokens for the service principal of app in tenant. Its error is
+	// fault.Denied if the vault asks for a token of another tenant: the owner's doing, no outage.
+	// Required.
 	Credential func(tenant, app string) azcore.TokenCredential
 	// Transport sends requests; one of its own if nil. An *http.Client is copied, and the copy
 	// follows no redirect; anything else must not follow them.
