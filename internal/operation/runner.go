@@ -29,7 +29,7 @@ type Config struct {
 	Lease    time.Duration      // how long a silent runner keeps its claim; 3 s if 0
 	Beat     time.Duration      // between two heartbeats, and between two looks for work; a third of Lease if 0
 	Slots    int                // operations at once; 4 if 0
-	Attempts int                // claims without progress before an operation fails; 20 if 0
+	Attempts int                // claims without progress before an operation fails; 300, about a day, if 0
 	Backoff  time.Duration      // pause after the first failed attempt, doubled each time up to 5 minutes; 1 s if 0
 	Log      *slog.Logger       // causes of failures; nothing if nil
 }
@@ -65,7 +65,7 @@ func New(c Config) (*Runner, error) {
 	c.Lease = orDefault(c.Lease, 3*time.Second)
 	c.Beat = orDefault(c.Beat, c.Lease/3)
 	c.Slots = orDefault(c.Slots, 4)
-	c.Attempts = orDefault(c.Attempts, 20)
+	c.Attempts = orDefault(c.Attempts, 300)
 	c.Backoff = orDefault(c.Backoff, time.Second)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -57,7 +57,7 @@ func (s *Service) unassign(ctx context.Context, caller directory.Caller) error {
 	if err != nil || was == "" {
 		return err
 	}
-	if err := s.authorize(ctx, caller, Assign, "none", map[string]string{"was": was}); err != nil {
+	if err := s.permit(ctx, caller, Assign, "none", map[string]string{"was": was}); err != nil {
 		return err
 	}
 	op, err := operation.Fresh(caller.Tenant, converge, was, s.now())

@@ -144,7 +144,7 @@ func (w *walk) rewrap(ctx context.Context, keys []hierarchy.ContainerKey, at *ch
 // was overtaken by another change, and is looked at again in the next pass; or the work
 // cannot go on now.
 func (w *walk) excuse(ctx context.Context, key hierarchy.ContainerKey, err error, at *checkpoint) error {
-	broken := fault.Is(err, fault.Corrupt)
+	broken := fault.Is(err, fault.Corrupt) || fault.Is(err, fault.NotFound) // NotFound: a row above it is gone
 	if fault.As(err).Reason == hierarchy.ReasonGenerationDestroyed {
 		again, err := w.s.c.Store.ContainerKeys(ctx, key.Tenant, Place{key.Container, key.Version - 1}, 1)
 		if err != nil {
@@ -154,8 +154,8 @@ func (w *walk) excuse(ctx context.Context, key hierarchy.ContainerKey, err error
 		if err != nil {
 			return err
 		}
-		still := len(again) == 1 && again[0].Container == key.Container && again[0].Version == key.Version && again[0].Generation == key.Generation
-		if broken = still && g.State == hierarchy.Destroyed; !broken {
+		same := len(again) == 1 && again[0].Container == key.Container && again[0].Version == key.Version && again[0].Generation == key.Generation
+		if broken = same && g.State == hierarchy.Destroyed; !broken {
 			return nil
 		}
 	}
@@ -175,7 +175,8 @@ func (w *walk) settled(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if left <= w.at.Broken {
+	still := w.at.Moved == 0 // this pass has changed nothing: another one alone would not either
+	if left == 0 || still {
 		if err := w.destroyDrained(ctx); err != nil {
 			return false, err
 		}
@@ -189,10 +190,10 @@ func (w *walk) settled(ctx context.Context) (bool, error) {
 	switch {
 	case left == 0:
 		return true, nil
-	case left <= w.at.Broken:
+	case still && left <= w.at.Broken:
 		return false, fault.New(fault.Corrupt, "%d container keys do not open and were left where they are; the first: %s", left, w.at.First).
 			WithHint("everything else has moved; restore those keys from a backup of the database, then assign or refresh again")
-	case w.at.Moved == 0 && w.at.Pass > 0:
+	case still && w.at.Pass > 0:
 		return false, fault.New(fault.Unavailable, "%d container keys are in use by other changes", left).WithHint("this goes on by itself")
 	}
 	w.at = checkpoint{Pass: w.at.Pass + 1}

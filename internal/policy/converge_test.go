@@ -190,7 +190,7 @@ func TestConvergeAndFailingRoots(t *testing.T) {
 		})
 		w.work()
 		op := c.mustStatus("Q").Operation
-		if op.State != operation.Waiting || op.Error != "the database cannot be reached" || op.Done != 4 || op.Attempts != 1 {
+		if op.State != operation.Waiting || op.Error != "the database cannot be reached" || op.Done != 4 || op.Attempts < 1 {
 			t.Errorf("after a failure: %+v", op)
 		}
 		s.start(nil)
@@ -223,19 +223,30 @@ func TestConvergeAndFailingRoots(t *testing.T) {
 
 // One damaged key is named and left; all others move, and its generation stays.
 func TestConvergeLeavesADamagedKey(t *testing.T) {
+	for name, damage := range map[string]string{
+		"changed": `UPDATE container_keys SET wrapped = '0123' WHERE container_id = 'exchange/c'`,
+		"moved":   `UPDATE container_keys SET wrapped = (SELECT wrapped FROM container_keys WHERE container_id = 'exchange/a') WHERE container_id = 'exchange/c'`,
+		"orphan":  `UPDATE container_keys SET generation_id = 'gone' WHERE container_id = 'exchange/c'`,
+	} {
+		t.Run(name, func(t *testing.T) { convergeLeaves(t, damage, name != "orphan") })
+	}
+}
+
+func convergeLeaves(t *testing.T, damage string, counted bool) {
 	tapped(t, func(t *testing.T, w *world, s *tap) {
 		c := w.tenant()
 		p := c.mustCreate("P")
 		c.mustAssign("P")
 		c.mustSeal("exchange", "a", "b", "c", "d", "e", "f")
-		c.exec(`UPDATE container_keys SET wrapped = $1 WHERE container_id = 'exchange/c'`, make([]byte, 138))
+		c.exec(damage)
 		c.mustRefresh("P")
 		w.work()
 		st := c.mustStatus("P")
 		if st.Operation.State != operation.Failed || !strings.HasPrefix(st.Operation.Error, "1 container keys do not open") || st.Operation.Hint == "" {
 			t.Errorf("operation %+v", st.Operation)
 		}
-		if st.Generations[0].State != hierarchy.Draining || st.Generations[0].Containers != 1 || st.Generations[1].Containers != 5 {
+		stays := st.Generations[0].State == hierarchy.Draining && st.Generations[0].Containers == 1
+		if stays != counted || st.Generations[1].Containers != 5 {
 			t.Errorf("generations %+v", st.Generations)
 		}
 		if retired(st) != nil {

@@ -20,8 +20,16 @@ const recordFailWithin = 5 * time.Second
 // object is the id of a policy, or what the caller named where there is none. A caller acts
 // in its own tenant only; there is no way to name another.
 func (s *Service) authorize(ctx context.Context, caller directory.Caller, do Action, object string, detail map[string]string) error {
-	if err := s.check(ctx, caller, do, object); err != nil || do == Read {
+	if err := s.check(ctx, caller, do, object); err != nil {
 		return err
+	}
+	return s.permit(ctx, caller, do, object, detail)
+}
+
+// permit is the second half of authorize: it records what check has found allowed.
+func (s *Service) permit(ctx context.Context, caller directory.Caller, do Action, object string, detail map[string]string) error {
+	if do == Read {
+		return nil
 	}
 	return s.record(ctx, caller, do, object, audit.Allow, detail)
 }
@@ -55,7 +63,7 @@ func (s *Service) enter(ctx context.Context, caller directory.Caller, do Action,
 	if err != nil {
 		return Policy{}, err
 	}
-	return p, s.authorize(ctx, caller, do, p.ID, detail)
+	return p, s.permit(ctx, caller, do, p.ID, detail)
 }
 
 func (s *Service) record(ctx context.Context, caller directory.Caller, do Action, object string, d audit.Decision, detail map[string]string) error {
@@ -71,9 +79,13 @@ func (s *Service) record(ctx context.Context, caller directory.Caller, do Action
 // failed records that what was allowed did not take effect, and returns why. A record that
 // cannot be written changes nothing: nothing took effect.
 func (s *Service) failed(ctx context.Context, caller directory.Caller, do Action, object string, err error) error {
+	reason := fault.As(err).Message
+	if ctx.Err() != nil {
+		reason = "the caller left"
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordFailWithin)
 	defer cancel()
-	_ = s.record(ctx, caller, do, object, audit.Fail, map[string]string{"reason": clip(fault.As(err).Message)})
+	_ = s.record(ctx, caller, do, object, audit.Fail, map[string]string{"reason": clip(reason)})
 	return err
 }
 

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strconv"
 	"testing"
+
+	"github.com/customerkey/customerkey/internal/store/storetest"
 )
 
 // TestMain keeps the state machine short unless somebody asks for more, with -rapid.checks
@@ -18,5 +20,5 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	os.Exit(m.Run())
+	storetest.Main(m)
 }

@@ -49,7 +49,7 @@ type vaultKey struct {
 	useOnly  error // what wrapping and unwrapping give
 }
 
-func newVaults(t *testing.T) *vaults {
+func newVaults(t testing.TB) *vaults {
 	t.Helper()
 	c, err := rootkey.New(rootkey.Config{Suffixes: []string{suffix}, Credential: func(string, string) azcore.TokenCredential { return nil }})
 	if err != nil {

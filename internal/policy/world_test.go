@@ -27,7 +27,7 @@ import (
 // A world is a service with everything real but the vaults: two SQLite files, logs, keyring,
 // policies, runner.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	db      *store.DB
 	vaults  *vaults
 	log     *recorder
@@ -48,9 +48,15 @@ func inWorld(t *testing.T, change func(c *policy.Config), fn func(t *testing.T, 
 	synctest.Test(t, func(t *testing.T) { fn(t, newWorld(t, change)) })
 }
 
-func newWorld(t *testing.T, change func(c *policy.Config)) *world {
+func newWorld(t testing.TB, change func(c *policy.Config)) *world {
 	t.Helper()
-	w := &world{t: t, vaults: newVaults(t), db: openDB(t, "service.db", store.ServiceAreas())}
+	return newWorldOn(t, openDB(t, "service.db", store.ServiceAreas()), change)
+}
+
+// newWorldOn makes a world whose service keeps its rows in db.
+func newWorldOn(t testing.TB, db *store.DB, change func(c *policy.Config)) *world {
+	t.Helper()
+	w := &world{t: t, vaults: newVaults(t), db: db}
 	w.rows = store.NewPolicy(w.db)
 	w.log = &recorder{Log: must(audit.New(audit.Config{Store: store.NewAudit(w.db), Key: signingKey(), Name: "service"}))}
 	spare := openDB(t, "availability.db", store.AvailabilityAreas())
@@ -102,7 +108,7 @@ func signingKey() ed25519.PrivateKey {
 	return must(key, err)
 }
 
-func openDB(t *testing.T, name string, areas []store.Area) *store.DB {
+func openDB(t testing.TB, name string, areas []store.Area) *store.DB {
 	t.Helper()
 	db, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), name), areas...)
 	if err != nil {
@@ -202,7 +208,7 @@ func (w *world) work() {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.runner.Run(ctx) }()
-	for range 200 {
+	for range 20_000 {
 		time.Sleep(w.config.Settle / 2)
 		if !w.open() {
 			break
