@@ -11,7 +11,7 @@
 // # Leases
 //
 // A [Keyring] holds a clear policy key only under a [Lease] (60 s by default). A lease is
-// granted after a root has unwrapped the key, or, where the rules of [unlock.go] allow it,
+// granted after a root has unwrapped the key, or, where section 2.1 of the requirements allows it,
 // the availability key. It is renewed ahead of its end by asking a root again; when both
 // roots deny, it ends at once. Whatever is opened below it asks the lease before each use.
 //

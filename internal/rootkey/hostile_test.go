@@ -51,7 +51,7 @@ func mustKey(t *testing.T, handler http.HandlerFunc, edit func(*Config)) *Key {
 	c := Config{
 		Suffixes: []string{"vault.example.com"}, Transport: client, AllowExpired: true,
 		Credential: func(string, string) azcore.TokenCredential { return token{} },
-		Timeout:    500 * time.Millisecond, AttemptTimeout: 200 * time.Millisecond,
+		Timeout:    20 * time.Second, AttemptTimeout: 10 * time.Second, // a busy machine is no dead vault
 	}
 	if edit != nil {
 		edit(&c)
