@@ -2,6 +2,7 @@ package hierarchy
 
 import (
 	"context"
+	"crypto/fips140"
 	"strconv"
 	"sync"
 	"testing"
@@ -17,11 +18,21 @@ import (
 // bubble runs a test under virtual time with a Keyring that uses it.
 func bubble(t *testing.T, edit func(*Config), fn func(t *testing.T, w *world, g Generation)) {
 	t.Helper()
+	needRealEntropy(t)
 	rsaKey() // outside, so that making it takes no virtual time
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, edit)
 		fn(t, w, w.mustGeneration(policy, 1))
 	})
+}
+
+// needRealEntropy skips a test under virtual time where random bytes come from the FIPS 140-3
+// module: its entropy source measures how long the processor takes, and there no time passes.
+func needRealEntropy(t *testing.T) {
+	t.Helper()
+	if fips140.Enabled() {
+		t.Skip("the entropy source of the FIPS module needs real time")
+	}
 }
 
 // wait lets virtual time pass, and then the background come to rest.

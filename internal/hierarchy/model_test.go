@@ -122,6 +122,7 @@ var turns = rapid.Custom(func(rt *rapid.T) turn {
 // TestLeasesAgainstModel drives a Keyring and the model through the same random lives: roots
 // that are taken back, lost and given back, users and system work, and time that passes.
 func TestLeasesAgainstModel(t *testing.T) {
+	needRealEntropy(t)
 	rsaKey()
 	rapid.Check(t, func(rt *rapid.T) {
 		life := rapid.SliceOfN(turns, 1, 60).Draw(rt, "life")
