@@ -73,7 +73,7 @@ func (r *Reader) WriteTo(dst io.Writer) (int64, error) {
 				return total, err
 			}
 		}
-		if r.err == io.EOF { //nolint:errorlint // our own, never wrapped
+		if r.err == io.EOF {
 			return total, nil
 		}
 		if r.err != nil {

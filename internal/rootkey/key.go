@@ -72,7 +72,8 @@ func (k *Key) Unwrap(ctx context.Context, kid string, wrapped []byte) (envelope.
 	window := k.checkWindow(beside, v.Version)
 	defer func() {
 		cancel()
-		<-window // closed when nothing runs any more
+		for range window { // closed when nothing runs any more
+		}
 	}()
 	var res azkeys.UnwrapKeyResponse
 	err = k.call(ctx, func(ctx context.Context) (err error) {
@@ -156,7 +157,7 @@ func (k *Key) facts(ctx context.Context, version string) (Facts, error) {
 	f := Facts{
 		KeyID: v.String() + "/" + v.Version, Type: string(deref(res.Key.Kty)),
 		Enabled: deref(res.Attributes.Enabled), NotBefore: deref(res.Attributes.NotBefore), Expires: deref(res.Attributes.Expires),
-		RecoveryLevel: string(deref(res.Attributes.RecoveryLevel)),
+		RecoveryLevel: deref(res.Attributes.RecoveryLevel),
 	}
 	if strings.HasPrefix(f.Type, "RSA") {
 		f.Bits = new(big.Int).SetBytes(res.Key.N).BitLen()
