@@ -291,12 +291,12 @@ func TestNetworkFailures(t *testing.T) {
 		"TLSFailed":    own(secure.Listener.Addr().String()),
 		"HostNotFound": own("no-such-host.invalid:443"),
 	} {
-		key := mustKey(t, status(200), func(c *Config) { c.Transport = transport })
+		key := mustKey(t, status(200), func(c *Config) { c.Transport, c.Attempts = transport, 1 })
 		if _, err := key.Inspect(t.Context()); fault.As(err).Reason != reason {
 			t.Errorf("%v, want %s", err, reason)
 		}
 	}
-	key := mustKey(t, status(200), func(c *Config) { c.Transport = own(plain.Listener.Addr().String()) })
+	key := mustKey(t, status(200), func(c *Config) { c.Transport, c.Attempts = own(plain.Listener.Addr().String()), 1 })
 	if _, err := key.Inspect(t.Context()); fault.As(err).Reason != "TLSFailed" {
 		t.Errorf("a server without TLS: %v", err)
 	}
@@ -305,7 +305,10 @@ func TestNetworkFailures(t *testing.T) {
 // The transport that a Client makes itself reaches nothing on a machine without such a vault.
 func TestOwnTransport(t *testing.T) {
 	t.Parallel()
-	key := mustKey(t, status(200), func(c *Config) { c.Transport = nil; c.Suffixes = []string{"vault.example.com", "vault.invalid"} })
+	key := mustKey(t, status(200), func(c *Config) {
+		c.Transport, c.Attempts = nil, 1
+		c.Suffixes = []string{"vault.example.com", "vault.invalid"}
+	})
 	other, err := key.client.Key("tenant", "app", "https://east.vault.invalid/keys/root1")
 	if err != nil {
 		t.Fatal(err)
