@@ -9,7 +9,6 @@ import (
 	"github.com/customerkey/customerkey/internal/api"
 	"github.com/customerkey/customerkey/internal/certs"
 	"github.com/customerkey/customerkey/internal/cmdlet"
-	"github.com/customerkey/customerkey/internal/datafolder"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/directory/graph"
 	"github.com/customerkey/customerkey/internal/directory/login"
@@ -110,10 +109,7 @@ func (n *node) openCertificate() error {
 	if n.certs, err = certs.Load(bundle, append(names, "127.0.0.1", "::1"), time.Now); err != nil {
 		return fmt.Errorf("opening the local authority: %w", err)
 	}
-	if err := datafolder.WriteFile(n.folder.File("ca.pem"), n.certs.PEM()); err != nil {
-		return fmt.Errorf("writing the authority's certificate: %w", err)
-	}
-	return nil
+	return n.folder.Write("ca.pem", n.certs.PEM())
 }
 
 // home answers for the bare domain.

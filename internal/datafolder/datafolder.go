@@ -80,10 +80,26 @@ func Open(path, seals string) (*Folder, error) {
 		return nil, fault.New(fault.Conflict, "another server is using the data folder %s", path).
 			WithHint("stop that server first, or give this one a folder of its own with --data DIR")
 	}
-	if err := f.load(seals); err != nil {
+	err = f.probe()
+	if err == nil {
+		err = f.load(seals)
+	}
+	if err != nil {
 		return nil, errors.Join(err, f.lock.Unlock())
 	}
 	return f, nil
+}
+
+// probe finds out whether the folder can be written: the lock alone does not need that.
+func (f *Folder) probe() error {
+	file, err := os.CreateTemp(f.Path, ".probe.*")
+	if err != nil {
+		return unwritable(f.Path, err)
+	}
+	if err := errors.Join(file.Close(), os.Remove(file.Name())); err != nil {
+		return unwritable(f.Path, err)
+	}
+	return nil
 }
 
 // Close gives the folder up.
@@ -91,6 +107,14 @@ func (f *Folder) Close() error { return f.lock.Unlock() }
 
 // File returns the path of a file in the folder.
 func (f *Folder) File(name string) string { return filepath.Join(f.Path, name) }
+
+// Write replaces a file in the folder; see WriteFile. The error is fault.Unavailable.
+func (f *Folder) Write(name string, data []byte) error {
+	if err := WriteFile(f.File(name), data); err != nil {
+		return unwritable(f.Path, err)
+	}
+	return nil
+}
 
 func (f *Folder) load(seals string) error {
 	raw, err := os.ReadFile(f.File("customerkey.json"))
@@ -133,10 +157,7 @@ func (f *Folder) create(seals string) error {
 	if err != nil {
 		return fmt.Errorf("encoding the manifest: %w", err)
 	}
-	if err := WriteFile(f.File("customerkey.json"), append(raw, '\n')); err != nil {
-		return unwritable(f.Path, err)
-	}
-	return nil
+	return f.Write("customerkey.json", append(raw, '\n'))
 }
 
 // WriteFile replaces the file at path by data, readable by its owner only: after a crash the

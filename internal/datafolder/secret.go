@@ -34,8 +34,8 @@ func (f *Folder) Secret(name string, seal envelope.Key, create func() ([]byte, e
 	if sealed, err = envelope.Seal(nil, seal, binding, secret); err != nil {
 		return nil, fmt.Errorf("sealing %s: %w", name, err)
 	}
-	if err := WriteFile(path, sealed); err != nil {
-		return nil, unwritable(f.Path, err)
+	if err := f.Write(name+".sealed", sealed); err != nil {
+		return nil, err
 	}
 	return secret, nil
 }
