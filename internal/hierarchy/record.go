@@ -15,11 +15,15 @@ func (k *Keyring) record(ctx context.Context, caller directory.Caller, tenant, a
 	err := k.c.Audit.Record(ctx, audit.Entry{
 		Tenant: tenant, Caller: caller, Action: action, Object: object, Decision: d, Detail: detail,
 	})
-	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "the audit log cannot be written, so no key was used").
-			WithReason("NotRecorded").WithHint("check the database of the service, then try again")
+	if err == nil {
+		return nil
 	}
-	return nil
+	hint := fault.As(err).Hint // what the database says: make room, for instance
+	if hint == "" {
+		hint = "check the database of the service, then try again"
+	}
+	return fault.Wrap(fault.Unavailable, err, "the audit log cannot be written, so no key was used").
+		WithReason("NotRecorded").WithHint("%s", hint)
 }
 
 // recordFailure writes what came of something that was recorded as about to happen.
