@@ -131,7 +131,7 @@ func (w *crashWorld) check(when string, limit int) {
 		if limit--; limit < 0 {
 			break
 		}
-		if err := w.opens(ref, want); err != nil {
+		if err := opens(w.t.Context(), w.items, ref, want); err != nil {
 			w.t.Fatalf("%s: item %s was acknowledged: %v\n%s", when, ref, err, w.server.out)
 		}
 	}
@@ -147,8 +147,9 @@ func (w *crashWorld) check(when string, limit int) {
 	}
 }
 
-func (w *crashWorld) opens(ref client.Ref, want [sha256.Size]byte) error {
-	content, err := w.items.Get(w.t.Context(), ref)
+// opens reads an item and compares its content.
+func opens(ctx context.Context, items *client.Client, ref client.Ref, want [sha256.Size]byte) error {
+	content, err := items.Get(ctx, ref)
 	if err != nil {
 		return err
 	}

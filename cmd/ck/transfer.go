@@ -112,10 +112,14 @@ func (c *command) transfer(target importer.Target, kind string, workers int, who
 // transferFault says what ended a transfer, and that running it again is safe.
 func transferFault(err error) error {
 	f := fault.As(serviceFault(err))
-	if f.Code == fault.Unavailable {
-		f.Hint = "run it again when the service is back: what is there already is not transferred twice"
+	if f.Code != fault.Unavailable {
+		return f
 	}
-	return f
+	const again = "what is there already is not transferred twice"
+	if _, answered := errors.AsType[*client.Error](err); answered && f.Hint != "" {
+		return f.WithHint("%s; %s", f.Hint, again)
+	}
+	return f.WithHint("run it again when the service is back: %s", again)
 }
 
 // reasonOf says why one thing failed, with the hint if there is one.
