@@ -170,6 +170,7 @@ func (n *node) openService(context.Context) error {
 	roots, err := rootkey.New(rootkey.Config{
 		Suffixes:   []string{n.host("vault")},
 		Credential: n.serviceCredential,
+		Request:    hierarchy.RequestID, // one id through both logs
 		Transport:  &local{domain: n.domain, handler: n.faces, network: http.DefaultTransport},
 	})
 	if err != nil {

@@ -46,7 +46,7 @@ func openSQLite(ctx context.Context, path string, areas []Area) (_ *sqliteDB, er
 			err = errors.Join(err, s.closePools())
 		}
 	}()
-	if s.writers, err = sql.Open("sqlite", sqliteDSN(path, "immediate", "journal_mode(WAL)")); err != nil {
+	if s.writers, err = sql.Open("sqlite", sqliteDSN(path, "immediate", "journal_mode(WAL)", "secure_delete(1)")); err != nil {
 		return nil, err
 	}
 	s.writers.SetMaxOpenConns(1)
@@ -87,7 +87,8 @@ func createOwned(path string) error {
 }
 
 // sqliteDSN returns the address of the file with what every connection needs:
-// synchronous=FULL makes each commit of the write-ahead log reach the disk.
+// synchronous=FULL makes each commit of the write-ahead log reach the disk. The writer also
+// has secure_delete: what a row held is overwritten with zeros when the row goes.
 func sqliteDSN(path, txlock string, pragmas ...string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
