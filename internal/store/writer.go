@@ -33,6 +33,8 @@ type turn struct {
 	start  chan *session // writer to caller: run now, on this
 	ran    chan error    // caller to writer: what the function returned; buffered
 	result chan error    // writer to caller: what became of it; buffered
+
+	failed error // what the function returned; kept for result until the commit
 }
 
 // startWriter takes the only connection of db and starts the goroutine; stop ends it.
@@ -101,13 +103,15 @@ func (w *writer) run() {
 	}
 }
 
-// transaction runs first and whatever else is waiting, and answers each one.
+// transaction runs first and whatever else is waiting, and answers each one, only when all is
+// durable. That goes for refusals, too: one may come from a row that another function has
+// written in the same transaction, and whoever is refused must find that row when it looks.
 func (w *writer) transaction(first *turn) {
 	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		first.result <- err
 		return
 	}
-	var joined []*turn // ran well, wait for the commit
+	var joined []*turn // ran, wait for the commit
 	for t, served := first, 1; t != nil; t, served = w.next(served), served+1 {
 		ok, err := w.serve(t)
 		if err != nil {
@@ -123,7 +127,7 @@ func (w *writer) transaction(first *turn) {
 		return
 	}
 	for _, t := range joined {
-		t.result <- nil
+		t.result <- t.failed
 	}
 }
 
@@ -140,9 +144,9 @@ func (w *writer) next(served int) *turn {
 	}
 }
 
-// serve gives t its turn inside a savepoint. ok means that it must be answered after the
-// commit; otherwise it has been answered, or its caller has left. An error means that the
-// transaction as a whole is lost.
+// serve gives t its turn inside a savepoint. ok means that it ran and must be answered after
+// the commit; otherwise its caller has left. An error means that the transaction as a whole is
+// lost.
 func (w *writer) serve(t *turn) (ok bool, err error) {
 	if err := w.exec("SAVEPOINT turn"); err != nil {
 		return false, err
@@ -152,19 +156,18 @@ func (w *writer) serve(t *turn) (ok bool, err error) {
 	case <-t.ctx.Done(): // the caller has left or is about to: nothing ran
 		return false, w.exec("RELEASE turn")
 	}
-	failed := <-t.ran
-	if failed == nil {
+	t.failed = <-t.ran
+	if t.failed == nil {
 		return true, w.exec("RELEASE turn")
 	}
 	if err := errors.Join(w.exec("ROLLBACK TO turn"), w.exec("RELEASE turn")); err != nil {
 		// SQLite has ended the transaction by itself, and only this error knows why.
-		if cause, ok := errors.AsType[*sqlite.Error](failed); ok {
+		if cause, ok := errors.AsType[*sqlite.Error](t.failed); ok {
 			err = cause
 		}
 		return false, err
 	}
-	t.result <- failed
-	return false, nil
+	return true, nil
 }
 
 // abandon rolls the whole transaction back and tells everyone in it why.
