@@ -24,6 +24,7 @@ import (
 // why; what was acknowledged opens, and once there is space again all works on, also without a
 // restart.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	w, disk := newWorldOnDisk(t, 48<<20)
 	disk.run(t, w, 0, "Get-M365DataAtRestEncryptionPolicy") // leaves a token for later
 	acknowledged := map[client.Ref][sha256.Size]byte{}
@@ -89,6 +90,7 @@ func TestFullDisk(t *testing.T) {
 // TestFullDiskEndsLeases reads on a full disk when the lease of the keys has ended: asking a
 // root key again cannot be recorded, so it is refused, and for that reason.
 func TestFullDiskEndsLeases(t *testing.T) {
+	t.Parallel()
 	w, disk := newWorldOnDisk(t, 32<<20, "--lease", "1s")
 	ref := client.Ref{Workload: "documents", Container: "full", Item: "one"}
 	_, _, err := w.items.Put(t.Context(), ref, client.PutOptions{}, strings.NewReader("content"))
@@ -125,6 +127,7 @@ func TestFullDiskEndsLeases(t *testing.T) {
 
 // TestFullDiskAtTheStart starts a server where there is no space for anything.
 func TestFullDiskAtTheStart(t *testing.T) {
+	t.Parallel()
 	w, disk := newWorldOnDisk(t, 32<<20)
 	w.server.kill()
 	disk.fill(t)
@@ -139,6 +142,7 @@ func TestFullDiskAtTheStart(t *testing.T) {
 
 // TestReadOnlyDisk starts a server on a file system that is mounted read-only.
 func TestReadOnlyDisk(t *testing.T) {
+	t.Parallel()
 	w, disk := newWorldOnDisk(t, 32<<20)
 	w.server.kill()
 	disk.do(t, "mount", "-o", "remount,ro", disk.path)
@@ -150,6 +154,7 @@ func TestReadOnlyDisk(t *testing.T) {
 // TestReadOnlyFolder starts a server, as somebody who is not root, on a data folder that may
 // only be read: one that is to be made, and one that a server has used.
 func TestReadOnlyFolder(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ck := copyBinary(t, dir)
 	for _, tt := range []struct {

@@ -28,6 +28,7 @@ import (
 // and for what nobody has: both answers must be the same, byte for byte, but for the name that
 // was asked for and the number of the request.
 func TestTenantsDoNotLearnOfEachOther(t *testing.T) {
+	t.Parallel()
 	d := newTwoTenants(t)
 	here, ghost := d.contoso, uuid.NewString()
 
