@@ -64,7 +64,8 @@ func TestScripts(t *testing.T) {
 //	eventually PATTERN COMMAND ... run COMMAND until its output matches PATTERN, 30 s at most
 //	sametree A B                   every file of folder A is in B with the same bytes, and none more
 //	nocleartext DIR PATH ...       no piece of the files at PATH stands in any file below DIR
-//	sign-in PROFILE USER           sign a person of the sample in to a profile of that name
+//	sign-in PROFILE USER [NEW]     sign the operator or a person of the sample in to a profile of that
+//	                               name, with the password that the server printed
 //	[!] http [-H LINE ...] [-token TOKEN] [-half] METHOD TARGET [FILE]
 //	                               send this to api.{domain}, byte for byte, as the signed-in person
 //	damage first|middle|last|cut|gone
@@ -291,22 +292,30 @@ func cmdNoClearText(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Logf("%d pieces looked for in %d bytes", needles.count, searched)
 }
 
-var samplePassword = regexp.MustCompile(`Everybody's password is (\S+)`)
+var (
+	samplePassword   = regexp.MustCompile(`Everybody's password is (\S+)`)
+	operatorPassword = regexp.MustCompile(`one-time password: (\S+)`)
+)
 
 func cmdSignIn(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 2 || neg {
-		ts.Fatalf("usage: sign-in PROFILE USER")
+	if len(args) < 2 || len(args) > 3 || neg {
+		ts.Fatalf("usage: sign-in PROFILE USER [NEW-PASSWORD]")
 	}
 	server := ts.Value(serverKey{}).(*scriptServer)
-	found := samplePassword.FindStringSubmatch(server.out.String())
-	if found == nil {
-		ts.Fatalf("the server did not print the sample's password")
+	printed := samplePassword
+	if args[1] == operatorUPN {
+		printed = operatorPassword
 	}
+	found := printed.FindStringSubmatch(server.out.String())
+	if found == nil {
+		ts.Fatalf("the server did not print the password")
+	}
+	lines := found[1] + "\n" + strings.Join(args[2:], "") + "\n"
 	path, err := exec.LookPath("ck")
 	ts.Check(err)
 	cmd := exec.Command(path, "--profile", args[0], "login", "--server", "https://localhost:"+ts.Getenv("PORT"), "--ca", ts.MkAbs("data/ca.pem"), "--user", args[1])
 	cmd.Env = scriptEnv(ts)
-	cmd.Stdin = strings.NewReader(found[1] + "\n")
+	cmd.Stdin = strings.NewReader(lines)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		ts.Fatalf("signing in: %v\n%s", err, out)
