@@ -23,6 +23,9 @@ func TestOpenSSL(t *testing.T) {
 	t.Parallel()
 	openssl, err := exec.LookPath("openssl")
 	if err != nil {
+		if os.Getenv("CK_REQUIRE_OPENSSL") != "" {
+			t.Fatal("openssl is not installed")
+		}
 		t.Skip("openssl is not installed")
 	}
 	s := newStage(t, storetest.SQLite(t, store.VaultAreas()...))
