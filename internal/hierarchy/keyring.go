@@ -33,7 +33,7 @@ type Config struct {
 	Attempt time.Duration    // limit for one call to a root; 6 s if 0
 	Mixed   Mixed            // MixedDenied if ""
 	First   func() int       // which root is asked first, 0 or 1 (CK-45); random if nil
-	Now     func() time.Time // time.Now if nil
+	Now     func() time.Time // the time of day if nil
 }
 
 // Times that no caller needs to set.
@@ -79,11 +79,16 @@ func New(c Config) (*Keyring, error) {
 		c.First = func() int { return rand.IntN(2) }
 	}
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now = timeOfDay
 	}
 	base, cancel := context.WithCancel(context.Background())
 	return &Keyring{c: c, base: base, cancel: cancel, held: map[generationID]*holding{}}, nil
 }
+
+// timeOfDay is time.Now without its monotonic reading, which stands still while the machine
+// sleeps: a lease must not outlive its life by a night. Should the clock be set back, the timer
+// of each lease, which is monotonic, ends it all the same.
+func timeOfDay() time.Time { return time.Now().Round(0) }
 
 func setDefault(d *time.Duration, value time.Duration) {
 	if *d <= 0 {
