@@ -54,7 +54,7 @@ func (n *node) setUpSample(ctx context.Context) (*sampleGuide, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := n.setUp(ctx); err != nil { // the service-owned policy of the new tenant
+	if _, err := n.setUpService(ctx, system); err != nil { // the service-owned policy of the new tenant
 		return nil, err
 	}
 	password, err := n.folder.Secret("sample-password", n.folder.Seals.Service, func() ([]byte, error) {

@@ -20,24 +20,32 @@ const (
 	operatorUPN    = "operator@" + providerDomain
 )
 
-// setUp makes what every deployment has, as far as it is not there: the provider, its vaults,
-// the operator, and for each tenant the policy that the service owns. Each step finds out by
-// itself whether it is done, so a start after a crash goes on where the last one ended. The
-// password is that of a new operator account, "" if it exists already.
+// setUp makes what every deployment has, as far as it is not there: see setUpService; and the
+// operator. Each step finds out by itself whether it is done, so a start after a crash goes on
+// where the last one ended. The password is a new one-time password of the operator, "" once he
+// has chosen his own. He comes last: the password is shown nowhere else, so little may go wrong
+// between here and there.
 func (n *node) setUp(ctx context.Context) (password string, err error) {
 	system := directory.SystemCaller("", "set-up", uuid.NewString())
-	provider, err := n.ensureTenant(ctx, system, providerName, providerDomain)
+	provider, err := n.setUpService(ctx, system)
 	if err != nil {
 		return "", err
 	}
-	if password, err = n.ensureOperator(ctx, system, provider); err != nil {
-		return "", err
+	return n.ensureOperator(ctx, system, provider)
+}
+
+// setUpService makes the provider, its vaults, and for each tenant the policy that the service
+// owns.
+func (n *node) setUpService(ctx context.Context, system directory.Caller) (directory.Tenant, error) {
+	provider, err := n.ensureTenant(ctx, system, providerName, providerDomain)
+	if err != nil {
+		return provider, err
 	}
 	roots, err := n.ensureServiceRoots(ctx, provider)
 	if err != nil {
-		return "", err
+		return provider, err
 	}
-	return password, n.ensureServicePolicies(ctx, roots)
+	return provider, n.ensureServicePolicies(ctx, roots)
 }
 
 func (n *node) ensureTenant(ctx context.Context, c directory.Caller, name, domain string) (directory.Tenant, error) {
@@ -48,13 +56,21 @@ func (n *node) ensureTenant(ctx context.Context, c directory.Caller, name, domai
 	return t, err
 }
 
+// ensureOperator makes the operator. As long as nobody has signed in as him he gets another
+// one-time password: that of an earlier start was never shown if the start did not get so far.
 func (n *node) ensureOperator(ctx context.Context, c directory.Caller, provider directory.Tenant) (password string, err error) {
-	_, err = n.directory.Person(ctx, provider.ID, operatorUPN)
-	if !fault.Is(err, fault.NotFound) {
+	c.Tenant = provider.ID
+	operator, err := n.directory.Person(ctx, provider.ID, operatorUPN)
+	switch {
+	case err == nil && !operator.MustChangePassword:
+		return "", nil
+	case err == nil:
+		password = directory.GeneratePassword()
+		return password, n.directory.SetPassword(ctx, c, provider.ID, operatorUPN, password, true)
+	case !fault.Is(err, fault.NotFound):
 		return "", err
 	}
 	password = directory.GeneratePassword()
-	c.Tenant = provider.ID
 	_, err = n.directory.CreatePerson(ctx, c, directory.Person{
 		Tenant: provider.ID, UPN: operatorUPN, DisplayName: "Operator", Roles: []directory.Role{directory.ServiceOperator},
 	}, password, true)
