@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // faces gives each request to the face that its Host header names:
@@ -22,9 +24,18 @@ type faces struct {
 	named  map[string]http.Handler
 	vault  http.Handler
 	home   http.Handler
+
+	patience time.Duration // how long the body of a request may take; bodyWithin if 0
 }
 
+// bodyWithin is enough for the few KiB that most faces read. Those that take more, or work
+// longer, set deadlines of their own.
+const bodyWithin = time.Minute
+
 func (f *faces) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 { // or whoever announces a body and sends none holds the connection for ever
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(cmp.Or(f.patience, bodyWithin))) // inside the process there is none
+	}
 	host := hostname(r.Host)
 	rest, ours := strings.CutSuffix(host, "."+f.domain)
 	switch {
