@@ -41,7 +41,7 @@ func (c *command) auditEntries(ctx context.Context, args []string) error {
 	name := logFlag(set)
 	after := set.Int64("after", -1, "show entries behind index `N`")
 	raw := set.Bool("json", false, "print each entry as its JSON line: the exact bytes that the log's tree covers")
-	if err := parse(set, args); err != nil {
+	if err := c.parse(set, args); err != nil {
 		return err
 	}
 	if set.NArg() > 0 {
@@ -93,7 +93,7 @@ func (c *command) auditHead(ctx context.Context, args []string) error {
 	set := c.flags("audit head", "[--log LOG] [-o FILE]")
 	name := logFlag(set)
 	out := set.String("o", "", "`FILE` to keep the head in (default: print it)")
-	if err := parse(set, args); err != nil {
+	if err := c.parseFlags(set, args); err != nil {
 		return err
 	}
 	api, err := c.api()
@@ -110,7 +110,7 @@ func (c *command) auditHead(ctx context.Context, args []string) error {
 		return err
 	}
 	if err := os.WriteFile(*out, []byte(text), 0o600); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "%s cannot be written", *out)
+		return fault.Wrap(fault.Unavailable, err, "%s cannot be written", *out).WithHint("choose a file in a folder that exists and can be written to")
 	}
 	fmt.Fprintf(c.out, "saved the head of %d entries; keep it where the service cannot change it\n", head.Size)
 	return nil
@@ -152,7 +152,7 @@ func (c *command) auditVerify(ctx context.Context, args []string) error {
 	set := c.flags("audit verify", "--head FILE [--entries FILE]")
 	saved := set.String("head", "", "`FILE` that ck audit head -o wrote; it says which log")
 	entries := set.String("entries", "", "`FILE` that ck audit --json wrote (default: ask the service)")
-	if err := parse(set, args); err != nil {
+	if err := c.parseFlags(set, args); err != nil {
 		return err
 	}
 	if *saved == "" {

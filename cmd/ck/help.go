@@ -10,9 +10,9 @@ import (
 
 // help prints the page of all words, or that of one.
 func (c *command) help(ctx context.Context, args []string) error {
-	if len(args) > 0 {
+	if len(args) > 0 && !strings.EqualFold(args[0], "help") {
 		for _, v := range verbs() {
-			if strings.EqualFold(v.name, args[0]) && v.name != "help" && v.name != "version" {
+			if strings.EqualFold(v.name, args[0]) {
 				return v.run(c, ctx, append(args[1:], "--help"))
 			}
 		}

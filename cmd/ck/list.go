@@ -14,10 +14,13 @@ import (
 func (c *command) list(ctx context.Context, args []string) error {
 	set := c.flags("list", "[--json] WORKLOAD [CONTAINER]")
 	asJSON := set.Bool("json", false, "one JSON object per line")
-	if err := parse(set, args); err != nil {
+	if err := c.parse(set, args); err != nil {
 		return err
 	}
-	if set.NArg() < 1 || set.NArg() > 2 {
+	if set.NArg() > 2 {
+		return fault.New(fault.Invalid, "ck list takes a workload and a container, not %q", set.Arg(2)).WithHint("quote a name with spaces")
+	}
+	if set.NArg() == 0 {
 		return fault.New(fault.Invalid, "ck list needs a workload").WithHint("for example: ck list exchange, or ck list exchange alice@contoso.example")
 	}
 	api, err := c.api()

@@ -79,12 +79,8 @@ func (c *command) dispatch(ctx context.Context, args []string) error {
 		return c.help(ctx, nil)
 	}
 	word, rest := args[0], args[1:]
-	if word == "--profile" && len(rest) > 0 {
-		c.profile = rest[0]
-		return c.dispatch(ctx, rest[1:])
-	}
-	if word == "-h" || word == "--help" {
-		return c.help(ctx, rest)
+	if option, dashed := strings.CutPrefix(word, "-"); dashed {
+		return c.option(ctx, strings.TrimPrefix(option, "-"), rest)
 	}
 	for _, v := range verbs() {
 		if strings.EqualFold(v.name, word) {
@@ -92,6 +88,26 @@ func (c *command) dispatch(ctx context.Context, args []string) error {
 		}
 	}
 	return c.cmdlet(ctx, word, rest)
+}
+
+// option does what stands in front of a word: --profile NAME, --help, --version.
+func (c *command) option(ctx context.Context, option string, rest []string) error {
+	name, value, joined := strings.Cut(option, "=")
+	switch {
+	case name == "profile" && joined:
+		c.profile = value
+		return c.dispatch(ctx, rest)
+	case name == "profile" && len(rest) > 0:
+		c.profile = rest[0]
+		return c.dispatch(ctx, rest[1:])
+	case name == "profile":
+		return fault.New(fault.Invalid, "--profile needs a name").WithHint("for example: ck --profile alice login")
+	case option == "h" || option == "help":
+		return c.help(ctx, rest)
+	case option == "version":
+		return c.version(ctx, rest)
+	}
+	return fault.New(fault.Invalid, "ck has no option -%s in front of the command", option).WithHint("see all commands with: ck help")
 }
 
 // complain prints err and its hint and returns the exit code that goes with it.
@@ -107,27 +123,47 @@ func (c *command) complain(err error) int {
 	return cmdlet.ExitCode(err)
 }
 
-// flags returns a flag set that prints its errors and usage to the command's stderr.
+// flags returns the flag set of a verb; parse it with c.parse. Its own words about mistakes are
+// dropped, for parse says the same once.
 func (c *command) flags(verb, usage string) *flag.FlagSet {
 	set := flag.NewFlagSet("ck "+verb, flag.ContinueOnError)
-	set.SetOutput(c.err)
+	set.SetOutput(io.Discard)
 	set.Usage = func() {
-		fmt.Fprintf(c.err, "usage: ck %s %s\n", verb, usage)
+		fmt.Fprintln(set.Output(), strings.TrimSpace("usage: ck "+verb+" "+usage))
 		set.PrintDefaults()
 	}
 	return set
 }
 
-// parse parses args and turns a mistake into a usage error; the flag package has said which.
-func parse(set *flag.FlagSet, args []string) error {
+// parse parses args and turns a mistake into a usage error. Help that was asked for is an
+// answer: it goes to the command's output.
+func (c *command) parse(set *flag.FlagSet, args []string) error {
 	err := set.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		set.SetOutput(c.out)
+		set.Usage()
+	}
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return err
 	}
 	return fault.Wrap(fault.Invalid, err, "%s: %v", set.Name(), err).WithHint("%s --help lists what it takes", set.Name())
 }
 
-func (c *command) version(context.Context, []string) error {
+// parseFlags is parse for a verb that takes flags and no words.
+func (c *command) parseFlags(set *flag.FlagSet, args []string) error {
+	if err := c.parse(set, args); err != nil {
+		return err
+	}
+	if set.NArg() > 0 {
+		return fault.New(fault.Invalid, "%s takes no word %q", set.Name(), set.Arg(0)).WithHint("%s --help lists what it takes", set.Name())
+	}
+	return nil
+}
+
+func (c *command) version(_ context.Context, args []string) error {
+	if err := c.parseFlags(c.flags("version", ""), args); err != nil {
+		return err
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return errors.New("this binary does not say how it was built")

@@ -31,11 +31,11 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	lease := set.Duration("lease", 60*time.Second, "how long a root key's answer holds: the longest time until a revocation takes effect")
 	level := set.String("recovery-level", "Recoverable+ProtectedSubscription", "recovery `LEVEL` that root keys must have: this one or Recoverable")
 	verbose := set.Bool("verbose", false, "log each failed request and long operation in full")
-	if err := parse(set, args); err != nil {
+	if err := c.parseFlags(set, args); err != nil {
 		return err
 	}
 	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level}
-	if err := s.check(set.Args()); err != nil {
+	if err := s.check(); err != nil {
 		return err
 	}
 	listeners, err := openListeners(ctx, *listen, *port)
@@ -65,10 +65,8 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	return errors.Join(c.serveNode(ctx, n, listeners, *sample), n.close(context.WithoutCancel(ctx)), folder.Close())
 }
 
-func (s settings) check(rest []string) error {
+func (s settings) check() error {
 	switch {
-	case len(rest) > 0:
-		return fault.New(fault.Invalid, "ck serve takes no word %q", rest[0]).WithHint("ck serve --help lists its flags")
 	case s.port < 1 || s.port > 65535:
 		return fault.New(fault.Invalid, "%d is no port", s.port).WithHint("give one from 1 to 65535 with --port")
 	case s.lease < time.Second || s.lease > time.Hour:

@@ -25,7 +25,7 @@ func (c *command) login(ctx context.Context, args []string) error {
 	server := set.String("server", "", "`URL` of the service (default: that of the profile, else https://localhost:8443)")
 	ca := set.String("ca", "", "PEM `FILE` with the certificate authority of the service (default: that of the profile, else of the local data folder)")
 	tenant := set.String("tenant", "", "domain or id of the organization (default: that of the user's name)")
-	if err := parse(set, args); err != nil {
+	if err := c.parseFlags(set, args); err != nil {
 		return err
 	}
 	where, err := c.profileConfig()
@@ -131,7 +131,7 @@ func localAuthority() string {
 }
 
 func (c *command) logout(ctx context.Context, args []string) error {
-	if err := parse(c.flags("logout", ""), args); err != nil {
+	if err := c.parseFlags(c.flags("logout", ""), args); err != nil {
 		return err
 	}
 	where, err := c.profileConfig()
@@ -142,7 +142,7 @@ func (c *command) logout(ctx context.Context, args []string) error {
 }
 
 func (c *command) whoami(_ context.Context, args []string) error {
-	if err := parse(c.flags("whoami", ""), args); err != nil {
+	if err := c.parseFlags(c.flags("whoami", ""), args); err != nil {
 		return err
 	}
 	p, err := c.signedIn()
@@ -167,7 +167,11 @@ func (c *command) signedIn() (*profile.Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return profile.Open(where)
+	p, err := profile.Open(where)
+	if c.profile != "" && fault.Is(err, fault.Unauthenticated) {
+		err = fault.As(err).WithHint("sign in with: ck --profile %s login", c.profile)
+	}
+	return p, err
 }
 
 // api returns a client for items and the log, as the signed-in person.

@@ -18,11 +18,11 @@ import (
 func (c *command) importing(ctx context.Context, args []string) error {
 	const usage = "mail --mailbox NAME PATH ... | files --container NAME PATH"
 	kind, args := kindOf(args)
-	set := c.flags("import "+kind, usage)
+	set := c.flags("import", usage)
 	mailbox := set.String("mailbox", "", "the mailbox, by its owner's `NAME` (mail)")
 	container := set.String("container", "", "the document container `NAME` (files)")
 	workers := set.Int("workers", 8, "how many transfers run at once")
-	if err := parse(set, args); err != nil {
+	if err := c.parse(set, args); err != nil {
 		return err
 	}
 	target, err := transferTarget("import", kind, *mailbox, *container)
@@ -30,7 +30,10 @@ func (c *command) importing(ctx context.Context, args []string) error {
 		return err
 	}
 	paths := set.Args()
-	if len(paths) == 0 || kind == "files" && len(paths) > 1 {
+	if kind == "files" && len(paths) > 1 {
+		return fault.New(fault.Invalid, "ck import files takes one folder at a time, not %d", len(paths)).WithHint("run it once for each")
+	}
+	if len(paths) == 0 {
 		return fault.New(fault.Invalid, "ck import %s needs a path", kind).WithHint("usage: ck import " + usage)
 	}
 	for _, path := range paths {
@@ -56,13 +59,13 @@ func (c *command) importing(ctx context.Context, args []string) error {
 func (c *command) exporting(ctx context.Context, args []string) error {
 	const usage = "mail --mailbox NAME -o FOLDER | files --container NAME -o FOLDER"
 	kind, args := kindOf(args)
-	set := c.flags("export "+kind, usage)
+	set := c.flags("export", usage)
 	mailbox := set.String("mailbox", "", "the mailbox, by its owner's `NAME` (mail)")
 	container := set.String("container", "", "the document container `NAME` (files)")
 	out := set.String("o", "", "`FOLDER` to write to; made if absent")
 	force := set.Bool("force", false, "replace files that are there with other content")
 	workers := set.Int("workers", 8, "how many transfers run at once")
-	if err := parse(set, args); err != nil {
+	if err := c.parse(set, args); err != nil {
 		return err
 	}
 	target, err := transferTarget("export", kind, *mailbox, *container)
@@ -95,6 +98,9 @@ func (c *command) transfer(target importer.Target, kind string, workers int, who
 		bar.line("ck: %s: %s", from, reasonOf(err))
 	}})
 	bar.stop()
+	if err != nil && tally.Done.Load()+tally.Unchanged.Load()+tally.Failed.Load() == 0 {
+		return transferFault(err) // nothing began: no summary of nothing
+	}
 	one := map[string]string{"mail": "message", "files": "file"}[kind]
 	took := max(time.Since(start), time.Millisecond)
 	fmt.Fprintf(c.out, "%s %s: %s (%s) in %s, %s/s; %d unchanged, %d failed\n",
@@ -145,9 +151,10 @@ func transferTarget(verb, kind, mailbox, container string) (importer.Target, err
 	return importer.Target{}, fault.New(fault.Invalid, "ck %s takes mail or files", verb).WithHint("for example: ck %s mail --help", verb)
 }
 
+// kindOf splits the kind from what follows; flags alone name no kind.
 func kindOf(args []string) (kind string, rest []string) {
-	if len(args) == 0 {
-		return "", nil
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+		return "", args
 	}
 	return strings.ToLower(args[0]), args[1:]
 }
