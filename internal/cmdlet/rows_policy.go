@@ -77,7 +77,7 @@ func setPolicyRow() Cmdlet {
 		Params: []Param{
 			identity(true, "Name, GUID or distinguished name of the policy."),
 			{Name: "Refresh", Type: Switch, Sets: []string{"RefreshKey"}, Help: "Take the newest versions of both root keys."},
-			{Name: "Replace", Type: Switch, Mandatory: true, Sets: []string{"ReplaceKey"}, Help: "Swap the root keys for those of -AzureKeyIDs."},
+			{Name: "Replace", Type: Switch, Mandatory: true, Sets: []string{"ReplaceKey"}, Help: "Swap the root keys for those of -AzureKeyIDs. Not built yet: make a policy and assign it."},
 			{Name: "AzureKeyIDs", Type: StringList, Mandatory: true, Sets: []string{"ReplaceKey"}, Help: "The URIs of the two new root keys."},
 			{Name: "Enabled", Type: Bool, Help: "Whether the policy can be assigned."},
 			{Name: "Name", Type: String, Help: "A new name, unique in the organization."},

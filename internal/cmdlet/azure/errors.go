@@ -103,6 +103,8 @@ func hintFor(e *fault.Error, vault string) string {
 		return "sign in with: ck login"
 	case e.Reason == "AccessDenied" || e.Reason == "ForbiddenByPolicy":
 		return "whoever manages the vault can grant it: ck Set-AzKeyVaultAccessPolicy -VaultName " + vault + " -UserPrincipalName YOU -PermissionsToKeys get,list,..."
+	case e.Reason == "VaultNotFound":
+		return "check the vault's name; those you manage are listed by: ck Get-AzKeyVault"
 	case e.Reason == "KeyNotFound":
 		return "see the vault's keys with: ck Get-AzKeyVaultKey -VaultName " + vault + " (deleted ones: -InRemovedState)"
 	case e.Reason == "ObjectIsDeletedButRecoverable":
