@@ -52,7 +52,8 @@ func (v *Verifier) Add(index int64, leaf []byte) (Entry, error) {
 	}
 	e, err := DecodeLeaf(leaf)
 	if err != nil {
-		return Entry{}, fault.Wrap(fault.Corrupt, err, "entry %d of the log is damaged", index)
+		return Entry{}, fault.Wrap(fault.Corrupt, err, "entry %d of the log is damaged", index).
+			WithHint("it was changed after it was recorded, or the file of entries was; keep the saved head as evidence")
 	}
 	if e.Tenant != v.tenant {
 		return Entry{}, fault.New(fault.Corrupt, "entry %d belongs to the log of another tenant", index)
