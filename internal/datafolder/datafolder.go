@@ -4,7 +4,7 @@
 //	DATA/customerkey.json   format, id, and a commitment to each sealing key
 //	DATA/lock               held while a server runs; a second one is refused
 //	DATA/ca.pem             the local authority's certificate, for clients
-//	DATA/*.sealed           the authority's key and the logs' signing keys, sealed
+//	DATA/*.sealed           the authority's key, the logs' signing keys, the sample's password, sealed
 //	DATA/service.db         tenants, people, policies, wrapped keys, items
 //	DATA/vault.db           key vaults and their sealed private keys
 //	DATA/availability.db    availability keys, sealed
@@ -23,6 +23,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/gofrs/flock"
 	"github.com/google/uuid"
@@ -186,6 +187,9 @@ func WriteFile(path string, data []byte) (err error) {
 }
 
 func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil // no such call; NTFS logs its names
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
