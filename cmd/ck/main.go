@@ -138,7 +138,7 @@ func (c *command) flags(verb, usage string) *flag.FlagSet {
 // parse parses args and turns a mistake into a usage error. Help that was asked for is an
 // answer: it goes to the command's output.
 func (c *command) parse(set *flag.FlagSet, args []string) error {
-	err := set.Parse(args)
+	err := gather(set, args)
 	if errors.Is(err, flag.ErrHelp) {
 		set.SetOutput(c.out)
 		set.Usage()
@@ -147,6 +147,22 @@ func (c *command) parse(set *flag.FlagSet, args []string) error {
 		return err
 	}
 	return fault.Wrap(fault.Invalid, err, "%s: %v", set.Name(), err).WithHint("%s --help lists what it takes", set.Name())
+}
+
+// gather parses flags wherever they stand among the words; behind "--" everything is a word.
+func gather(set *flag.FlagSet, args []string) error {
+	var words []string
+	for {
+		if err := set.Parse(args); err != nil {
+			return err
+		}
+		rest := set.Args()
+		ended := len(rest) < len(args) && args[len(args)-len(rest)-1] == "--"
+		if len(rest) == 0 || ended {
+			return set.Parse(append(append([]string{"--"}, words...), rest...))
+		}
+		words, args = append(words, rest[0]), rest[1:]
+	}
 }
 
 // parseFlags is parse for a verb that takes flags and no words.
