@@ -109,6 +109,8 @@ func hintFor(e *fault.Error, vault string) string {
 		return "see the vault's keys with: ck Get-AzKeyVaultKey -VaultName " + vault + " (deleted ones: -InRemovedState)"
 	case e.Reason == "ObjectIsDeletedButRecoverable":
 		return "take it back with: ck Undo-AzKeyVaultKeyRemoval -VaultName " + vault + " -Name NAME"
+	case e.Code == fault.Invalid:
+		return "what the command takes is listed by: ck help NAME-OF-THE-COMMAND"
 	case e.Code == fault.Throttled || e.Code == fault.Unavailable:
 		return "try again"
 	}
