@@ -33,7 +33,7 @@ type AuditHead struct {
 	Note string // the same, signed by the service
 }
 
-// AuditEntries returns the entries of a log ("service", "vault", ...) behind index after (-1:
+// AuditEntries returns the entries of a log ("service" or "vault") behind index after (-1:
 // from the first), in order. An error ends it.
 func (c *Client) AuditEntries(ctx context.Context, log string, after int64) iter.Seq2[AuditEntry, error] {
 	type page struct {

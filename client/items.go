@@ -95,8 +95,9 @@ type Content struct {
 	io.ReadCloser
 }
 
-// Get reads an item. When its content has been read to the end, its digest is checked: the
-// last Read then gives an error in place of io.EOF. An answer that breaks off is an error too.
+// Get reads an item. When its content has been read to the end, its digest is checked: if it
+// differs, the last Read gives an error in place of io.EOF. Where the connection breaks off, the
+// rest of the same version is asked for; only if that does not help is it an error.
 func (c *Client) Get(ctx context.Context, ref Ref) (*Content, error) {
 	content, _, err := c.get(ctx, ref, nil)
 	if err != nil {

@@ -40,6 +40,12 @@
 // swapped, dropped or added, and content that was cut off does not open. The key of the
 // segments is derived from the message's own key, anew after every 2^20 segments.
 //
+// # Errors
+//
+// Where this documentation names a fault, it is the code of the error inside customerkey. Other
+// programs need one of them only, fault.Corrupt, and ask for it with [IsCorrupt]; the rest are
+// mistakes of the caller or trouble of a source or destination, and their text says which.
+//
 // # Limits
 //
 // One key may seal any number of messages: each has a fresh 256 bit IV and a key derived
