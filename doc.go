@@ -23,7 +23,9 @@
 //     programs import to reach them.
 //   - internal/importer and internal/profile: the command line's own work: reading mail and
 //     folders, and staying signed in.
+//   - internal/datafolder and internal/certs: the data folder with its lock, the sealing keys
+//     apart from it, and the local certificate authority.
 //   - cmd/ck: one binary; the wiring is written once, in node.go.
 //
-// Import arrows point down only; walls_test.go holds them.
+// Which package may import which is written in walls_test.go, and held by it.
 package customerkey
