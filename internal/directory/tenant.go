@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -92,4 +93,6 @@ func checkName(of, name string) error {
 	return nil
 }
 
-func isControl(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }
+// isControl also tells the controls of Latin 1, which some terminals obey: what anybody types as
+// a name comes to stand in the log, and the log on an administrator's terminal.
+func isControl(r rune) bool { return unicode.IsControl(r) || r == '\uFFFD' }
