@@ -2,7 +2,9 @@ package profile
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -75,6 +77,10 @@ func (s tokenService) post(ctx context.Context, address string, form url.Values,
 }
 
 func (s tokenService) unreachable(err error) error {
+	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
+		return fault.Wrap(fault.Unavailable, err, "the certificate of the token service at %s is not trusted", s.login).
+			WithHint("sign in with --ca FILE: it is ca.pem in the data folder of the server")
+	}
 	return fault.Wrap(fault.Unavailable, err, "the token service at %s cannot be reached", s.login).
 		WithHint("see that the service runs and that this is its address; start one with: ck serve")
 }

@@ -203,7 +203,7 @@ func TestSignInRefused(t *testing.T) {
 	target := s.target()
 	target.Authority = ""
 	_, err := profile.SignInPassword(t.Context(), c, target, profile.Password{User: user, Password: password})
-	wantFault(t, err, fault.Unavailable, "cannot be reached") // a service that is not trusted gets no password
+	wantFault(t, err, fault.Unavailable, "is not trusted") // a service that is not trusted gets no password
 }
 
 func TestSignInWithCode(t *testing.T) {
