@@ -14,6 +14,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory/login"
 	"github.com/customerkey/customerkey/internal/keyvault/arm"
 	"github.com/customerkey/customerkey/internal/keyvault/rest"
+	"github.com/customerkey/customerkey/internal/store"
 )
 
 // openFaces puts the HTTP faces over the services, and makes the certificate they show. Each
@@ -72,8 +73,19 @@ func (n *node) apiFace() (http.Handler, error) {
 	}
 	return api.New(api.Config{
 		Items: n.items, Logs: map[string]api.AuditLog{"service": n.serviceLog, "vault": n.vaultLog}, Recorder: n.serviceLog,
-		Verify: tokens.Verify, Log: n.log,
+		Verify: tokens.Verify, Healthy: n.healthy, Log: n.log,
 	})
+}
+
+// healthy reports whether all three databases answer.
+func (n *node) healthy(ctx context.Context) error {
+	nothing := func(ctx context.Context, q store.DBTX) error { return q.QueryRowContext(ctx, "SELECT 1").Scan(new(int)) }
+	for _, db := range []*store.DB{n.serviceDB, n.vaultDB, n.availabilityDB} {
+		if err := db.Read(ctx, nothing); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (n *node) exchangeFace() (http.Handler, error) {
