@@ -79,7 +79,9 @@ func (n *node) apiFace() (http.Handler, error) {
 
 // healthy reports whether all three databases answer.
 func (n *node) healthy(ctx context.Context) error {
-	nothing := func(ctx context.Context, q store.DBTX) error { return q.QueryRowContext(ctx, "SELECT 1").Scan(new(int)) }
+	nothing := func(ctx context.Context, q store.DBTX) error {
+		return q.QueryRowContext(ctx, "SELECT 1").Scan(new(int))
+	}
 	for _, db := range []*store.DB{n.serviceDB, n.vaultDB, n.availabilityDB} {
 		if err := db.Read(ctx, nothing); err != nil {
 			return err
