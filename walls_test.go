@@ -17,7 +17,7 @@ const module = "github.com/customerkey/customerkey/"
 func isTestPackage(name string) bool { return strings.HasSuffix(name, "test") }
 
 // walls says which of our own packages a package may import; a package below a listed one
-// ("keyvault/rest" below "keyvault") needs a row of its own. Arrows point down this list.
+// ("keyvault/rest" below "keyvault") needs a row of its own. A package imports only what stands above it in this list.
 // The wall between the service (policy, hierarchy, workload) and the customer's vault
 // (keyvault) is the product: neither side may see the other's state.
 var walls = map[string][]string{

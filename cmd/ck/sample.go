@@ -200,6 +200,7 @@ func (g *sampleGuide) print(c *command, n *node) {
 	fmt.Fprintf(c.out, "\nThe tenant Contoso is ready: two root keys in two vaults, a policy, some mail, chat and documents.\n")
 	fmt.Fprintf(c.out, "On this machine you are signed in as %s. Everybody's password is %s ; others sign in with\n", sampleAdmin, g.password)
 	fmt.Fprintf(c.out, "    %s --profile alice login --server %s --ca %s --user alice@%s\n", c.self, n.url(""), n.folder.File("ca.pem"), sampleDomain)
+	fmt.Fprintf(c.out, "The vaults belong to keys-east@%[1]s and keys-west@%[1]s: they give and take permissions.\n", sampleDomain)
 	fmt.Fprintf(c.out, "\nTry, in another terminal:\n")
 	for _, line := range []string{
 		"list exchange alice@" + sampleDomain,

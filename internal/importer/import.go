@@ -79,6 +79,8 @@ func (p *pool[T]) importOne(ctx context.Context, t Target, thing Thing, fresh bo
 	switch {
 	case source.err != nil:
 		return local(source.err)
+	case client.IsCode(err, client.CodeNotFound): // the mailbox or the workload, not this thing
+		return &hopelessError{err}
 	case err != nil:
 		return err
 	case !created:

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 const messageType = "message/rfc822"
@@ -50,6 +51,9 @@ func mailFile(path string, yield func(Thing) bool) bool {
 	info, err := file.Stat()
 	if err != nil {
 		return yield(Thing{From: path, Err: err})
+	}
+	if info.Size() == 0 && !strings.EqualFold(filepath.Ext(path), ".eml") {
+		return true // an archive without messages
 	}
 	thing := Thing{From: path, ContentType: messageType, Size: info.Size(), Weight: info.Size(), Modified: info.ModTime()}
 	if err := looksLikeMessage(head); err != nil {

@@ -72,6 +72,7 @@ func TestMailFindsEveryKindOfStore(t *testing.T) {
 	mustWrite(t, filepath.Join(root, "c-maildir", "tmp", "3.host"), "Subject: half")
 	mustWrite(t, filepath.Join(root, "d-picture.png"), "\x89PNG\r\n\x1a\n")
 	mustWrite(t, filepath.Join(root, "e-empty.eml"), "")
+	mustWrite(t, filepath.Join(root, "e-empty.mbox"), "")
 	if err := os.Symlink(filepath.Join(root, "a-letter.eml"), filepath.Join(root, "f-link.eml")); err != nil {
 		t.Fatal(err)
 	}

@@ -107,6 +107,10 @@ func fatal(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return true
 	}
+	var all *hopelessError
+	if errors.As(err, &all) {
+		return true
+	}
 	var local *localError
 	if errors.As(err, &local) {
 		return false
@@ -121,6 +125,12 @@ func fatal(err error) bool {
 	}
 	return true
 }
+
+// hopelessError is an answer that every other thing would get too.
+type hopelessError struct{ err error }
+
+func (e *hopelessError) Error() string { return e.err.Error() }
+func (e *hopelessError) Unwrap() error { return e.err }
 
 // localError is a failure of this machine's files, not of the service.
 type localError struct{ err error }
