@@ -19,6 +19,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
@@ -161,7 +162,12 @@ func (n *node) openVaults(context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.vaults, err = keyvault.New(keyvault.Config{Store: store.NewKeyVault(n.vaultDB), Protector: protector, Audit: n.vaultLog})
+	kept := store.NewKeyVault(n.vaultDB)
+	backups, err := backup.New(backup.Config{Store: kept, Seal: n.folder.Seals.Vault})
+	if err != nil {
+		return err
+	}
+	n.vaults, err = keyvault.New(keyvault.Config{Store: kept, Protector: protector, Backups: backups, Audit: n.vaultLog})
 	return err
 }
 

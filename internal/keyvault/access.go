@@ -35,6 +35,9 @@ const (
 	PermitAll               Permission = "all"
 )
 
+// permitAny is for what any permission allows (KV-40). No grant can name it.
+const permitAny Permission = "any"
+
 // Permissions returns every permission an access policy may name.
 func Permissions() []Permission {
 	return []Permission{
@@ -50,7 +53,7 @@ func (p Permission) Is(o Permission) bool { return strings.EqualFold(string(p), 
 
 // includes reports whether being granted p allows wanted.
 func (p Permission) includes(wanted Permission) bool {
-	return p.Is(wanted) || p.Is(PermitAll) && wanted != PermitPurge
+	return p.Is(wanted) || wanted == permitAny || p.Is(PermitAll) && wanted != PermitPurge
 }
 
 // A Grant is an entry of a vault's access policy: what one person, program or group of the

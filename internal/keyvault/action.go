@@ -7,6 +7,7 @@ type Action string
 const (
 	EnterVault   Action = "vault.enter" // only ever refused: a caller of another tenant
 	CreateKey    Action = "key.create"
+	ImportKey    Action = "key.import"
 	GetKey       Action = "key.get"
 	ListKeys     Action = "key.list"
 	ListVersions Action = "key.versions"
@@ -16,10 +17,18 @@ const (
 	ListDeleted  Action = "key.list_deleted"
 	RecoverKey   Action = "key.recover"
 	PurgeKey     Action = "key.purge"
+	RotateKey    Action = "key.rotate"
+	GetRotation  Action = "key.get_rotation_policy"
+	SetRotation  Action = "key.set_rotation_policy"
+	BackupKey    Action = "key.backup"
+	RestoreKey   Action = "key.restore"
 	Encrypt      Action = "key.encrypt"
 	Decrypt      Action = "key.decrypt"
 	Wrap         Action = "key.wrap"
 	Unwrap       Action = "key.unwrap"
+	Sign         Action = "key.sign"
+	Verify       Action = "key.verify"
+	RandomBytes  Action = "vault.random"
 )
 
 // Actions of management.
@@ -50,6 +59,7 @@ const (
 // A rule says what an action on the data plane needs.
 type rule struct {
 	permission Permission
+	or         Permission // which does as well, if any
 	subject    subject
 	op         string // the key operation that the version must allow, if any
 	inWindow   bool   // refused outside NotBefore to Expires; unwrapping never is (KV-58)
@@ -58,6 +68,7 @@ type rule struct {
 // rules is the whole table of the data plane (section 4).
 var rules = map[Action]rule{
 	CreateKey:    {permission: PermitCreate, subject: theName},
+	ImportKey:    {permission: PermitImport, subject: theName},
 	GetKey:       {permission: PermitGet, subject: theKey},
 	ListKeys:     {permission: PermitList, subject: theVault},
 	ListVersions: {permission: PermitList, subject: theKey},
@@ -67,8 +78,16 @@ var rules = map[Action]rule{
 	ListDeleted:  {permission: PermitList, subject: theVault},
 	RecoverKey:   {permission: PermitRecover, subject: theDeleted},
 	PurgeKey:     {permission: PermitPurge, subject: theDeleted},
+	RotateKey:    {permission: PermitRotate, subject: theKey},
+	GetRotation:  {permission: PermitGetRotationPolicy, or: PermitGet, subject: theKey}, // KV-104
+	SetRotation:  {permission: PermitSetRotationPolicy, or: PermitUpdate, subject: theKey},
+	BackupKey:    {permission: PermitBackup, subject: theKey},
+	RestoreKey:   {permission: PermitRestore, subject: theVault},
 	Encrypt:      {permission: PermitEncrypt, subject: theKey, op: "encrypt", inWindow: true},
 	Decrypt:      {permission: PermitDecrypt, subject: theKey, op: "decrypt"},
 	Wrap:         {permission: PermitWrapKey, subject: theKey, op: "wrapKey", inWindow: true},
 	Unwrap:       {permission: PermitUnwrapKey, subject: theKey, op: "unwrapKey"},
+	Sign:         {permission: PermitSign, subject: theKey, op: "sign", inWindow: true},
+	Verify:       {permission: PermitVerify, subject: theKey, op: "verify"},
+	RandomBytes:  {permission: permitAny, subject: theVault},
 }

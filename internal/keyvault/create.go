@@ -2,6 +2,7 @@ package keyvault
 
 import (
 	"context"
+	"crypto"
 	"crypto/rand"
 	"encoding/hex"
 	"slices"
@@ -16,7 +17,7 @@ import (
 type NewKey struct {
 	Type          string // required: "RSA" or "EC"
 	Bits          int    // RSA: 2048, 3072, 4096
-	Curve         string // EC: P-256, P-384, P-521
+	Curve         string // EC: P-256, P-384, P-521, P-256K
 	Exponent      int    // RSA: 65537
 	Ops           []string
 	Attributes    Attributes
@@ -36,19 +37,31 @@ func (s *Service) CreateKey(ctx context.Context, c directory.Caller, vault, name
 		if err != nil {
 			return nil, err
 		}
-		v.entry.Object = v.objectOf(k)
-		v.note("type", string(k.Type))
-		v.note("size", k.Curve)
-		if k.Type == protect.RSA {
-			v.note("size", strconv.Itoa(k.Bits))
-		}
-		return func() (Key, error) { return s.add(ctx, k, spec) }, nil
+		v.describe(k)
+		return func() (Key, error) {
+			return s.generate(ctx, k, spec)
+		}, nil
 	})
 }
 
-// add makes the key pair and stores the version.
-func (s *Service) add(ctx context.Context, k Key, spec protect.Spec) (Key, error) {
-	handle, pub, err := s.protector.Generate(ctx, k.id(), spec)
+// describe records which version is to be.
+func (v *visit) describe(k Key) {
+	v.entry.Object = v.objectOf(k)
+	v.note("type", string(k.Type))
+	v.note("size", k.Curve)
+	if k.Type == protect.RSA {
+		v.note("size", strconv.Itoa(k.Bits))
+	}
+}
+
+// generate adds a version with a key pair of its own.
+func (s *Service) generate(ctx context.Context, k Key, spec protect.Spec) (Key, error) {
+	return s.add(ctx, k, func() ([]byte, crypto.PublicKey, error) { return s.protector.Generate(ctx, k.id(), spec) })
+}
+
+// add has the protector hold the key pair, and stores the version.
+func (s *Service) add(ctx context.Context, k Key, hold func() ([]byte, crypto.PublicKey, error)) (Key, error) {
+	handle, pub, err := hold()
 	if err != nil {
 		return Key{}, err
 	}
@@ -107,7 +120,7 @@ func (n NewKey) spec() (protect.Spec, error) {
 	case string(protect.EC):
 		return n.ecSpec()
 	}
-	return protect.Spec{}, fault.New(fault.Invalid, "Invalid kty value: %.32s", n.Type).WithReason(ReasonKeyType)
+	return protect.Spec{}, errKeyType(n.Type)
 }
 
 func (n NewKey) rsaSpec() (protect.Spec, error) {
@@ -131,10 +144,10 @@ func (n NewKey) ecSpec() (protect.Spec, error) {
 	if spec.Curve == "" {
 		spec.Curve = "P-256"
 	}
-	sizes := map[string]int{"P-256": 256, "P-384": 384, "P-521": 521}
-	size, ok := sizes[spec.Curve]
+	sizes := map[string]int{"P-256": 256, "P-384": 384, "P-521": 521, protect.P256K: 256}
+	size := sizes[spec.Curve]
 	switch {
-	case !ok:
+	case !protect.CurveAllowed(spec.Curve):
 		return spec, invalid("crv")
 	case n.Bits != 0 && n.Bits != size:
 		return spec, invalid("key_size")

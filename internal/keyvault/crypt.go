@@ -56,7 +56,7 @@ func (s *Service) seal(ctx context.Context, c directory.Caller, a Action, t Targ
 			}
 			public, ok := pub.(*rsa.PublicKey)
 			if !ok {
-				return Result{}, fault.New(fault.Corrupt, "the stored key is not of the type that its row says")
+				return Result{}, errType()
 			}
 			sealed, err := protect.Encrypt(public, protect.Algorithm(alg), value)
 			return Result{v.key, sealed}, err
@@ -92,10 +92,20 @@ func (s *Service) prepare(v *visit, alg string, value []byte) error {
 		return fault.New(fault.Invalid, "Algorithm %s is not allowed by this deployment", alg).WithHint("Use RSA-OAEP-256.")
 	case len(value) == 0:
 		return invalid("value")
-	case v.material.Protector != s.protector.Name():
-		return fault.New(fault.Unavailable, "The key is held by %q, which is not set up here", v.material.Protector)
+	}
+	return s.held(v)
+}
+
+// held refuses keys of another protector than the one that is set up.
+func (s *Service) held(v *visit) error {
+	if v.material.Protector != s.protector.Name() {
+		return errProtector(v.material.Protector)
 	}
 	return nil
+}
+
+func errType() error {
+	return fault.New(fault.Corrupt, "the stored key is not of the type that its row says")
 }
 
 func joined(ops []string) string { return strings.Join(ops, " ") }

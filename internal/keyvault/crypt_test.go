@@ -122,7 +122,7 @@ func TestRefusedAlgorithms(t *testing.T) {
 		t.Fatal(err)
 	}
 	strict, err := keyvault.New(keyvault.Config{
-		Store: store.NewKeyVault(db), Protector: protector, Audit: s, Now: s.Now,
+		Store: store.NewKeyVault(db), Protector: protector, Backups: s.Backups(db), Audit: s, Now: s.Now,
 		Refuse: []protect.Algorithm{protect.OAEP, protect.PKCS1},
 	})
 	if err != nil {

@@ -6,7 +6,8 @@
 // A tenant has subscriptions, each with an owner; a subscription holds vaults in resource
 // groups; a vault holds keys; a key is a list of versions, of which the newest is meant when
 // none is named. A vault's name is unique in the whole deployment. Private halves live in a
-// [protect.Protector]; no method returns one.
+// [protect.Protector]; no method returns one but sealed in a backup (backup.go, restore.go),
+// which only the deployment that made it opens.
 //
 // # One door
 //

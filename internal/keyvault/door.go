@@ -86,7 +86,11 @@ func (s *Service) admit(ctx context.Context, v *visit) error {
 		return fault.New(fault.Internal, "no rule for %s", v.action)
 	}
 	v.note("permission", string(r.permission))
-	if named, ok := v.vault.permits(v.caller, r.permission); !ok {
+	named, ok := v.vault.permits(v.caller, r.permission)
+	if !ok && r.or != "" {
+		_, ok = v.vault.permits(v.caller, r.or)
+	}
+	if !ok {
 		return errPermission(v.caller, v.vault, r.permission, named)
 	}
 	if r.subject == theVault {

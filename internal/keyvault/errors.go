@@ -47,6 +47,10 @@ func invalid(property string) *fault.Error {
 	return fault.New(fault.Invalid, "Property %s has invalid value", property)
 }
 
+func errKeyType(t string) error {
+	return fault.New(fault.Invalid, "Invalid kty value: %.32s", t).WithReason(ReasonKeyType)
+}
+
 func errVaultNotFound() error {
 	return fault.New(fault.NotFound, "There is no such key vault").WithReason(ReasonVaultNotFound)
 }
@@ -92,4 +96,9 @@ func errPurge(v Vault) error {
 	return fault.New(fault.Forbidden,
 		`Operation "purge" is not allowed because purge protection is enabled for this vault. Key Vault service will automatically purge it after the retention period has passed. Vault: %s;location=%s`,
 		v.Name, v.Location).WithReason(ReasonForbidden)
+}
+
+// errProtector is about a key whose private half is elsewhere.
+func errProtector(name string) error {
+	return fault.New(fault.Unavailable, "The key is held by %q, which is not set up here", name)
 }

@@ -62,7 +62,8 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestPrivateBytesStayInside: no file of the database holds any number of a private key.
+// TestPrivateBytesStayInside: no file of the database holds any number of a private key, also
+// after it was backed up and restored.
 func TestPrivateBytesStayInside(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -72,6 +73,11 @@ func TestPrivateBytesStayInside(t *testing.T) {
 	for _, n := range []keyvault.NewKey{{Type: "RSA"}, {Type: "EC"}} {
 		k := s.mustCreateAs("key-"+n.Type, n)
 		secrets = append(secrets, s.privateNumbers(db, k)...)
+		blob := s.mustBackup(k.Name)
+		s.mustPurge(k.Name)
+		if _, err := s.RestoreKey(t.Context(), s.admin, "contoso-east", blob); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if len(secrets) < 6 {
 		t.Fatalf("found only %d secrets to look for", len(secrets))

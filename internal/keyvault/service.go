@@ -7,6 +7,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 )
 
@@ -14,6 +15,7 @@ import (
 type Config struct {
 	Store     Store               // required: the vault database
 	Protector protect.Protector   // required: where private keys live
+	Backups   *backup.Ring        // required: the keys that backups are sealed under
 	Audit     audit.Recorder      // required: decisions are written here before they take effect
 	Refuse    []protect.Algorithm // algorithms not to serve, beyond those this program may not use (KV-49)
 	Now       func() time.Time    // time.Now if nil
@@ -24,6 +26,7 @@ type Config struct {
 type Service struct {
 	store     Store
 	protector protect.Protector
+	backups   *backup.Ring
 	audit     audit.Recorder
 	refuse    []protect.Algorithm
 	clock     func() time.Time
@@ -31,13 +34,13 @@ type Service struct {
 
 // New returns a Service ready for use.
 func New(c Config) (*Service, error) {
-	if c.Store == nil || c.Protector == nil || c.Audit == nil {
-		return nil, errors.New("keyvault: Store, Protector and Audit are required")
+	if c.Store == nil || c.Protector == nil || c.Backups == nil || c.Audit == nil {
+		return nil, errors.New("keyvault: Store, Protector, Backups and Audit are required")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{store: c.Store, protector: c.Protector, audit: c.Audit, refuse: c.Refuse, clock: c.Now}, nil
+	return &Service{store: c.Store, protector: c.Protector, backups: c.Backups, audit: c.Audit, refuse: c.Refuse, clock: c.Now}, nil
 }
 
 // now is the present time in the precision that the store keeps.

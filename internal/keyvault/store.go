@@ -41,6 +41,16 @@ type Store interface {
 	Keys(ctx context.Context, tenant, vault string, deleted bool, after string, limit int) ([]Key, error)
 	// Versions lists a live key's by Ordinal, those after one.
 	Versions(ctx context.Context, tenant, vault, name string, after int64, limit int) ([]Key, error)
+	// Whole returns all versions of a live key by Ordinal, as of one moment and at most limit,
+	// and its rotation policy. None if the key is not live.
+	Whole(ctx context.Context, tenant, vault, name string, limit int) ([]Stored, RotationPolicy, error)
+	// Restore makes a key of versions, oldest first; fault.Conflict if the name is there,
+	// live or deleted.
+	Restore(ctx context.Context, versions []Stored, p RotationPolicy) error
+	// Rotation returns a live key's rotation policy, the zero one if none was set.
+	Rotation(ctx context.Context, tenant, vault, name string) (RotationPolicy, error)
+	// SetRotation replaces it, if its Updated is still was; else ErrChanged.
+	SetRotation(ctx context.Context, tenant, vault, name string, p RotationPolicy, was time.Time) error
 	// DeleteKey moves a live key to the deleted state; fault.NotFound if it is not live.
 	DeleteKey(ctx context.Context, tenant, vault, name string, d Deletion) error
 	// RecoverKey undoes DeleteKey; fault.NotFound if it is not deleted.
@@ -64,4 +74,10 @@ type Due struct {
 type Material struct {
 	Protector string // Protector.Name of the one that made it
 	Handle    []byte
+}
+
+// Stored is a version with what protects it.
+type Stored struct {
+	Key
+	Material
 }

@@ -164,7 +164,4 @@ func (d *desk) describe(v Vault) {
 }
 
 // sameLocation compares "West Europe" and "westeurope" as equal.
-func sameLocation(a, b string) bool {
-	plain := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }
-	return plain(a) == plain(b)
-}
+func sameLocation(a, b string) bool { return plainLocation(a) == plainLocation(b) }

@@ -211,3 +211,63 @@ func TestKeyVaultDue(t *testing.T) {
 		}
 	})
 }
+
+// TestKeyVaultWhole: a key goes out with all that it has and comes back, onto a free name only.
+func TestKeyVaultWhole(t *testing.T) {
+	eachKeyVault(t, func(t *testing.T, k *store.KeyVault) {
+		for i := range 3 {
+			v := strconv.Itoa(i + 1)
+			mustVault(t, k.AddVersion(t.Context(), aVaultKey(t, "Root", v), keyvault.Material{Protector: "software", Handle: []byte(v)}))
+		}
+		policy := keyvault.RotationPolicy{Expiry: "P2Y", Created: vaultTime, Updated: vaultTime.Add(time.Second)}
+		mustVault(t, k.SetRotation(t.Context(), "t", "Vault", "ROOT", policy, time.Time{}))
+		if err := k.SetRotation(t.Context(), "t", "Vault", "root", policy, vaultTime); fault.As(err).Reason != keyvault.ReasonChanged {
+			t.Errorf("a policy over what is not there any more: %v", err)
+		}
+		whole, got, err := k.Whole(t.Context(), "t", "Vault", "root", 10)
+		if err != nil || len(whole) != 3 || cmp.Diff(policy, got) != "" || string(whole[2].Handle) != "3" || whole[0].Name != "Root" {
+			t.Fatalf("%+v, %+v, %v", whole, got, err)
+		}
+		if some, _, err := k.Whole(t.Context(), "t", "Vault", "root", 2); err != nil || len(some) != 2 {
+			t.Errorf("%d versions, %v", len(some), err)
+		}
+		conflict := func(when string) {
+			t.Helper()
+			if err := k.Restore(t.Context(), whole, policy); !fault.Is(err, fault.Conflict) {
+				t.Errorf("onto a %s key: %v", when, err)
+			}
+		}
+		conflict("live")
+		mustVault(t, k.DeleteKey(t.Context(), "t", "Vault", "root", keyvault.Deletion{Deleted: vaultTime, PurgeAt: vaultTime}))
+		conflict("deleted")
+		if none, _, err := k.Whole(t.Context(), "t", "Vault", "root", 10); err != nil || len(none) != 0 {
+			t.Errorf("of a deleted key: %d versions, %v", len(none), err)
+		}
+		if _, err := k.Rotation(t.Context(), "t", "Vault", "root"); !fault.Is(err, fault.NotFound) {
+			t.Errorf("the policy of a deleted key: %v", err)
+		}
+		if _, err := k.PurgeKey(t.Context(), "t", "Vault", "root", vaultTime); err != nil {
+			t.Fatal(err)
+		}
+		mustVault(t, k.Restore(t.Context(), whole, policy))
+		again, got, err := k.Whole(t.Context(), "t", "vault", "root", 10)
+		if diff := cmp.Diff(whole, again, cmpopts.IgnoreFields(keyvault.Key{}, "Vault")) + cmp.Diff(policy, got); err != nil || diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+		next := aVaultKey(t, "root", "4")
+		mustVault(t, k.AddVersion(t.Context(), next, keyvault.Material{Handle: []byte{}}))
+		if newest, _, err := k.Key(t.Context(), "t", "Vault", "root", ""); err != nil || newest.Version != "4" || newest.Ordinal != 4 {
+			t.Errorf("newest is %+v, %v", newest, err)
+		}
+
+		// Half a key is never there: the second of two versions of one id undoes the first.
+		twice := []keyvault.Stored{whole[0], whole[0]}
+		twice[0].Name, twice[1].Name = "half", "half"
+		if err := k.Restore(t.Context(), twice, policy); err == nil {
+			t.Error("two versions of one id")
+		}
+		if _, _, err := k.Key(t.Context(), "t", "Vault", "half", ""); !fault.Is(err, fault.NotFound) {
+			t.Errorf("half a key: %v", err)
+		}
+	})
+}

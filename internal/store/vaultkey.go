@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/x509"
 	"database/sql"
 	"errors"
 	"strings"
@@ -21,20 +20,8 @@ func (k *KeyVault) Key(ctx context.Context, tenant, vault, name, version string)
 		if err != nil {
 			return err
 		}
-		m = keyvault.Material{Protector: row.Protector, Handle: row.Handle}
-		key, err = keyOf(tenant, vault, keyvaultsql.ListLiveRow{
-			Ordinal: row.Ordinal, Version: row.Version, Kty: row.Kty, Bits: row.Bits, Curve: row.Curve, Ops: row.Ops,
-			Enabled: row.Enabled, NotBefore: row.NotBefore, Expires: row.Expires, Tags: row.Tags, Created: row.Created,
-			Updated: row.Updated, Display: row.Display, Deleted: row.Deleted, PurgeAt: row.PurgeAt,
-		})
-		if err != nil {
-			return err
-		}
-		key.Public, err = x509.ParsePKIXPublicKey(row.PublicKey)
-		if err != nil {
-			return fault.Wrap(fault.Corrupt, err, "a stored public key cannot be read")
-		}
-		return nil
+		key, m, err = storedOf(tenant, vault, row)
+		return err
 	})
 	return key, m, err
 }
@@ -62,15 +49,9 @@ func keyOf(tenant, vault string, row keyvaultsql.ListLiveRow) (keyvault.Key, err
 
 // AddVersion implements keyvault.Store.
 func (k *KeyVault) AddVersion(ctx context.Context, key keyvault.Key, m keyvault.Material) error {
-	public, err := x509.MarshalPKIXPublicKey(key.Public)
+	row, err := versionRow(key, m)
 	if err != nil {
-		return fault.Wrap(fault.Internal, err, "the public key cannot be encoded")
-	}
-	row := keyvaultsql.AddVersionParams{
-		TenantID: key.Tenant, Vault: foldName(key.Vault), Name: foldName(key.Name), Version: key.Version,
-		Kty: string(key.Type), Bits: int64(key.Bits), Curve: key.Curve, PublicKey: public, Protector: m.Protector,
-		Handle: m.Handle, Ops: strings.Join(key.Ops, " "), Enabled: key.Enabled, NotBefore: instant(key.NotBefore),
-		Expires: instant(key.Expires), Tags: encodeTags(key.Tags), Created: micros(key.Created), Updated: micros(key.Updated),
+		return err
 	}
 	err = k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		if row.Ordinal, err = nextOrdinal(ctx, q, row, key.Name); err != nil {
@@ -82,6 +63,20 @@ func (k *KeyVault) AddVersion(ctx context.Context, key keyvault.Key, m keyvault.
 		return keyvault.ErrChanged()
 	}
 	return err
+}
+
+// versionRow is the row of a version, but for its Ordinal.
+func versionRow(key keyvault.Key, m keyvault.Material) (keyvaultsql.AddVersionParams, error) {
+	public, err := protect.MarshalPublic(key.Public)
+	if err != nil {
+		return keyvaultsql.AddVersionParams{}, fault.Wrap(fault.Internal, err, "the public key cannot be encoded")
+	}
+	return keyvaultsql.AddVersionParams{
+		TenantID: key.Tenant, Vault: foldName(key.Vault), Name: foldName(key.Name), Version: key.Version,
+		Kty: string(key.Type), Bits: int64(key.Bits), Curve: key.Curve, PublicKey: public, Protector: m.Protector,
+		Handle: m.Handle, Ops: strings.Join(key.Ops, " "), Enabled: key.Enabled, NotBefore: instant(key.NotBefore),
+		Expires: instant(key.Expires), Tags: encodeTags(key.Tags), Created: micros(key.Created), Updated: micros(key.Updated),
+	}, nil
 }
 
 // nextOrdinal makes the key, or raises its newest version by one.

@@ -26,20 +26,24 @@ const MaxBody = 64 << 10
 // Decode reads a body that must be one JSON object; members that v has not are ignored. The
 // fault names the member that is wrong. A longer body than MaxBody is fault.TooLarge. Every
 // error is Malformed.
-func Decode(r *http.Request, v any) error {
-	if err := decode(r, v); err != nil {
+func Decode(r *http.Request, v any) error { return DecodeLong(r, v, MaxBody) }
+
+// DecodeLong is Decode for a body that may be longer, up to most bytes.
+func DecodeLong(r *http.Request, v any, most int) error {
+	if err := decode(r, v, most); err != nil {
 		return Malformed{Cause: err}
 	}
 	return nil
 }
 
-func decode(r *http.Request, v any) error {
-	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+func decode(r *http.Request, v any, most int) error {
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(most)+1))
+	defer clear(body) // it may hold what is to be wrapped, or a private key
 	switch {
 	case err != nil:
 		return fault.Wrap(fault.Invalid, err, "The request body could not be read")
-	case len(body) > MaxBody:
-		return fault.New(fault.TooLarge, "The request body is longer than %d bytes", MaxBody)
+	case len(body) > most:
+		return fault.New(fault.TooLarge, "The request body is longer than %d bytes", most)
 	}
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 {

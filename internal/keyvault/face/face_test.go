@@ -14,12 +14,13 @@ import (
 func TestMatch(t *testing.T) {
 	t.Parallel()
 	routes := []Route[string]{
-		{"GET", "keys", "list"},
-		{"GET", "keys/{name}", "get"},
-		{"DELETE", "keys/{name}", "delete"},
-		{"GET", "keys/{name}/versions", "versions"},
-		{"GET", "keys/{name}/{version}", "version"},
-		{"POST", "keys/{name}/{version}/wrapkey", "wrap"},
+		{Method: "GET", Path: "keys", Do: "list"},
+		{Method: "POST", Path: "keys/restore", Only: true, Do: "restore"},
+		{Method: "GET", Path: "keys/{name}", Do: "get"},
+		{Method: "DELETE", Path: "keys/{name}", Do: "delete"},
+		{Method: "GET", Path: "keys/{name}/versions", Do: "versions"},
+		{Method: "GET", Path: "keys/{name}/{version}", Do: "version"},
+		{Method: "POST", Path: "keys/{name}/{version}/wrapkey", Do: "wrap"},
 	}
 	for _, tt := range []struct {
 		method, path string
@@ -35,6 +36,9 @@ func TestMatch(t *testing.T) {
 		{"GET", "/keys/k/1", "version", map[string]string{"name": "k", "version": "1"}, ""},
 		{"GET", "/keys/a%2Fb", "get", map[string]string{"name": "a/b"}, ""},
 		{"POST", "/keys/k/1/wrapKey", "wrap", map[string]string{"name": "k", "version": "1"}, ""},
+		{"POST", "/keys/Restore", "restore", map[string]string{}, ""},
+		{"GET", "/keys/restore", "get", map[string]string{"name": "restore"}, ""},
+		{"PUT", "/keys/restore", "", nil, ReasonMethod},
 		{"POST", "/keys/k", "", nil, ReasonMethod},
 		{"GET", "/", "", nil, ReasonPath},
 		{"GET", "/keys/k/1/2/3", "", nil, ReasonPath},

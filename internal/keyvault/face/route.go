@@ -18,8 +18,12 @@ const ReasonPath = "NotFound"
 // A Route is a row of a face's table. Path is made of fixed parts, which match in any case,
 // and of "{name}" parts, which match any one segment: "keys/{name}/create". The first row
 // whose path matches decides which path it is, so a fixed part goes before a "{name}" one.
+//
+// Only gives the other methods of the path to the rows below: with it "POST keys/restore" goes
+// before "GET keys/{name}" and a key may still be named "restore".
 type Route[T any] struct {
 	Method, Path string
+	Only         bool
 	Do           T
 }
 
@@ -33,7 +37,7 @@ func Match[T any](routes []Route[T], r *http.Request) (do T, params map[string]s
 	path := ""
 	for _, route := range routes {
 		if path == "" {
-			if params = match(route.Path, segments); params == nil {
+			if params = match(route.Path, segments); params == nil || route.Only && route.Method != r.Method {
 				continue
 			}
 			path = route.Path

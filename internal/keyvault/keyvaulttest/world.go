@@ -18,6 +18,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 	"github.com/customerkey/customerkey/internal/store"
 )
@@ -49,9 +50,21 @@ type World struct {
 // still until it is moved on.
 func New(t testing.TB, db *store.DB) *World {
 	t.Helper()
-	tenant := uuid.NewString()
+	return NewSealed(t, db, envelope.NewKey())
+}
+
+// NewSealed is New under a sealing key: two Worlds over one database are two tenants of one
+// deployment.
+func NewSealed(t testing.TB, db *store.DB, seal envelope.Key) *World {
+	t.Helper()
+	return NewOf(t, db, seal, uuid.NewString(), uuid.NewString())
+}
+
+// NewOf is New with a sealing key, a tenant and a subscription that were there before.
+func NewOf(t testing.TB, db *store.DB, seal envelope.Key, tenant, subscription string) *World {
+	t.Helper()
 	w := &World{
-		t: t, Tenant: tenant, seal: envelope.NewKey(),
+		t: t, Tenant: tenant, seal: seal,
 		now:   time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 		Owner: person(tenant, "owner@contoso.example"),
 	}
@@ -59,7 +72,7 @@ func New(t testing.TB, db *store.DB) *World {
 	_, w.signer, _ = ed25519.GenerateKey(nil)
 	w.Open(db)
 	w.Subscription = keyvault.Subscription{
-		ID: uuid.NewString(), Tenant: tenant, DisplayName: "Contoso keys", Owner: w.Owner.ID,
+		ID: subscription, Tenant: tenant, DisplayName: "Contoso keys", Owner: w.Owner.ID,
 	}
 	w.SetProtected(false)
 	if _, _, err := w.PutGroup(t.Context(), w.Owner, keyvault.Group{Subscription: w.Subscription.ID, Name: "keys", Location: Location}); err != nil {
@@ -83,13 +96,23 @@ func (w *World) Open(db *store.DB) {
 		w.t.Fatal(err)
 	}
 	w.log = log
-	w.Service, err = keyvault.New(keyvault.Config{Store: store.NewKeyVault(db), Protector: protector, Audit: w, Now: w.Now})
+	w.Service, err = keyvault.New(keyvault.Config{Store: store.NewKeyVault(db), Protector: protector, Backups: w.Backups(db), Audit: w, Now: w.Now})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	if w.endpoint != nil {
 		w.endpoint.show(w.handler(w.endpoint.domain))
 	}
+}
+
+// Backups returns the ring of backup keys in db.
+func (w *World) Backups(db *store.DB) *backup.Ring {
+	w.t.Helper()
+	ring, err := backup.New(backup.Config{Store: store.NewKeyVault(db), Seal: w.seal, Now: w.Now})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return ring
 }
 
 // SetProtected registers the subscription for mandatory retention, or takes that back.

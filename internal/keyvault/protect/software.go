@@ -3,11 +3,8 @@ package protect
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
 	"errors"
 	"runtime"
 
@@ -66,12 +63,16 @@ func (s *Software) Generate(ctx context.Context, id ID, spec Spec) ([]byte, cryp
 	if err != nil {
 		return nil, nil, err
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, nil, fault.Wrap(fault.Internal, err, "the new key cannot be encoded")
-	}
-	defer clear(der)
-	handle, err := envelope.Seal(nil, s.seal, id.bind(), der)
+	return s.kept(id, key)
+}
+
+// Import seals a key pair from outside as Generate seals its own.
+func (s *Software) Import(_ context.Context, id ID, pair *Pair) ([]byte, crypto.PublicKey, error) {
+	return s.kept(id, pair.key())
+}
+
+func (s *Software) kept(id ID, key crypto.Signer) ([]byte, crypto.PublicKey, error) {
+	handle, err := s.keep(id, key)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -82,12 +83,8 @@ func generate(spec Spec) (crypto.Signer, error) {
 	switch {
 	case spec.Type == RSA && (spec.Bits == 2048 || spec.Bits == 3072 || spec.Bits == 4096):
 		return rsa.GenerateKey(rand.Reader, spec.Bits)
-	case spec.Type == EC && spec.Curve == "P-256":
-		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case spec.Type == EC && spec.Curve == "P-384":
-		return ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	case spec.Type == EC && spec.Curve == "P-521":
-		return ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	case spec.Type == EC && CurveAllowed(spec.Curve):
+		return generateEC(spec.Curve)
 	}
 	return nil, fault.New(fault.Invalid, "Key type %s with size %d, curve %q is not supported", spec.Type, spec.Bits, spec.Curve)
 }
@@ -114,6 +111,15 @@ func (s *Software) Decrypt(_ context.Context, id ID, handle []byte, alg Algorith
 	return decrypt(private, alg, ciphertext)
 }
 
+// Sign signs a digest.
+func (s *Software) Sign(_ context.Context, id ID, handle []byte, alg SignatureAlgorithm, digest []byte) ([]byte, error) {
+	key, err := s.key(id, handle)
+	if err != nil {
+		return nil, err
+	}
+	return sign(key, alg, digest)
+}
+
 // Forget closes the key if it is open.
 func (s *Software) Forget(id ID) { s.open.drop(id) }
 
@@ -127,7 +133,7 @@ func (s *Software) key(id ID, handle []byte) (crypto.Signer, error) {
 		return nil, err
 	}
 	defer clear(der)
-	parsed, err := x509.ParsePKCS8PrivateKey(der)
+	parsed, err := parsePrivate(der)
 	if err != nil {
 		return nil, fault.New(fault.Corrupt, "the stored private key cannot be read") // the cause may quote key bytes
 	}

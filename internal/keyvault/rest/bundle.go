@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"crypto/ecdsa"
 	"crypto/rsa"
 	"math/big"
 	"strings"
@@ -58,6 +57,14 @@ type operationOut struct {
 	Value string `json:"value"`
 }
 
+type verifyOut struct {
+	Value bool `json:"value"`
+}
+
+type randomOut struct {
+	Value string `json:"value"`
+}
+
 func (x *request) bundle(k keyvault.Key) bundleOut {
 	return bundleOut{Key: x.jwk(k), Attributes: attributes(k), Tags: k.Tags, deletionOut: x.deletion(k)}
 }
@@ -69,7 +76,7 @@ func (x *request) jwk(k keyvault.Key) jwkOut {
 	case *rsa.PublicKey:
 		out.N = base64url(pub.N.Bytes())
 		out.E = base64url(big.NewInt(int64(pub.E)).Bytes())
-	case *ecdsa.PublicKey:
+	case interface{ Bytes() ([]byte, error) }: // a point
 		if point, err := pub.Bytes(); err == nil { // 4 || X || Y, each as long as the curve's field
 			half := 1 + (len(point)-1)/2
 			out.Crv, out.X, out.Y = k.Curve, base64url(point[1:half]), base64url(point[half:])

@@ -138,6 +138,11 @@ type contract struct {
 const (
 	wrap    = `{"alg":"RSA-OAEP-256","value":"c2VjcmV0"}`
 	oneByte = `{"alg":"RSA-OAEP-256","value":"AA"}`
+
+	digest32 = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" // 32 bytes
+	signRS   = `{"alg":"RS256","value":"` + digest32 + `"}`
+	signES   = `{"alg":"ES256","value":"` + digest32 + `"}`
+	verifyRS = `{"alg":"RS256","digest":"` + digest32 + `","value":"AAAA"}`
 )
 
 func TestContract(t *testing.T) {
@@ -190,7 +195,51 @@ func TestContract(t *testing.T) {
 		bad("KV-15", "PATCH", "/keys/root1?"+version, `{"attributes":{"nbf":99999999999999999999}}`, "nbf"),
 		ok("KV-22", "GET", "/keys/root1/{old}?"+version, ""),
 		ok("KV-22", "GET", "/KEYS/ROOT1/{old}?"+version, ""),
+		ok("KV-38", "POST", "/keys/curve/rotate?"+version, ""),
+		ok("KV-39", "GET", "/keys/curve/rotationpolicy?"+version, ""),
+		ok("KV-39", "PUT", "/keys/curve/rotationPolicy?"+version, `{"lifetimeActions":[{"trigger":{"timeBeforeExpiry":"P30D"},"action":{"type":"rotate"}}],"attributes":{"expiryTime":"P2Y"}}`),
+		bad("KV-39", "PUT", "/keys/curve/rotationpolicy?"+version, "", "missing"),
+		{"KV-39", "POST", "/keys/curve/rotationpolicy?" + version, "{}", 405, "MethodNotAllowed", ""},
+		{"KV-38", "POST", "/keys/gone/rotate?" + version, "", 404, "KeyNotFound", ""},
+		bad("KV-79", "PUT", "/keys/curve/rotationpolicy?"+version, `{"attributes":{"expiryTime":"P27D"}}`, "Property expiryTime has invalid value"),
+		bad("KV-79", "PUT", "/keys/curve/rotationpolicy?"+version, `{"lifetimeActions":[{"trigger":{"timeAfterCreate":"P6D"},"action":{"type":"Rotate"}}]}`, "timeAfterCreate"),
+		bad("KV-79", "PUT", "/keys/curve/rotationpolicy?"+version, `{"lifetimeActions":[{"trigger":{"timeAfterCreate":7},"action":{"type":"Rotate"}}]}`, "timeAfterCreate"),
+		bad("KV-79", "PUT", "/keys/curve/rotationpolicy?"+version, `{"lifetimeActions":[{"action":{"type":"Rotate"}}]}`, "trigger"),
+		ok("KV-32", "POST", "/keys/curve/backup?"+version, ""),
+		{"KV-32", "POST", "/keys/gone/backup?" + version, "", 404, "KeyNotFound", ""},
+		{"KV-32", "POST", "/keys/curve/{old}/backup?" + version, "", 404, "NotFound", ""}, // KV-70: no single version
+		bad("KV-33", "POST", "/keys/restore?"+version, "", "missing"),
+		bad("KV-33", "POST", "/keys/restore?"+version, `{}`, "value"),
+		bad("KV-72", "POST", "/keys/restore?"+version, `{"value":""}`, "Cannot decrypt backup blob"),
+		bad("KV-72", "POST", "/keys/restore?"+version, `{"value":"JkF6dXJlS2V5VmF1bHRLZXlCYWNrdXBWMS5taWNyb3NvZnQuY29tZXlK"}`, "Cannot decrypt backup blob"),
+		bad("KV-12", "POST", "/keys/restore?"+version, `{"value":"`+strings.Repeat("A", 1<<20-12)+`"}`, "Cannot decrypt backup blob"),
+		{"KV-12", "POST", "/keys/restore?" + version, `{"value":"` + strings.Repeat("A", 1<<20-11) + `"}`, 413, "RequestTooLarge", ""},
+		{"KV-33", "GET", "/keys/restore?" + version, "", 404, "KeyNotFound", "restore"}, // a key's name like any other
 		ok("KV-42", "POST", "/keys/root1/{old}/wrapKey?"+version, wrap),
+		ok("KV-37", "POST", "/keys/root1/{old}/Sign?"+version, signRS),
+		ok("KV-37", "POST", "/keys/root1/{old}/verify?"+version, verifyRS),
+		ok("KV-37", "POST", "/keys/curve/sign?"+version, signES),
+		bad("KV-37", "POST", "/keys/root1/sign?"+version, signES, "does not fit"),
+		bad("KV-37", "POST", "/keys/curve/sign?"+version, signRS, "does not fit"),
+		bad("KV-37", "POST", "/keys/curve/sign?"+version, `{"alg":"ES384","value":"`+digest32+`"}`, "does not fit"),
+		bad("KV-37", "POST", "/keys/root1/sign?"+version, wrap, "alg"),
+		bad("KV-37", "POST", "/keys/root1/sign?"+version, `{"value":"`+digest32+`"}`, "alg"),
+		bad("KV-37", "POST", "/keys/root1/wrapkey?"+version, signRS, "alg"),
+		bad("KV-37", "POST", "/keys/root1/verify?"+version, `{"alg":"RS256","digest":"`+digest32+`"}`, "Property value"),
+		bad("KV-37", "POST", "/keys/root1/verify?"+version, `{"alg":"RS256","digest":"`+digest32+`","value":""}`, "Property value"),
+		bad("KV-37", "POST", "/keys/root1/verify?"+version, `{"alg":"RS256","value":"AAAA"}`, "Property digest"),
+		bad("KV-50", "POST", "/keys/root1/sign?"+version, `{"alg":"RS384","value":"`+digest32+`"}`, "Property value"),
+		bad("KV-50", "POST", "/keys/curve/sign?"+version, `{"alg":"ES256","value":"AAAA"}`, "Property value"),
+		bad("KV-50", "POST", "/keys/root1/sign?"+version, `{"alg":"PS256","value":""}`, "Property value"),
+		bad("KV-50", "POST", "/keys/root1/verify?"+version, `{"alg":"RS512","digest":"`+digest32+`","value":"AAAA"}`, "Property digest"),
+		ok("KV-40", "POST", "/rng?"+version, `{"count":1}`),
+		ok("KV-40", "POST", "/rng?"+version, `{"count":128}`),
+		bad("KV-40", "POST", "/rng?"+version, `{"count":0}`, "Property count"),
+		bad("KV-40", "POST", "/rng?"+version, `{"count":129}`, "Property count"),
+		bad("KV-40", "POST", "/rng?"+version, `{"count":-1}`, "Property count"),
+		bad("KV-40", "POST", "/rng?"+version, `{"count":"8"}`, "Property count"),
+		bad("KV-40", "POST", "/rng?"+version, `{}`, "Property count"),
+		{"KV-40", "GET", "/rng?" + version, "", 405, "MethodNotAllowed", ""},
 		bad("KV-48", "POST", "/keys/root1/wrapkey?"+version, `{"alg":"RSA-OAEP-256","value":"`+strings.Repeat("A", 255)+`"}`, "value"),
 		bad("KV-48", "POST", "/keys/root1/wrapkey?"+version, `{"alg":"RSA-OAEP-256","value":""}`, "value"),
 		bad("KV-48", "POST", "/keys/root1/wrapkey?"+version, `{"alg":"RSA-OAEP-256"}`, "value"),
@@ -203,7 +252,8 @@ func TestContract(t *testing.T) {
 		bad("KV-53", "POST", "/keys/new/create?"+version, `{"kty":"RSA","attributes":{"exportable":true}}`, "AKV.SKR.1004"),
 		bad("KV-53", "POST", "/keys/new/create?"+version, `{"kty":"RSA","release_policy":{"data":"e30"}}`, "Non-exportable keys"),
 		bad("KV-53", "POST", "/keys/new/create?"+version, `{"kty":"RSA","attributes":{"exportable":true},"release_policy":{}}`, "not supported"),
-		bad("KV-55", "POST", "/keys/new/create?"+version, `{"kty":"EC","crv":"P-256K"}`, "crv"),
+		bad("KV-55", "POST", "/keys/new/create?"+version, `{"kty":"EC","crv":"P-256K","key_size":384}`, "Property"),
+		bad("KV-55", "POST", "/keys/curve/sign?"+version, `{"alg":"ES256K","value":"`+digest32+`"}`, "does not fit"),
 		bad("KV-57", "PATCH", "/keys/root1?"+version, `{"attributes":{"exp":null}}`, "exp"),
 		bad("KV-4.3", "PATCH", "/keys/root1?"+version, `{"attributes":{"exp":100,"nbf":100}}`, "exp"),
 		bad("KV-84", "GET", "/keys?maxresults=0&"+version, "", "maxresults"),
@@ -217,6 +267,15 @@ func TestContract(t *testing.T) {
 		{"KV-92", "POST", "/keys/expired/wrapkey?" + version, wrap, 403, "Forbidden/KeyExpired", "expired"},
 		{"KV-92", "POST", "/keys/expired/encrypt?" + version, wrap, 403, "Forbidden/KeyExpired", "expired"},
 		{"KV-92", "POST", "/keys/early/wrapkey?" + version, wrap, 403, "Forbidden/KeyNotYetValid", "not yet valid"},
+		{"KV-92", "POST", "/keys/expired/sign?" + version, signRS, 403, "Forbidden/KeyExpired", "Operation sign is not allowed on an expired key"},
+		{"KV-92", "POST", "/keys/early/sign?" + version, signRS, 403, "Forbidden/KeyNotYetValid", "not yet valid"},
+		{"KV-92", "POST", "/keys/disabled/sign?" + version, signES, 403, "Forbidden/KeyDisabled", "sign"},
+		{"KV-92", "POST", "/keys/disabled/verify?" + version, verifyRS, 403, "Forbidden/KeyDisabled", "verify"},
+		{"KV-92", "POST", "/keys/nothing/sign?" + version, signES, 403, "Forbidden/KeyOperationForbidden", "sign"},
+		{"KV-92", "POST", "/keys/curve/verify?" + version, verifyRS, 403, "Forbidden/KeyOperationForbidden", "Operation verify is not permitted on this key"},
+		ok("KV-4.3", "POST", "/keys/expired/verify?"+version, verifyRS),
+		ok("KV-4.3", "POST", "/keys/early/verify?"+version, verifyRS),
+		{"KV-93", "POST", "/keys/none/sign?" + version, signRS, 404, "KeyNotFound", "none"},
 		bad("KV-58", "POST", "/keys/expired/unwrapkey?"+version, wrap, "cannot be decrypted"), // it was tried
 		bad("KV-58", "POST", "/keys/early/unwrapkey?"+version, wrap, "cannot be decrypted"),
 		{"KV-4.2", "POST", "/keys/curve/unwrapkey?" + version, wrap, 403, "Forbidden/KeyOperationForbidden", ""},
@@ -350,7 +409,7 @@ func TestHeaders(t *testing.T) {
 	if e := s.Entries(); len(e) != 1 || e[0].Caller.Request != id || e[0].Caller.Address != "127.0.0.1" {
 		t.Errorf("KV-13: entries of the request = %+v", e)
 	}
-	if x := s.as(s.admin, "PUT", "/keys/root1?"+version, "{}"); x.header.Get("Allow") != "DELETE, GET, PATCH" {
+	if x := s.as(s.admin, "POST", "/keys/root1?"+version, "{}"); x.header.Get("Allow") != "DELETE, GET, PATCH, PUT" {
 		t.Errorf("KV-96: Allow = %q", x.header.Get("Allow"))
 	}
 }
@@ -371,6 +430,11 @@ func TestPermissions(t *testing.T) {
 		{"KV-91 no entry", nobody, "GET", "/keys/root1?" + version, "", 403, "Forbidden/AccessDenied"},
 		{"KV-91 entry", reader, "POST", "/keys/root1/wrapkey?" + version, wrap, 403, "Forbidden/ForbiddenByPolicy"},
 		{"KV-104 any case", reader, "GET", "/keys/root1?" + version, "", 200, ""},
+		{"KV-91 sign", reader, "POST", "/keys/root1/sign?" + version, signRS, 403, "Forbidden/ForbiddenByPolicy"},
+		{"KV-91 verify", reader, "POST", "/keys/root1/verify?" + version, verifyRS, 403, "Forbidden/ForbiddenByPolicy"},
+		{"KV-40 any permission", reader, "POST", "/rng?" + version, `{"count":8}`, 200, ""},
+		{"KV-40 none", nobody, "POST", "/rng?" + version, `{"count":8}`, 403, "Forbidden/AccessDenied"},
+		{"KV-102 random, broken body", nobody, "POST", "/rng?" + version, `{"count":`, 403, "Forbidden/AccessDenied"},
 		{"KV-102 unknown key", nobody, "GET", "/keys/none?" + version, "", 403, "Forbidden/AccessDenied"},
 		{"KV-102 broken body", nobody, "POST", "/keys/root1/wrapkey?" + version, "{", 403, "Forbidden/AccessDenied"},
 		{"KV-102 broken body, no key", s.admin, "POST", "/keys/none/wrapkey?" + version, "{", 404, "KeyNotFound"},
@@ -413,6 +477,8 @@ func TestUnavailable(t *testing.T) {
 		{"GET", "/keys/root1?" + version, ""},
 		{"GET", "/keys?" + version, ""},
 		{"POST", "/keys/root1/wrapkey?" + version, wrap},
+		{"POST", "/keys/root1/sign?" + version, signRS},
+		{"POST", "/rng?" + version, `{"count":8}`},
 		{"POST", "/keys/new/create?" + version, `{"kty":"RSA"}`},
 		{"DELETE", "/keys/root1?" + version, ""},
 	} {

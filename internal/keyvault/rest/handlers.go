@@ -85,8 +85,9 @@ func (x *request) wrapKey() error   { return x.operate(x.vaults.Wrap) }
 func (x *request) unwrapKey() error { return x.operate(x.vaults.Unwrap) }
 func (x *request) encrypt() error   { return x.operate(x.vaults.Encrypt) }
 func (x *request) decrypt() error   { return x.operate(x.vaults.Decrypt) }
+func (x *request) sign() error      { return x.operate(x.vaults.Sign) }
 
-// operate is the four operations that take a value and return one.
+// operate is the five operations that take a value and return one.
 func (x *request) operate(do func(ctx context.Context, c directory.Caller, vault, name, version, alg string, value []byte) (keyvault.Result, error)) error {
 	var in operationIn
 	if err := face.Decode(x.r, &in); err != nil {

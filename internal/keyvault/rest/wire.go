@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/customerkey/customerkey/internal/fault"
@@ -43,6 +42,16 @@ type attributesIn struct {
 type operationIn struct {
 	Alg   string  `json:"alg"`
 	Value *string `json:"value"`
+}
+
+type verifyIn struct {
+	Alg    string  `json:"alg"`
+	Digest *string `json:"digest"`
+	Value  *string `json:"value"` // the signature
+}
+
+type randomIn struct {
+	Count *int `json:"count"`
 }
 
 func (in createIn) newKey() (keyvault.NewKey, error) {
@@ -111,21 +120,42 @@ func parseTime(name string, raw json.RawMessage) (*time.Time, error) {
 // parseBytes reads base64url with or without padding, and base64 in its place (KV-14). Every
 // value has one encoding: spaces, line breaks and stray bits are refused.
 func parseBytes(name string, s *string) ([]byte, error) {
-	if s == nil || strings.ContainsAny(*s, "\r\n") {
+	if s == nil {
 		return nil, invalid(name)
 	}
-	text := strings.NewReplacer("+", "-", "/", "_").Replace(*s)
-	if padded := strings.TrimRight(text, "="); len(padded) != len(text) {
-		if len(text)%4 != 0 || len(text)-len(padded) > 2 {
-			return nil, invalid(name)
-		}
-		text = padded
-	}
-	value, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil { // the cause may quote the value
+	value, ok := decodeBytes([]byte(*s))
+	if !ok {
 		return nil, invalid(name)
 	}
 	return value, nil
+}
+
+// decodeBytes decodes text, which it changes and leaves cleared.
+func decodeBytes(text []byte) (value []byte, ok bool) {
+	defer clear(text)
+	for i, c := range text {
+		switch c {
+		case '+':
+			text[i] = '-'
+		case '/':
+			text[i] = '_'
+		case '\r', '\n': // which the decoder would skip
+			return nil, false
+		}
+	}
+	if whole := bytes.TrimRight(text, "="); len(whole) != len(text) {
+		if len(text)%4 != 0 || len(text)-len(whole) > 2 {
+			return nil, false
+		}
+		text = whole
+	}
+	value = make([]byte, base64.RawURLEncoding.DecodedLen(len(text)))
+	n, err := base64.RawURLEncoding.Strict().Decode(value, text)
+	if err != nil {
+		clear(value)
+		return nil, false
+	}
+	return value[:n], true
 }
 
 func base64url(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

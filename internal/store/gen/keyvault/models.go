@@ -17,6 +17,12 @@ type KeyvaultAccess struct {
 	Permissions   string
 }
 
+type KeyvaultBackupKey struct {
+	ID      string
+	Created int64
+	Sealed  []byte
+}
+
 type KeyvaultGroup struct {
 	TenantID       string
 	SubscriptionID string
@@ -35,6 +41,7 @@ type KeyvaultKey struct {
 	Newest   int64
 	Deleted  sql.NullInt64
 	PurgeAt  sql.NullInt64
+	Rotation string
 }
 
 type KeyvaultName struct {

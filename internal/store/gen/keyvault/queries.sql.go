@@ -36,6 +36,21 @@ func (q *Queries) AddAccess(ctx context.Context, arg AddAccessParams) error {
 	return err
 }
 
+const addBackupKey = `-- name: AddBackupKey :exec
+INSERT INTO keyvault_backup_keys (id, created, sealed) VALUES ($1, $2, $3)
+`
+
+type AddBackupKeyParams struct {
+	ID      string
+	Created int64
+	Sealed  []byte
+}
+
+func (q *Queries) AddBackupKey(ctx context.Context, arg AddBackupKeyParams) error {
+	_, err := q.db.ExecContext(ctx, addBackupKey, arg.ID, arg.Created, arg.Sealed)
+	return err
+}
+
 const addGroup = `-- name: AddGroup :execrows
 INSERT INTO keyvault_groups (tenant_id, subscription_id, name, display, location, tags, created)
 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant_id, subscription_id, name) DO NOTHING
@@ -238,6 +253,17 @@ func (q *Queries) DeleteKey(ctx context.Context, arg DeleteKeyParams) (int64, er
 	return result.RowsAffected()
 }
 
+const getBackupKey = `-- name: GetBackupKey :one
+SELECT id, created, sealed FROM keyvault_backup_keys WHERE id = $1
+`
+
+func (q *Queries) GetBackupKey(ctx context.Context, id string) (KeyvaultBackupKey, error) {
+	row := q.db.QueryRowContext(ctx, getBackupKey, id)
+	var i KeyvaultBackupKey
+	err := row.Scan(&i.ID, &i.Created, &i.Sealed)
+	return i, err
+}
+
 const getGroup = `-- name: GetGroup :one
 SELECT tenant_id, subscription_id, name, display, location, tags, created FROM keyvault_groups
 WHERE tenant_id = $1 AND subscription_id = $2 AND name = $3
@@ -275,9 +301,19 @@ type GetKeyParams struct {
 	Name     string
 }
 
-func (q *Queries) GetKey(ctx context.Context, arg GetKeyParams) (KeyvaultKey, error) {
+type GetKeyRow struct {
+	TenantID string
+	Vault    string
+	Name     string
+	Display  string
+	Newest   int64
+	Deleted  sql.NullInt64
+	PurgeAt  sql.NullInt64
+}
+
+func (q *Queries) GetKey(ctx context.Context, arg GetKeyParams) (GetKeyRow, error) {
 	row := q.db.QueryRowContext(ctx, getKey, arg.TenantID, arg.Vault, arg.Name)
-	var i KeyvaultKey
+	var i GetKeyRow
 	err := row.Scan(
 		&i.TenantID,
 		&i.Vault,
@@ -355,6 +391,23 @@ func (q *Queries) GetNewest(ctx context.Context, arg GetNewestParams) (GetNewest
 		&i.PurgeAt,
 	)
 	return i, err
+}
+
+const getRotation = `-- name: GetRotation :one
+SELECT rotation FROM keyvault_keys WHERE tenant_id = $1 AND vault = $2 AND name = $3 AND deleted IS NULL
+`
+
+type GetRotationParams struct {
+	TenantID string
+	Vault    string
+	Name     string
+}
+
+func (q *Queries) GetRotation(ctx context.Context, arg GetRotationParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, getRotation, arg.TenantID, arg.Vault, arg.Name)
+	var rotation string
+	err := row.Scan(&rotation)
+	return rotation, err
 }
 
 const getSubscription = `-- name: GetSubscription :one
@@ -988,6 +1041,106 @@ func (q *Queries) ListVersions(ctx context.Context, arg ListVersionsParams) ([]L
 	return items, nil
 }
 
+const listWhole = `-- name: ListWhole :many
+SELECT v.tenant_id, v.vault, v.name, v.ordinal, v.version, v.kty, v.bits, v.curve, v.public_key, v.protector,
+    v.handle, v.ops, v.enabled, v.not_before, v.expires, v.tags, v.created, v.updated, k.display, k.deleted, k.purge_at
+FROM keyvault_keys k
+JOIN keyvault_versions v ON v.tenant_id = k.tenant_id AND v.vault = k.vault AND v.name = k.name
+WHERE k.tenant_id = $1 AND k.vault = $2 AND k.name = $3 AND k.deleted IS NULL ORDER BY v.ordinal LIMIT $4
+`
+
+type ListWholeParams struct {
+	TenantID string
+	Vault    string
+	Name     string
+	Limit    int32
+}
+
+type ListWholeRow struct {
+	TenantID  string
+	Vault     string
+	Name      string
+	Ordinal   int64
+	Version   string
+	Kty       string
+	Bits      int64
+	Curve     string
+	PublicKey []byte
+	Protector string
+	Handle    []byte
+	Ops       string
+	Enabled   bool
+	NotBefore sql.NullInt64
+	Expires   sql.NullInt64
+	Tags      string
+	Created   int64
+	Updated   int64
+	Display   string
+	Deleted   sql.NullInt64
+	PurgeAt   sql.NullInt64
+}
+
+func (q *Queries) ListWhole(ctx context.Context, arg ListWholeParams) ([]ListWholeRow, error) {
+	rows, err := q.db.QueryContext(ctx, listWhole,
+		arg.TenantID,
+		arg.Vault,
+		arg.Name,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListWholeRow
+	for rows.Next() {
+		var i ListWholeRow
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.Vault,
+			&i.Name,
+			&i.Ordinal,
+			&i.Version,
+			&i.Kty,
+			&i.Bits,
+			&i.Curve,
+			&i.PublicKey,
+			&i.Protector,
+			&i.Handle,
+			&i.Ops,
+			&i.Enabled,
+			&i.NotBefore,
+			&i.Expires,
+			&i.Tags,
+			&i.Created,
+			&i.Updated,
+			&i.Display,
+			&i.Deleted,
+			&i.PurgeAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const newestBackupKey = `-- name: NewestBackupKey :one
+SELECT id, created, sealed FROM keyvault_backup_keys ORDER BY created DESC, id LIMIT 1
+`
+
+func (q *Queries) NewestBackupKey(ctx context.Context) (KeyvaultBackupKey, error) {
+	row := q.db.QueryRowContext(ctx, newestBackupKey)
+	var i KeyvaultBackupKey
+	err := row.Scan(&i.ID, &i.Created, &i.Sealed)
+	return i, err
+}
+
 const overwriteHandle = `-- name: OverwriteHandle :exec
 UPDATE keyvault_versions SET handle = $1 WHERE tenant_id = $2 AND vault = $3 AND name = $4 AND version = $5
 `
@@ -1116,6 +1269,62 @@ type RemoveVersionsParams struct {
 func (q *Queries) RemoveVersions(ctx context.Context, arg RemoveVersionsParams) error {
 	_, err := q.db.ExecContext(ctx, removeVersions, arg.TenantID, arg.Vault, arg.Name)
 	return err
+}
+
+const restoreKey = `-- name: RestoreKey :execrows
+INSERT INTO keyvault_keys (tenant_id, vault, name, display, newest, rotation) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (tenant_id, vault, name) DO NOTHING
+`
+
+type RestoreKeyParams struct {
+	TenantID string
+	Vault    string
+	Name     string
+	Display  string
+	Newest   int64
+	Rotation string
+}
+
+func (q *Queries) RestoreKey(ctx context.Context, arg RestoreKeyParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, restoreKey,
+		arg.TenantID,
+		arg.Vault,
+		arg.Name,
+		arg.Display,
+		arg.Newest,
+		arg.Rotation,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const setRotation = `-- name: SetRotation :execrows
+UPDATE keyvault_keys SET rotation = $1
+WHERE tenant_id = $2 AND vault = $3 AND name = $4 AND deleted IS NULL AND rotation = $5
+`
+
+type SetRotationParams struct {
+	Rotation string
+	TenantID string
+	Vault    string
+	Name     string
+	Was      string
+}
+
+func (q *Queries) SetRotation(ctx context.Context, arg SetRotationParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setRotation,
+		arg.Rotation,
+		arg.TenantID,
+		arg.Vault,
+		arg.Name,
+		arg.Was,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const setVault = `-- name: SetVault :execrows

@@ -141,3 +141,30 @@ WHERE deleted IS NOT NULL AND purge_at <= CAST(sqlc.arg(now) AS BIGINT)
     AND (purge_at, tenant_id, vault, name) > (CAST(sqlc.arg(after_time) AS BIGINT), CAST(sqlc.arg(after_tenant) AS TEXT),
         CAST(sqlc.arg(after_vault) AS TEXT), CAST(sqlc.arg(after_name) AS TEXT))
 ORDER BY purge_at, tenant_id, vault, name LIMIT sqlc.arg(most);
+
+-- name: SetRotation :execrows
+UPDATE keyvault_keys SET rotation = $1
+WHERE tenant_id = $2 AND vault = $3 AND name = $4 AND deleted IS NULL AND rotation = sqlc.arg(was);
+
+-- name: GetRotation :one
+SELECT rotation FROM keyvault_keys WHERE tenant_id = $1 AND vault = $2 AND name = $3 AND deleted IS NULL;
+
+-- name: ListWhole :many
+SELECT v.tenant_id, v.vault, v.name, v.ordinal, v.version, v.kty, v.bits, v.curve, v.public_key, v.protector,
+    v.handle, v.ops, v.enabled, v.not_before, v.expires, v.tags, v.created, v.updated, k.display, k.deleted, k.purge_at
+FROM keyvault_keys k
+JOIN keyvault_versions v ON v.tenant_id = k.tenant_id AND v.vault = k.vault AND v.name = k.name
+WHERE k.tenant_id = $1 AND k.vault = $2 AND k.name = $3 AND k.deleted IS NULL ORDER BY v.ordinal LIMIT $4;
+
+-- name: RestoreKey :execrows
+INSERT INTO keyvault_keys (tenant_id, vault, name, display, newest, rotation) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (tenant_id, vault, name) DO NOTHING;
+
+-- name: AddBackupKey :exec
+INSERT INTO keyvault_backup_keys (id, created, sealed) VALUES ($1, $2, $3);
+
+-- name: GetBackupKey :one
+SELECT id, created, sealed FROM keyvault_backup_keys WHERE id = $1;
+
+-- name: NewestBackupKey :one
+SELECT id, created, sealed FROM keyvault_backup_keys ORDER BY created DESC, id LIMIT 1;
