@@ -113,5 +113,10 @@ func checkAccess(access []Grant) error {
 	return nil
 }
 
+// equal reports whether both grant the same, spelt the same way.
+func (g Grant) equal(o Grant) bool {
+	return g.Object == o.Object && g.Application == o.Application && slices.Equal(g.Keys, o.Keys)
+}
+
 // principal is what no two entries of a policy share.
 func (g Grant) principal() [2]string { return [2]string{fold(g.Object), fold(g.Application)} }

@@ -67,7 +67,8 @@ func (s *Service) add(ctx context.Context, k Key, hold func() ([]byte, crypto.Pu
 	}
 	k.Public = pub
 	return again(func() (Key, error) {
-		err := s.store.AddVersion(ctx, k, Material{Protector: s.protector.Name(), Handle: handle})
+		told := eventOf(KeyNewVersionCreated, k, k.Created)
+		err := s.tell(s.store.AddVersion(ctx, k, Material{Protector: s.protector.Name(), Handle: handle}, told), told)
 		if fault.Is(err, fault.Conflict) && !hasReason(err, ReasonChanged) {
 			return Key{}, errNameHeld(k.Name)
 		}

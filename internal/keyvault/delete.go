@@ -16,7 +16,8 @@ func (s *Service) DeleteKey(ctx context.Context, c directory.Caller, vault, name
 		k.Deletion = Deletion{Deleted: v.now, PurgeAt: v.now.AddDate(0, 0, v.vault.RetentionDays)}
 		v.note("purge_at", k.PurgeAt.Format(time.RFC3339))
 		return func() (Key, error) {
-			err := s.store.DeleteKey(ctx, k.Tenant, k.Vault, k.Name, k.Deletion)
+			told := eventOf(KeyDeleted, k, v.now)
+			err := s.tell(s.store.DeleteKey(ctx, k.Tenant, k.Vault, k.Name, k.Deletion, told), told)
 			if fault.Is(err, fault.NotFound) { // someone was faster
 				return Key{}, errKeyNotFound(name, "")
 			}
@@ -31,7 +32,8 @@ func (s *Service) RecoverKey(ctx context.Context, c directory.Caller, vault, nam
 		k := v.key
 		k.Deletion = Deletion{}
 		return func() (Key, error) {
-			err := s.store.RecoverKey(ctx, k.Tenant, k.Vault, k.Name)
+			told := eventOf(KeyRecovered, k, v.now)
+			err := s.tell(s.store.RecoverKey(ctx, k.Tenant, k.Vault, k.Name, told), told)
 			if fault.Is(err, fault.NotFound) { // someone was faster
 				return Key{}, errDeletedNotFound(name)
 			}
@@ -61,8 +63,9 @@ func (s *Service) PurgeKey(ctx context.Context, c directory.Caller, vault, name 
 
 // destroy removes a deleted key for ever, from the store and from memory.
 func (s *Service) destroy(ctx context.Context, d Due) error {
-	versions, err := s.store.PurgeKey(ctx, d.Tenant, d.Vault, d.Name, d.Deleted)
-	if err != nil {
+	told := eventOf(KeyPurged, Key{Tenant: d.Tenant, Vault: d.Vault, Name: d.Name}, s.now())
+	versions, err := s.store.PurgeKey(ctx, d.Tenant, d.Vault, d.Name, d.Deleted, told)
+	if err := s.tell(err, told); err != nil {
 		return err
 	}
 	for _, version := range versions {

@@ -33,11 +33,12 @@ func (s *Service) SetAccess(ctx context.Context, c directory.Caller, subscriptio
 			if err := checkAccess(grants); err != nil {
 				return nil, err
 			}
+			old := v
 			v.Access = changed(v.Access, how, grants)
 			if err := checkAccess(v.Access); err != nil {
 				return nil, err
 			}
-			act := s.setVault(ctx, d, v)
+			act := s.setVault(ctx, d, old, v)
 			d.entry.Detail["change"] = string(how)
 			d.describeGrants(grants)
 			return act, nil

@@ -97,11 +97,13 @@ func (s *Service) restore(ctx context.Context, v Vault, ring *backup.Key, conten
 		k.Public = pub
 		versions[i] = Stored{k, Material{Protector: s.protector.Name(), Handle: handle}}
 	}
-	err := s.store.Restore(ctx, versions, content.Rotation)
+	newest := versions[len(versions)-1].Key
+	told := eventOf(KeyNewVersionCreated, newest, s.now())
+	err := s.tell(s.store.Restore(ctx, versions, content.Rotation, told), told)
 	if fault.Is(err, fault.Conflict) { // someone was faster
 		return Key{}, errRestoreConflict(content.Name)
 	}
-	return versions[len(versions)-1].in(v), err
+	return newest.in(v), err
 }
 
 func errRestoreConflict(name string) error {

@@ -19,6 +19,11 @@ type Config struct {
 	Audit     audit.Recorder      // required: decisions are written here before they take effect
 	Refuse    []protect.Algorithm // algorithms not to serve, beyond those this program may not use (KV-49)
 	Now       func() time.Time    // time.Now if nil
+
+	// Told is called with every event whose change has just been kept, before the caller of the
+	// change has an answer: whoever acts on it acts no later. It must be quick and must not call
+	// the Service. Nobody is told if nil.
+	Told func(Event)
 }
 
 // A Service holds the rules of the vaults. It is safe for concurrent use, starts no
@@ -30,6 +35,7 @@ type Service struct {
 	audit     audit.Recorder
 	refuse    []protect.Algorithm
 	clock     func() time.Time
+	told      func(Event)
 }
 
 // New returns a Service ready for use.
@@ -40,7 +46,7 @@ func New(c Config) (*Service, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{store: c.Store, protector: c.Protector, backups: c.Backups, audit: c.Audit, refuse: c.Refuse, clock: c.Now}, nil
+	return &Service{store: c.Store, protector: c.Protector, backups: c.Backups, audit: c.Audit, refuse: c.Refuse, clock: c.Now, told: c.Told}, nil
 }
 
 // now is the present time in the precision that the store keeps.

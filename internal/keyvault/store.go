@@ -7,7 +7,8 @@ import (
 
 // A Store keeps subscriptions, groups, vaults and keys. Each method is one transaction. Names
 // are found in any case and come back as they were given. What is not there is
-// fault.NotFound; the rest of the errors is said with each method.
+// fault.NotFound; the rest of the errors is said with each method. The events handed to a
+// change are kept with it or not at all.
 type Store interface {
 	Subscription(ctx context.Context, tenant, id string) (Subscription, error)
 	Subscriptions(ctx context.Context, tenant string) ([]Subscription, error) // by id
@@ -25,17 +26,17 @@ type Store interface {
 	AddVault(ctx context.Context, v Vault) error
 	// SetVault replaces what may change of a vault (SKU, PurgeProtection, Access, Tags,
 	// Updated) and raises its Revision, if that is still v.Revision; else ErrChanged.
-	SetVault(ctx context.Context, v Vault) error
+	SetVault(ctx context.Context, v Vault, events ...Event) error
 
 	// Key returns a version, the newest for "", with what protects it. A deleted key is
 	// returned too: its Deletion says so.
 	Key(ctx context.Context, tenant, vault, name, version string) (Key, Material, error)
 	// AddVersion makes the key where there is none, and the version; k.Ordinal is ignored.
 	// fault.Conflict if the key is deleted, or ErrChanged if two made it at once.
-	AddVersion(ctx context.Context, k Key, m Material) error
+	AddVersion(ctx context.Context, k Key, m Material, events ...Event) error
 	// SetVersion replaces Ops, Enabled, NotBefore, Expires, Tags and Updated of a version of
 	// a live key, if its Updated is still was; else ErrChanged.
-	SetVersion(ctx context.Context, k Key, was time.Time) error
+	SetVersion(ctx context.Context, k Key, was time.Time, events ...Event) error
 	// Keys lists the newest versions of the live keys, or of the deleted ones, by name, after
 	// the named one.
 	Keys(ctx context.Context, tenant, vault string, deleted bool, after string, limit int) ([]Key, error)
@@ -46,18 +47,20 @@ type Store interface {
 	Whole(ctx context.Context, tenant, vault, name string, limit int) ([]Stored, RotationPolicy, error)
 	// Restore makes a key of versions, oldest first; fault.Conflict if the name is there,
 	// live or deleted.
-	Restore(ctx context.Context, versions []Stored, p RotationPolicy) error
+	Restore(ctx context.Context, versions []Stored, p RotationPolicy, events ...Event) error
 	// Rotation returns a live key's rotation policy, the zero one if none was set.
 	Rotation(ctx context.Context, tenant, vault, name string) (RotationPolicy, error)
 	// SetRotation replaces it, if its Updated is still was; else ErrChanged.
 	SetRotation(ctx context.Context, tenant, vault, name string, p RotationPolicy, was time.Time) error
 	// DeleteKey moves a live key to the deleted state; fault.NotFound if it is not live.
-	DeleteKey(ctx context.Context, tenant, vault, name string, d Deletion) error
+	DeleteKey(ctx context.Context, tenant, vault, name string, d Deletion, events ...Event) error
 	// RecoverKey undoes DeleteKey; fault.NotFound if it is not deleted.
-	RecoverKey(ctx context.Context, tenant, vault, name string) error
+	RecoverKey(ctx context.Context, tenant, vault, name string, events ...Event) error
 	// PurgeKey overwrites and removes all versions of a key that was deleted at that time,
 	// and returns their ids; fault.NotFound if it is not, or was deleted at another time.
-	PurgeKey(ctx context.Context, tenant, vault, name string, deleted time.Time) (versions []string, err error)
+	PurgeKey(ctx context.Context, tenant, vault, name string, deleted time.Time, events ...Event) (versions []string, err error)
+	// Events lists a vault's in the order of Seq, those after one.
+	Events(ctx context.Context, tenant, vault string, after int64, limit int) ([]Event, error)
 	// Due lists deleted keys of all tenants whose retention has passed, by time and then
 	// identity, those after the given one.
 	Due(ctx context.Context, now time.Time, after Due, limit int) ([]Due, error)

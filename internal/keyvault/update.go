@@ -30,13 +30,14 @@ func (s *Service) UpdateKey(ctx context.Context, c directory.Caller, vault, name
 			k.Updated = later(v.now, v.key.Updated)
 			v.entry.Object = v.objectOf(k)
 			change.describe(v)
-			return func() (Key, error) { return k, s.setVersion(ctx, k, v.key.Updated) }, nil
+			return func() (Key, error) { return k, s.setVersion(ctx, k, v.key) }, nil
 		})
 	})
 }
 
-func (s *Service) setVersion(ctx context.Context, k Key, was time.Time) error {
-	err := s.store.SetVersion(ctx, k, was)
+func (s *Service) setVersion(ctx context.Context, k, was Key) error {
+	events := usesChanged(was, k)
+	err := s.tell(s.store.SetVersion(ctx, k, was.Updated, events...), events...)
 	if fault.Is(err, fault.NotFound) { // deleted meanwhile
 		return errKeyNotFound(k.Name, k.Version)
 	}

@@ -119,10 +119,11 @@ func (s *Service) change(ctx context.Context, d *desk, v Vault, spec VaultSpec) 
 	if spec.RetentionDays != 0 && spec.RetentionDays != v.RetentionDays {
 		return nil, fault.New(fault.Invalid, `The property "softDeleteRetentionInDays" has been set already and it can't be modified`)
 	}
+	old := v
 	if err := spec.apply(&v); err != nil {
 		return nil, err
 	}
-	return s.setVault(ctx, d, v), nil
+	return s.setVault(ctx, d, old, v), nil
 }
 
 // apply sets what may change at any time, and checks it.
@@ -146,12 +147,13 @@ func (spec VaultSpec) apply(v *Vault) error {
 	return checkAccess(v.Access)
 }
 
-// setVault returns what saves a changed vault; ErrChanged comes from it if it is not the
+// setVault returns what saves a vault changed from old; ErrChanged comes from it if it is not the
 // newest any more.
-func (s *Service) setVault(ctx context.Context, d *desk, v Vault) func() (Vault, error) {
+func (s *Service) setVault(ctx context.Context, d *desk, old, v Vault) func() (Vault, error) {
 	v.Updated = later(s.now(), v.Updated)
 	d.describe(v)
-	return func() (Vault, error) { return v, s.store.SetVault(ctx, v) }
+	events := accessChanged(old, v)
+	return func() (Vault, error) { return v, s.tell(s.store.SetVault(ctx, v, events...), events...) }
 }
 
 // describe records what decides over keys: who may use them, and whether they can be purged.

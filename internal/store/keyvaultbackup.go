@@ -36,7 +36,7 @@ func (k *KeyVault) Whole(ctx context.Context, tenant, vault, name string, limit 
 }
 
 // Restore implements keyvault.Store.
-func (k *KeyVault) Restore(ctx context.Context, versions []keyvault.Stored, p keyvault.RotationPolicy) error {
+func (k *KeyVault) Restore(ctx context.Context, versions []keyvault.Stored, p keyvault.RotationPolicy, events ...keyvault.Event) error {
 	first := versions[0].Key
 	rotation, err := encodeRotation(p)
 	if err != nil {
@@ -60,7 +60,7 @@ func (k *KeyVault) Restore(ctx context.Context, versions []keyvault.Stored, p ke
 				return err
 			}
 		}
-		return nil
+		return addEvents(ctx, q, events)
 	})
 }
 

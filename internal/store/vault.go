@@ -59,7 +59,7 @@ func (k *KeyVault) AddVault(ctx context.Context, v keyvault.Vault) error {
 }
 
 // SetVault implements keyvault.Store.
-func (k *KeyVault) SetVault(ctx context.Context, v keyvault.Vault) error {
+func (k *KeyVault) SetVault(ctx context.Context, v keyvault.Vault, events ...keyvault.Event) error {
 	name := foldName(v.Name)
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		rows, err := q.SetVault(ctx, keyvaultsql.SetVaultParams{
@@ -72,7 +72,10 @@ func (k *KeyVault) SetVault(ctx context.Context, v keyvault.Vault) error {
 		if err := q.ClearAccess(ctx, keyvaultsql.ClearAccessParams{TenantID: v.Tenant, Vault: name}); err != nil {
 			return err
 		}
-		return addAccess(ctx, q, v)
+		if err := addAccess(ctx, q, v); err != nil {
+			return err
+		}
+		return addEvents(ctx, q, events)
 	})
 }
 

@@ -10,26 +10,32 @@ import (
 )
 
 // DeleteKey implements keyvault.Store.
-func (k *KeyVault) DeleteKey(ctx context.Context, tenant, vault, name string, d keyvault.Deletion) error {
+func (k *KeyVault) DeleteKey(ctx context.Context, tenant, vault, name string, d keyvault.Deletion, events ...keyvault.Event) error {
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		rows, err := q.DeleteKey(ctx, keyvaultsql.DeleteKeyParams{
 			Deleted: instant(d.Deleted), PurgeAt: instant(d.PurgeAt), TenantID: tenant, Vault: foldName(vault), Name: foldName(name),
 		})
-		return oneRow(rows, err, sql.ErrNoRows)
+		if err := oneRow(rows, err, sql.ErrNoRows); err != nil {
+			return err
+		}
+		return addEvents(ctx, q, events)
 	})
 }
 
 // RecoverKey implements keyvault.Store.
-func (k *KeyVault) RecoverKey(ctx context.Context, tenant, vault, name string) error {
+func (k *KeyVault) RecoverKey(ctx context.Context, tenant, vault, name string, events ...keyvault.Event) error {
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		rows, err := q.RecoverKey(ctx, keyvaultsql.RecoverKeyParams{TenantID: tenant, Vault: foldName(vault), Name: foldName(name)})
-		return oneRow(rows, err, sql.ErrNoRows)
+		if err := oneRow(rows, err, sql.ErrNoRows); err != nil {
+			return err
+		}
+		return addEvents(ctx, q, events)
 	})
 }
 
 // PurgeKey implements keyvault.Store. Handles are overwritten with zeros of the same length
 // before their rows go, so that no free page keeps them.
-func (k *KeyVault) PurgeKey(ctx context.Context, tenant, vault, name string, deleted time.Time) (versions []string, err error) {
+func (k *KeyVault) PurgeKey(ctx context.Context, tenant, vault, name string, deleted time.Time, events ...keyvault.Event) (versions []string, err error) {
 	vault, name = foldName(vault), foldName(name)
 	err = k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		versions = nil
@@ -50,7 +56,10 @@ func (k *KeyVault) PurgeKey(ctx context.Context, tenant, vault, name string, del
 				return err
 			}
 		}
-		return q.RemoveVersions(ctx, keyvaultsql.RemoveVersionsParams{TenantID: tenant, Vault: vault, Name: name})
+		if err := q.RemoveVersions(ctx, keyvaultsql.RemoveVersionsParams{TenantID: tenant, Vault: vault, Name: name}); err != nil {
+			return err
+		}
+		return addEvents(ctx, q, events)
 	})
 	return versions, err
 }

@@ -48,7 +48,7 @@ func keyOf(tenant, vault string, row keyvaultsql.ListLiveRow) (keyvault.Key, err
 }
 
 // AddVersion implements keyvault.Store.
-func (k *KeyVault) AddVersion(ctx context.Context, key keyvault.Key, m keyvault.Material) error {
+func (k *KeyVault) AddVersion(ctx context.Context, key keyvault.Key, m keyvault.Material, events ...keyvault.Event) error {
 	row, err := versionRow(key, m)
 	if err != nil {
 		return err
@@ -57,7 +57,10 @@ func (k *KeyVault) AddVersion(ctx context.Context, key keyvault.Key, m keyvault.
 		if row.Ordinal, err = nextOrdinal(ctx, q, row, key.Name); err != nil {
 			return err
 		}
-		return q.AddVersion(ctx, row)
+		if err := q.AddVersion(ctx, row); err != nil {
+			return err
+		}
+		return addEvents(ctx, q, events)
 	})
 	if IsUnique(err) {
 		return keyvault.ErrChanged()
@@ -96,7 +99,7 @@ func nextOrdinal(ctx context.Context, q *keyvaultsql.Queries, row keyvaultsql.Ad
 }
 
 // SetVersion implements keyvault.Store.
-func (k *KeyVault) SetVersion(ctx context.Context, key keyvault.Key, was time.Time) error {
+func (k *KeyVault) SetVersion(ctx context.Context, key keyvault.Key, was time.Time, events ...keyvault.Event) error {
 	vault, name := foldName(key.Vault), foldName(key.Name)
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		row, err := q.GetKey(ctx, keyvaultsql.GetKeyParams{TenantID: key.Tenant, Vault: vault, Name: name})
@@ -111,7 +114,10 @@ func (k *KeyVault) SetVersion(ctx context.Context, key keyvault.Key, was time.Ti
 			Expires: instant(key.Expires), Tags: encodeTags(key.Tags), Updated: micros(key.Updated),
 			TenantID: key.Tenant, Vault: vault, Name: name, Version: key.Version, Was: micros(was),
 		})
-		return oneRow(rows, err, keyvault.ErrChanged())
+		if err := oneRow(rows, err, keyvault.ErrChanged()); err != nil {
+			return err
+		}
+		return addEvents(ctx, q, events)
 	})
 }
 

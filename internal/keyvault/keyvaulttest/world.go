@@ -41,6 +41,7 @@ type World struct {
 	now      time.Time
 	log      *audit.Log
 	entries  []audit.Entry
+	told     []keyvault.Event
 	deaf     bool
 	issuer   func() *issuer // made when first asked: its key takes a while
 	endpoint *endpoint
@@ -96,7 +97,7 @@ func (w *World) Open(db *store.DB) {
 		w.t.Fatal(err)
 	}
 	w.log = log
-	w.Service, err = keyvault.New(keyvault.Config{Store: store.NewKeyVault(db), Protector: protector, Backups: w.Backups(db), Audit: w, Now: w.Now})
+	w.Service, err = keyvault.New(keyvault.Config{Store: store.NewKeyVault(db), Protector: protector, Backups: w.Backups(db), Audit: w, Now: w.Now, Told: w.tell})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -197,6 +198,20 @@ func (w *World) Record(ctx context.Context, e audit.Entry) error {
 	defer w.mu.Unlock()
 	w.entries = append(w.entries, e)
 	return nil
+}
+
+func (w *World) tell(e keyvault.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told = append(w.told, e)
+}
+
+// Told returns the events that were told since it was last asked.
+func (w *World) Told() []keyvault.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer func() { w.told = nil }()
+	return slices.Clone(w.told)
 }
 
 // Entries returns what was recorded since it was last asked.

@@ -23,6 +23,25 @@ type KeyvaultBackupKey struct {
 	Sealed  []byte
 }
 
+type KeyvaultEvent struct {
+	TenantID  string
+	Seq       int64
+	ID        string
+	Type      string
+	Vault     string
+	Display   string
+	Name      string
+	Version   string
+	NotBefore sql.NullInt64
+	Expires   sql.NullInt64
+	Created   int64
+}
+
+type KeyvaultEventHead struct {
+	TenantID string
+	Seq      int64
+}
+
 type KeyvaultGroup struct {
 	TenantID       string
 	SubscriptionID string
@@ -31,6 +50,28 @@ type KeyvaultGroup struct {
 	Location       string
 	Tags           string
 	Created        int64
+}
+
+type KeyvaultHook struct {
+	TenantID       string
+	Vault          string
+	Name           string
+	Display        string
+	SubscriptionID string
+	GroupName      string
+	VaultDisplay   string
+	Endpoint       string
+	Sealed         []byte
+	SchemaName     string
+	Types          string
+	Created        int64
+	Updated        int64
+	Reached        int64
+	Due            sql.NullInt64
+	Attempts       int64
+	Delivered      int64
+	Dropped        int64
+	Ends           sql.NullInt64
 }
 
 type KeyvaultKey struct {
@@ -42,6 +83,7 @@ type KeyvaultKey struct {
 	Deleted  sql.NullInt64
 	PurgeAt  sql.NullInt64
 	Rotation string
+	Due      sql.NullInt64
 }
 
 type KeyvaultName struct {
@@ -75,22 +117,24 @@ type KeyvaultVault struct {
 }
 
 type KeyvaultVersion struct {
-	TenantID  string
-	Vault     string
-	Name      string
-	Ordinal   int64
-	Version   string
-	Kty       string
-	Bits      int64
-	Curve     string
-	PublicKey []byte
-	Protector string
-	Handle    []byte
-	Ops       string
-	Enabled   bool
-	NotBefore sql.NullInt64
-	Expires   sql.NullInt64
-	Tags      string
-	Created   int64
-	Updated   int64
+	TenantID    string
+	Vault       string
+	Name        string
+	Ordinal     int64
+	Version     string
+	Kty         string
+	Bits        int64
+	Curve       string
+	PublicKey   []byte
+	Protector   string
+	Handle      []byte
+	Ops         string
+	Enabled     bool
+	NotBefore   sql.NullInt64
+	Expires     sql.NullInt64
+	Tags        string
+	Created     int64
+	Updated     int64
+	NearTold    sql.NullInt64
+	ExpiredTold sql.NullInt64
 }
