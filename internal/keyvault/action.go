@@ -31,21 +31,6 @@ const (
 	RandomBytes  Action = "vault.random"
 )
 
-// Actions of management.
-const (
-	PutSubscription   Action = "subscription.put"
-	GetSubscription   Action = "subscription.get"
-	ListSubscriptions Action = "subscription.list"
-	PutGroup          Action = "group.put"
-	GetGroup          Action = "group.get"
-	ListGroups        Action = "group.list"
-	PutVault          Action = "vault.put"
-	GetVault          Action = "vault.get"
-	ListVaults        Action = "vault.list"
-	CheckVaultName    Action = "vault.check_name"
-	SetAccess         Action = "vault.access"
-)
-
 // A subject is what must be there before an action's parameters are looked at.
 type subject int
 

@@ -22,7 +22,7 @@ const (
 // for the next request (KV-59). Each entry is named in the log.
 func (s *Service) SetAccess(ctx context.Context, c directory.Caller, subscription, group, name string, how AccessChange, grants []Grant) (Vault, error) {
 	return again(func() (Vault, error) {
-		return manage(ctx, s, c, SetAccess, subscription, "vaults", func(d *desk) (func() (Vault, error), error) {
+		return manage(ctx, s, c, SetAccess, Scope{Subscription: subscription, Group: group, Vault: name}, func(d *desk) (func() (Vault, error), error) {
 			v, err := s.place(ctx, d, group, name)
 			if err != nil {
 				return nil, err

@@ -12,37 +12,63 @@ import (
 type desk struct {
 	caller       directory.Caller
 	subscription Subscription
+	rights       rights
 	entry        audit.Entry
 }
 
+// may reports whether the caller may do an action at a scope, for actions that need more than
+// their own right, and for lists, which show what the caller may read.
+func (d *desk) may(a Action, at Scope) bool {
+	at.Subscription = d.subscription.ID
+	return d.rights.manage(managementRules[a].name, at)
+}
+
 // manage is the door of management: the subscription must be one of the caller's tenant, and
-// the caller its owner (KV-128) or the service itself. Everything is recorded in the log of
-// the caller's own tenant, so that ids of others' subscriptions tell nothing.
-func manage[T any](ctx context.Context, s *Service, c directory.Caller, a Action, subscription, object string, decide func(*desk) (func() (T, error), error)) (T, error) {
+// he must have the right at the scope (KV-128). Everything is recorded in the log of the
+// caller's own tenant, so that ids of others' subscriptions tell nothing.
+func manage[T any](ctx context.Context, s *Service, c directory.Caller, a Action, at Scope, decide func(*desk) (func() (T, error), error)) (T, error) {
 	var none T
 	if c.Tenant == "" {
 		return none, fault.New(fault.Unauthenticated, "Nobody is signed in")
 	}
-	d := &desk{caller: c}
-	d.entry = audit.Entry{Tenant: c.Tenant, Caller: c, Action: string(a), Object: object, Detail: map[string]string{}}
-	if isGUID(subscription) {
-		d.entry.Detail["subscription"] = subscription
+	r, ok := managementRules[a]
+	if !ok {
+		return none, fault.New(fault.Internal, "no rule for %s", a)
 	}
-	var err error
-	if d.subscription, err = s.subscription(ctx, c, subscription); err != nil {
+	d := &desk{caller: c}
+	d.entry = audit.Entry{Tenant: c.Tenant, Caller: c, Action: string(a), Object: r.object, Detail: map[string]string{"permission": r.name}}
+	if isGUID(at.Subscription) {
+		d.entry.Detail["subscription"] = at.Subscription
+	}
+	if err := s.approach(ctx, d, a, at); err != nil {
 		return settle[T](ctx, s, d.entry, nil, err)
 	}
 	act, err := decide(d)
 	return settle(ctx, s, d.entry, act, err)
 }
 
+// approach finds the subscription and what the caller may do in it, and checks that it is
+// enough for the action.
+func (s *Service) approach(ctx context.Context, d *desk, a Action, at Scope) (err error) {
+	if d.subscription, err = s.subscription(ctx, d.caller, at.Subscription); err != nil {
+		return err
+	}
+	if d.rights, err = s.rights(ctx, d.caller, d.subscription); err != nil {
+		return err
+	}
+	if d.may(a, at) || managementRules[a].anyRole && len(d.rights) > 0 {
+		return nil
+	}
+	return errNotAuthorized(d.caller, a, at)
+}
+
 // RefuseManagement is Refuse for the door of management.
-func (s *Service) RefuseManagement(ctx context.Context, c directory.Caller, a Action, subscription string, cause error) error {
-	_, err := manage(ctx, s, c, a, subscription, "subscriptions", func(*desk) (func() (struct{}, error), error) { return nil, cause })
+func (s *Service) RefuseManagement(ctx context.Context, c directory.Caller, a Action, at Scope, cause error) error {
+	_, err := manage(ctx, s, c, a, at, func(*desk) (func() (struct{}, error), error) { return nil, cause })
 	return err
 }
 
-// subscription reads a subscription of the caller's tenant and checks that he owns it.
+// subscription reads a subscription of the caller's tenant.
 func (s *Service) subscription(ctx context.Context, c directory.Caller, id string) (Subscription, error) {
 	missing := fault.New(fault.NotFound, "The subscription '%.64s' could not be found", id).WithReason(ReasonNoSubscription)
 	if !isGUID(id) {
@@ -52,20 +78,17 @@ func (s *Service) subscription(ctx context.Context, c directory.Caller, id strin
 	if fault.Is(err, fault.NotFound) {
 		return Subscription{}, missing
 	}
-	if err != nil {
-		return Subscription{}, err
-	}
-	if !owns(c, sub) {
-		return Subscription{}, errNotOwner(c, "subscription "+sub.ID)
-	}
-	return sub, nil
-}
-
-func owns(c directory.Caller, sub Subscription) bool {
-	return c.Tenant == sub.Tenant && (c.Kind == directory.System || c.ID == sub.Owner)
+	return sub, err
 }
 
 func errNotOwner(c directory.Caller, what string) error {
 	return fault.New(fault.Forbidden, "The client '%s' with object id '%s' does not have authorization over %s", c.Name, c.ID, what).
-		WithReason(ReasonNotOwner).WithHint("Ask the owner of the subscription.")
+		WithReason(ReasonNotOwner).WithHint("Ask an operator of the service.")
+}
+
+// errNotAuthorized is the resource manager's own text; it names the right that is missing.
+func errNotAuthorized(c directory.Caller, a Action, at Scope) error {
+	return fault.New(fault.Forbidden,
+		"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%.400s' or the scope is invalid. If access was recently granted, please refresh your credentials",
+		c.Name, c.ID, managementRules[a].name, at).WithReason(ReasonNotOwner)
 }

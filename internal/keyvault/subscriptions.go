@@ -2,6 +2,7 @@ package keyvault
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -45,7 +46,7 @@ func checkSubscription(c directory.Caller, sub Subscription) error {
 
 // Subscription returns one of the caller's subscriptions.
 func (s *Service) Subscription(ctx context.Context, c directory.Caller, id string) (Subscription, error) {
-	return manage(ctx, s, c, GetSubscription, id, "subscriptions", func(d *desk) (func() (Subscription, error), error) {
+	return manage(ctx, s, c, GetSubscription, Scope{Subscription: id}, func(d *desk) (func() (Subscription, error), error) {
 		return func() (Subscription, error) { return d.subscription, nil }, nil
 	})
 }
@@ -74,7 +75,7 @@ func (s *Service) PutGroup(ctx context.Context, c directory.Caller, g Group) (Gr
 		Group
 		created bool
 	}
-	got, err := manage(ctx, s, c, PutGroup, g.Subscription, "groups", func(d *desk) (func() (outcome, error), error) {
+	got, err := manage(ctx, s, c, PutGroup, g.scope(), func(d *desk) (func() (outcome, error), error) {
 		switch {
 		case !groupName.MatchString(g.Name):
 			return nil, invalid("resourceGroupName")
@@ -108,7 +109,7 @@ func (s *Service) PutGroup(ctx context.Context, c directory.Caller, g Group) (Gr
 
 // Group returns a resource group.
 func (s *Service) Group(ctx context.Context, c directory.Caller, subscription, name string) (Group, error) {
-	return manage(ctx, s, c, GetGroup, subscription, "groups", func(d *desk) (func() (Group, error), error) {
+	return manage(ctx, s, c, GetGroup, Scope{Subscription: subscription, Group: name}, func(d *desk) (func() (Group, error), error) {
 		g, err := s.group(ctx, d.subscription, name)
 		if err != nil {
 			return nil, err
@@ -118,10 +119,13 @@ func (s *Service) Group(ctx context.Context, c directory.Caller, subscription, n
 	})
 }
 
-// Groups lists a subscription's resource groups by name.
+// Groups lists by name the resource groups of a subscription that the caller may read.
 func (s *Service) Groups(ctx context.Context, c directory.Caller, subscription string) ([]Group, error) {
-	return manage(ctx, s, c, ListGroups, subscription, "groups", func(d *desk) (func() ([]Group, error), error) {
-		return func() ([]Group, error) { return s.store.Groups(ctx, d.subscription.Tenant, d.subscription.ID) }, nil
+	return manage(ctx, s, c, ListGroups, Scope{Subscription: subscription}, func(d *desk) (func() ([]Group, error), error) {
+		return func() ([]Group, error) {
+			all, err := s.store.Groups(ctx, d.subscription.Tenant, d.subscription.ID)
+			return slices.DeleteFunc(all, func(g Group) bool { return !d.may(GetGroup, g.scope()) }), err
+		}, nil
 	})
 }
 

@@ -9,7 +9,7 @@ import (
 
 // Vault returns a vault.
 func (s *Service) Vault(ctx context.Context, c directory.Caller, subscription, group, name string) (Vault, error) {
-	return manage(ctx, s, c, GetVault, subscription, "vaults", func(d *desk) (func() (Vault, error), error) {
+	return manage(ctx, s, c, GetVault, Scope{Subscription: subscription, Group: group, Vault: name}, func(d *desk) (func() (Vault, error), error) {
 		v, err := s.place(ctx, d, group, name)
 		if err != nil {
 			return nil, err
@@ -18,14 +18,15 @@ func (s *Service) Vault(ctx context.Context, c directory.Caller, subscription, g
 	})
 }
 
-// FindVault returns the vault of a subscription that has a name, whatever its group.
+// FindVault returns the vault of a subscription that has a name, whatever its group, if the
+// caller may read it.
 func (s *Service) FindVault(ctx context.Context, c directory.Caller, subscription, name string) (Vault, error) {
-	return manage(ctx, s, c, GetVault, subscription, "vaults", func(d *desk) (func() (Vault, error), error) {
+	return manage(ctx, s, c, ListVaults, Scope{Subscription: subscription}, func(d *desk) (func() (Vault, error), error) {
 		v, err := s.vault(ctx, name)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return nil, err
 		}
-		if err != nil || v.Tenant != d.subscription.Tenant || v.Subscription != d.subscription.ID {
+		if err != nil || v.Tenant != d.subscription.Tenant || v.Subscription != d.subscription.ID || !d.may(GetVault, v.scope()) {
 			return nil, fault.New(fault.NotFound, "The vault '%.64s' was not found in the subscription", name).WithReason(ReasonNoResource)
 		}
 		d.entry.Object = "vaults/" + v.Name
@@ -35,7 +36,7 @@ func (s *Service) FindVault(ctx context.Context, c directory.Caller, subscriptio
 
 // Vaults lists a subscription's vaults by name, at most limit of those after the named one.
 func (s *Service) Vaults(ctx context.Context, c directory.Caller, subscription, after string, limit int) ([]Vault, error) {
-	return manage(ctx, s, c, ListVaults, subscription, "vaults", func(d *desk) (func() ([]Vault, error), error) {
+	return manage(ctx, s, c, ListVaults, Scope{Subscription: subscription}, func(d *desk) (func() ([]Vault, error), error) {
 		if limit < 1 || limit > maxPage || after != "" && checkVaultName(after) != nil {
 			return nil, invalid("$top")
 		}
@@ -48,7 +49,7 @@ func (s *Service) Vaults(ctx context.Context, c directory.Caller, subscription, 
 // NameAvailable reports whether a vault may be given a name (KV-120): the error is nil,
 // ReasonVaultName or ReasonVaultTaken, or that of a request which was refused.
 func (s *Service) NameAvailable(ctx context.Context, c directory.Caller, subscription, name string) error {
-	_, err := manage(ctx, s, c, CheckVaultName, subscription, "vaults", func(d *desk) (func() (struct{}, error), error) {
+	_, err := manage(ctx, s, c, CheckVaultName, Scope{Subscription: subscription}, func(d *desk) (func() (struct{}, error), error) {
 		if err := checkVaultName(name); err != nil {
 			return nil, err
 		}

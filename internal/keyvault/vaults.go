@@ -21,6 +21,10 @@ type VaultSpec struct {
 	Tags                      map[string]string // none
 }
 
+func (spec VaultSpec) scope() Scope {
+	return Scope{Subscription: spec.Subscription, Group: spec.Group, Vault: spec.Name}
+}
+
 // PutVault makes a vault, or changes the one that is there in the same group (KV-124).
 func (s *Service) PutVault(ctx context.Context, c directory.Caller, spec VaultSpec) (v Vault, created bool, err error) {
 	return s.putVault(ctx, c, spec, true)
@@ -35,7 +39,7 @@ func (s *Service) UpdateVault(ctx context.Context, c directory.Caller, spec Vaul
 func (s *Service) putVault(ctx context.Context, c directory.Caller, spec VaultSpec, mayCreate bool) (Vault, bool, error) {
 	created := false
 	v, err := again(func() (Vault, error) {
-		return manage(ctx, s, c, PutVault, spec.Subscription, "vaults", func(d *desk) (func() (Vault, error), error) {
+		return manage(ctx, s, c, PutVault, spec.scope(), func(d *desk) (func() (Vault, error), error) {
 			old, err := s.place(ctx, d, spec.Group, spec.Name)
 			if created = err != nil; created && !(mayCreate && hasReason(err, ReasonNoResource)) {
 				return nil, err

@@ -95,9 +95,14 @@ func (x *request) serve() error {
 	}
 	err = do.handle(x)
 	if m, ok := errors.AsType[face.Malformed](err); ok && do.action != "" {
-		return x.vaults.RefuseManagement(x.r.Context(), x.caller, do.action, x.params["subscription"], m.Cause)
+		return x.vaults.RefuseManagement(x.r.Context(), x.caller, do.action, x.scope(), m.Cause)
 	}
 	return err
+}
+
+// scope is the scope that the path names.
+func (x *request) scope() keyvault.Scope {
+	return keyvault.Scope{Subscription: x.params["subscription"], Group: x.params["group"], Vault: x.params["vault"], Key: x.params["key"]}
 }
 
 var versionForm = regexp.MustCompile(`^20\d\d-\d\d-\d\d(-preview)?$`)

@@ -1,0 +1,36 @@
+package keyvault
+
+import (
+	"context"
+	"slices"
+
+	"github.com/customerkey/customerkey/internal/directory"
+)
+
+// A held is a role that a caller has at a scope.
+type held struct {
+	role  Role
+	scope Scope
+}
+
+// rights are the roles that a caller has in one subscription.
+type rights []held
+
+// manage reports whether the rights include an action over resources at a scope.
+func (r rights) manage(action string, at Scope) bool {
+	return slices.ContainsFunc(r, func(h held) bool { return h.scope.Covers(at) && h.role.manages(action) })
+}
+
+// rights reads what the caller may do in a subscription of his tenant. Its owner, and the
+// service itself, may do everything but use keys (KV-128).
+func (s *Service) rights(_ context.Context, c directory.Caller, sub Subscription) (rights, error) {
+	if owns(c, sub) {
+		owner, _ := roleOf(RoleOwner)
+		return rights{{owner, Scope{Subscription: sub.ID}}}, nil
+	}
+	return nil, nil
+}
+
+func owns(c directory.Caller, sub Subscription) bool {
+	return c.Tenant == sub.Tenant && (c.Kind == directory.System || SameName(c.ID, sub.Owner))
+}
