@@ -21,7 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ck": main})
+	testscript.Main(m, map[string]func(){"ck": main, "ck-playground": playgroundMain})
 }
 
 // TestScripts tells what people do with ck as scripts: the real binary, a real server, real

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
+	"github.com/google/uuid"
+
+	"github.com/customerkey/customerkey/internal/datafolder"
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/keyvault"
+)
+
+// A playground is a real server in a process of its own with one vault, "playground", whose
+// keys can also be purged: its subscription is not registered for retention, which the sample's
+// are. The test binary is this server under the name ck-playground.
+type playground struct {
+	tb     testing.TB
+	dir    string
+	flags  []string
+	server scriptServer
+}
+
+// newPlayground starts the server; it ends with the test.
+func newPlayground(tb testing.TB) *playground {
+	tb.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p := &playground{tb: tb, dir: tb.TempDir()}
+	if err := os.Symlink(self, p.binary()); err != nil {
+		tb.Fatal(err)
+	}
+	p.flags = []string{"-data", filepath.Join(p.dir, "data"), "-seals", filepath.Join(p.dir, "seals"), "-port", freePort(tb)}
+	tb.Cleanup(p.server.kill)
+	p.start()
+	return p
+}
+
+func (p *playground) binary() string { return filepath.Join(p.dir, "ck-playground") }
+
+// start starts the server on what is in its data folder.
+func (p *playground) start() {
+	p.tb.Helper()
+	if err := p.server.start(p.binary(), p.dir, os.Environ(), p.flags); err != nil {
+		p.tb.Fatal(err)
+	}
+}
+
+var playgroundToken = regexp.MustCompile(`(?m)^token: (\S+)$`)
+
+// client returns an unmodified official client that does not retry, with connections of its own.
+func (p *playground) client() *azkeys.Client {
+	p.tb.Helper()
+	port := p.flags[len(p.flags)-1]
+	pem, err := os.ReadFile(filepath.Join(p.dir, "data", "ca.pem"))
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem)
+	transport := &http.Transport{
+		TLSClientConfig:     &tls.Config{RootCAs: pool},
+		MaxIdleConnsPerHost: 8,
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+		},
+	}
+	p.tb.Cleanup(transport.CloseIdleConnections)
+	found := playgroundToken.FindStringSubmatch(p.server.out.String())
+	if found == nil {
+		p.tb.Fatalf("the server gave no token:\n%s", p.server.out)
+	}
+	client, err := azkeys.NewClient("https://playground.vault.localhost:"+port, fixedToken(found[1]), &azkeys.ClientOptions{
+		ClientOptions: azcore.ClientOptions{Transport: &http.Client{Transport: transport, Timeout: 60 * time.Second}, Retry: policy.RetryOptions{MaxRetries: -1}},
+	})
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	return client
+}
+
+type fixedToken string
+
+func (t fixedToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: string(t), ExpiresOn: time.Now().Add(time.Hour)}, nil
+}
+
+// playgroundMain is ck serve, with the vault and a token for it.
+func playgroundMain() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	data := flag.String("data", "", "")
+	seals := flag.String("seals", "", "")
+	port := flag.Int("port", 0, "")
+	flag.Parse()
+	if err := servePlayground(ctx, *data, *seals, *port); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func servePlayground(ctx context.Context, data, seals string, port int) error {
+	listeners, err := openListeners(ctx, "127.0.0.1", port)
+	if err != nil {
+		return err
+	}
+	defer listeners.close()
+	folder, err := datafolder.Open(data, seals)
+	if err != nil {
+		return err
+	}
+	s := settings{domain: "localhost", port: port, lease: time.Minute, recoveryLevel: "Recoverable"}
+	n, err := openNode(ctx, s, folder, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	if err != nil {
+		return errors.Join(err, folder.Close())
+	}
+	token, err := n.setUpPlayground(ctx)
+	if err == nil {
+		fmt.Printf("token: %s\n", token)
+		err = (&command{in: os.Stdin, out: os.Stdout, err: os.Stderr, self: "ck"}).serveNode(ctx, n, listeners, false)
+	}
+	return errors.Join(err, n.close(context.WithoutCancel(ctx)), folder.Close())
+}
+
+// setUpPlayground makes the vault, and returns a token of the program that may do all with it.
+func (n *node) setUpPlayground(ctx context.Context) (string, error) {
+	tenant, err := n.ensureTenant(ctx, directory.SystemCaller("", "playground", uuid.NewString()), "Playground", "playground.example")
+	if err != nil {
+		return "", err
+	}
+	app, err := n.directory.ServicePrincipal(ctx, tenant.ID, directory.MultiWorkloadApp)
+	if err != nil {
+		return "", err
+	}
+	owner := directory.SystemCaller(tenant.ID, "playground", uuid.NewString())
+	all, err := n.vaults.Subscriptions(ctx, owner)
+	if err != nil {
+		return "", err
+	}
+	if len(all) == 0 {
+		all = []keyvault.Subscription{{ID: uuid.NewString(), Tenant: tenant.ID, DisplayName: "Playground", Owner: app.ID}}
+		if err := n.vaults.PutSubscription(ctx, owner, all[0]); err != nil {
+			return "", err
+		}
+	}
+	group := keyvault.Group{Tenant: tenant.ID, Subscription: all[0].ID, Name: "playground", Location: "westeurope"}
+	if _, _, err := n.vaults.PutGroup(ctx, owner, group); err != nil {
+		return "", err
+	}
+	_, _, err = n.vaults.PutVault(ctx, owner, keyvault.VaultSpec{
+		Subscription: all[0].ID, Group: group.Name, Name: "playground", Location: group.Location, SKU: "premium",
+		Access: []keyvault.Grant{{Object: app.ID, Keys: []keyvault.Permission{keyvault.PermitAll, keyvault.PermitPurge}}},
+	})
+	if err != nil {
+		return "", err
+	}
+	token, _, err := n.directory.ServiceToken(ctx, tenant.ID, directory.MultiWorkloadApp, n.url("vault"))
+	return token, err
+}
