@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/certs"
@@ -132,9 +133,14 @@ func newSeed() ([]byte, error) {
 }
 
 func (n *node) openDirectory(context.Context) (err error) {
+	codes, err := n.userCodes()
+	if err != nil {
+		return err
+	}
 	n.directory, err = directory.New(directory.Config{
 		Store:  store.NewDirectory(n.serviceDB),
 		Seal:   n.folder.Seals.Service,
+		Codes:  codes,
 		Record: n.recordSignIn,
 		Issuer: n.url("sts") + "/",
 		Login:  n.url("login"),
@@ -145,6 +151,17 @@ func (n *node) openDirectory(context.Context) (err error) {
 		Poll: time.Second,
 	})
 	return err
+}
+
+// userCodes returns the key under which the codes of waiting sign-ins are hashed. It is not
+// derived from the seal: codes that wait while that is renewed must still be found.
+func (n *node) userCodes() (envelope.Key, error) {
+	secret, err := n.folder.Secret("user-codes", n.folder.Seals.Service, func() ([]byte, error) { return envelope.NewKey().Expose(), nil })
+	if err != nil {
+		return envelope.Key{}, err
+	}
+	defer clear(secret)
+	return envelope.KeyFromBytes(secret)
 }
 
 // recordSignIn puts what the directory decides into the tenant's log. The directory cannot

@@ -30,6 +30,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/rootkey"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 )
 
@@ -140,7 +141,7 @@ func (x *exchange) policies(service directory.Caller) *policy.Service {
 		Transport:  x.vault.Client(),
 	})
 	x.must(err)
-	keys, err := availability.New(availability.Config{Store: store.NewAvailability(spare), Seal: envelope.NewKey(), Audit: x.auditLog(spare, "availability")})
+	keys, err := availability.New(availability.Config{Store: store.NewAvailability(spare), Seal: seal.Of(envelope.NewKey()), Audit: x.auditLog(spare, "availability")})
 	x.must(err)
 	keyring, err := hierarchy.New(hierarchy.Config{
 		Store: store.NewHierarchy(db), Availability: keys, Audit: x.log,

@@ -26,6 +26,7 @@ import (
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/rootkey"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/blob"
 	"github.com/customerkey/customerkey/internal/workload"
@@ -108,7 +109,7 @@ func (s *stack) serve(service directory.Caller) {
 		Transport:  s.vault.Client(),
 	})
 	s.must(err)
-	spares, err := availability.New(availability.Config{Store: store.NewAvailability(spare), Seal: envelope.NewKey(), Audit: s.auditLog(spare, "availability")})
+	spares, err := availability.New(availability.Config{Store: store.NewAvailability(spare), Seal: seal.Of(envelope.NewKey()), Audit: s.auditLog(spare, "availability")})
 	s.must(err)
 	keys, err := hierarchy.New(hierarchy.Config{
 		Store: store.NewHierarchy(db), Availability: spares, Audit: log, Lease: lease, Hold: time.Millisecond,

@@ -16,6 +16,7 @@ import (
 	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	seals "github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -62,7 +63,7 @@ func mustService(t *testing.T, db *store.DB, seal envelope.Key) fixture {
 		t.Fatal(err)
 	}
 	j := &journal{Store: store.NewAvailability(db), log: log}
-	s, err := availability.New(availability.Config{Store: j, Seal: seal, Audit: j})
+	s, err := availability.New(availability.Config{Store: j, Seal: seals.Of(seal), Audit: j})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,10 +161,10 @@ func TestSealed(t *testing.T) {
 	s := mustService(t, db, seal)
 	id := s.mustCreate(t)
 	row, err := s.Key(t.Context(), tenant, id)
-	if err != nil || len(row.Sealed) != envelope.WrappedSize {
+	if err != nil || len(row.Sealed) != 17+envelope.WrappedSize {
 		t.Fatalf("%d bytes stored, %v", len(row.Sealed), err)
 	}
-	clear, err := envelope.UnwrapKey(seal, row.Sealed, envelope.Bind("availability key 1", tenant, policy, id))
+	clear, err := seals.Of(seal).UnwrapKey(row.Sealed, envelope.Bind("availability key 1", tenant, policy, id))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,8 +28,8 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/google/uuid"
 
-	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/seal"
 )
 
 const format = 1
@@ -44,9 +44,9 @@ type Folder struct {
 	lock *flock.Flock
 }
 
-// Seals are the three sealing keys, one for each database, so that no one key opens two sides.
+// Seals are three, one for each database, so that no one key opens two sides.
 type Seals struct {
-	Service, Vault, Availability envelope.Key
+	Service, Vault, Availability *seal.Seal
 }
 
 // manifest is customerkey.json. It is written last when a folder is made: a folder without
@@ -131,8 +131,12 @@ func (f *Folder) load(seals string) error {
 			WithHint("run the version of ck that made this folder, or restore the file from a backup")
 	}
 	f.ID = m.ID
-	f.Seals, err = readSeals(sealFolder(seals, m.ID), m)
-	return err
+	keys, err := readSeals(sealFolder(seals, m.ID), m)
+	if err != nil {
+		return err
+	}
+	f.Seals = sealsOf(keys)
+	return nil
 }
 
 // create makes a new folder: sealing keys first, the manifest last, each durable before the
@@ -144,16 +148,16 @@ func (f *Folder) create(seals string) error {
 	}
 	f.ID, f.Fresh = uuid.NewString(), true
 	dir := sealFolder(seals, f.ID)
-	made, err := makeSeals(dir, f.ID)
+	keys, err := makeSeals(dir, f.ID)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the sealing keys cannot be written to %s", dir).
 			WithHint("make that folder writable, or name another with --seals DIR")
 	}
-	f.Seals = made
 	m := manifest{Format: format, ID: f.ID, Seals: map[string]string{}}
-	for name, key := range made.byName() {
-		m.Seals[name] = hex.EncodeToString(commitment(*key, f.ID, name))
+	for name, key := range keys {
+		m.Seals[name] = hex.EncodeToString(commitment(key, f.ID, name))
 	}
+	f.Seals = sealsOf(keys)
 	raw, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encoding the manifest: %w", err)

@@ -40,10 +40,10 @@ func TestOpenAgainFindsTheSameFolder(t *testing.T) {
 	if second.Fresh || second.ID != first.ID {
 		t.Errorf("opened again: fresh %v, id %s; want the folder %s", second.Fresh, second.ID, first.ID)
 	}
-	if !second.Seals.Service.Equal(first.Seals.Service) || !second.Seals.Vault.Equal(first.Seals.Vault) || !second.Seals.Availability.Equal(first.Seals.Availability) {
+	if second.Seals.Service.Current() != first.Seals.Service.Current() || second.Seals.Vault.Current() != first.Seals.Vault.Current() || second.Seals.Availability.Current() != first.Seals.Availability.Current() {
 		t.Error("the sealing keys changed")
 	}
-	if second.Seals.Service.Equal(second.Seals.Vault) || second.Seals.Vault.Equal(second.Seals.Availability) {
+	if second.Seals.Service.Current() == second.Seals.Vault.Current() || second.Seals.Vault.Current() == second.Seals.Availability.Current() {
 		t.Error("two databases share a sealing key")
 	}
 }

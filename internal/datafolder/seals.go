@@ -13,6 +13,7 @@ import (
 
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/seal"
 )
 
 // A sealing key file is one line of text:
@@ -20,8 +21,10 @@ import (
 //	customerkey-seal-v1 NAME FOLDER-ID BASE64(32 bytes)
 const sealHeader = "customerkey-seal-v1"
 
-func (s *Seals) byName() map[string]*envelope.Key {
-	return map[string]*envelope.Key{"service": &s.Service, "vault": &s.Vault, "availability": &s.Availability}
+var names = []string{"service", "vault", "availability"}
+
+func sealsOf(keys map[string]envelope.Key) Seals {
+	return Seals{Service: seal.Of(keys["service"]), Vault: seal.Of(keys["vault"]), Availability: seal.Of(keys["availability"])}
 }
 
 // sealFolder returns where the sealing keys of the data folder id lie. The default is apart
@@ -41,25 +44,26 @@ func commitment(key envelope.Key, id, name string) []byte {
 	return key.Commit(envelope.Bind("data folder seal", id, name))
 }
 
-func makeSeals(dir, id string) (Seals, error) {
-	var s Seals
+func makeSeals(dir, id string) (map[string]envelope.Key, error) {
+	keys := map[string]envelope.Key{}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return s, err
+		return nil, err
 	}
-	for name, key := range s.byName() {
-		*key = envelope.NewKey()
+	for _, name := range names {
+		key := envelope.NewKey()
+		keys[name] = key
 		path := filepath.Join(dir, name+".key")
 		line := fmt.Sprintf("%s %s %s %s\n", sealHeader, name, id, base64.StdEncoding.EncodeToString(key.Expose()))
 		if err := WriteFile(path, []byte(line)); err != nil {
-			return s, err
+			return nil, err
 		}
 	}
-	return s, syncFolder(filepath.Dir(dir))
+	return keys, syncFolder(filepath.Dir(dir))
 }
 
-func readSeals(dir string, m manifest) (Seals, error) {
-	var s Seals
-	for name, key := range s.byName() {
+func readSeals(dir string, m manifest) (map[string]envelope.Key, error) {
+	keys := map[string]envelope.Key{}
+	for _, name := range names {
 		path := filepath.Join(dir, name+".key")
 		read, err := readSeal(path, name)
 		if err != nil {
@@ -67,17 +71,17 @@ func readSeals(dir string, m manifest) (Seals, error) {
 			if errors.Is(err, fs.ErrNotExist) {
 				trouble = "is missing"
 			}
-			return Seals{}, fault.Wrap(fault.Invalid, err, "the sealing key %s %s", path, trouble).
+			return nil, fault.Wrap(fault.Invalid, err, "the sealing key %s %s", path, trouble).
 				WithHint("bring it back from your backup, or say with --seals DIR where the sealing keys of data folder %s are; nothing was changed", m.ID)
 		}
 		want, err := hex.DecodeString(m.Seals[name])
 		if err != nil || !bytes.Equal(commitment(read, m.ID, name), want) {
-			return Seals{}, fault.New(fault.Invalid, "the sealing key %s belongs to another data folder", path).
+			return nil, fault.New(fault.Invalid, "the sealing key %s belongs to another data folder", path).
 				WithHint("say with --seals DIR where the sealing keys of data folder %s are; nothing was changed", m.ID)
 		}
-		*key = read
+		keys[name] = read
 	}
-	return s, nil
+	return keys, nil
 }
 
 func readSeal(path, name string) (envelope.Key, error) {

@@ -207,7 +207,7 @@ func (s *Service) pending(ctx context.Context, d Device) error {
 // userHash is how user codes are stored. They are short, so the hash is keyed: the table
 // alone does not tell them.
 func (s *Service) userHash(code string) []byte {
-	key := s.seal.Derive("user code 1").Expose()
+	key := s.userCodes.Derive("user code 1").Expose()
 	defer clear(key)
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(code))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 )
 
@@ -57,7 +58,7 @@ func (w *world) start() {
 	}
 	w.t.Cleanup(func() { db.Close() })
 	w.Service, err = directory.New(directory.Config{
-		Store: store.NewDirectory(db), Seal: w.seal, Record: w.record,
+		Store: store.NewDirectory(db), Seal: seal.Of(w.seal), Codes: w.seal, Record: w.record,
 		Issuer: "https://sts.localhost:8443/", Login: "https://login.localhost:8443",
 		Audiences: []string{vaultAudience, apiAudience, "https://vault.azure.net"},
 		Poll:      time.Second, Now: w.clock,

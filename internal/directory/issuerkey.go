@@ -30,7 +30,7 @@ const (
 type IssuerKey struct {
 	ID      string // the kid, a GUID
 	State   KeyState
-	Sealed  []byte // PKCS #8, envelope.Seal under Config.Seal with Bind("issuer key 1", ID)
+	Sealed  []byte // PKCS #8, under Config.Seal with Bind("issuer key 1", ID)
 	Created time.Time
 }
 
@@ -106,7 +106,7 @@ func (s *Service) sealKey(id string, private *rsa.PrivateKey) ([]byte, error) {
 		return nil, err
 	}
 	defer clear(der)
-	return envelope.Seal(nil, s.seal, issuerKeyBinding(id), der)
+	return s.seal.Seal(issuerKeyBinding(id), der)
 }
 
 // openKeys opens every row. The public halves come out of the sealed ones: whoever can
@@ -132,7 +132,7 @@ func (s *Service) openKeys(rows []IssuerKey) (public jose.JSONWebKeySet, signer 
 }
 
 func (s *Service) openKey(row IssuerKey) (*rsa.PrivateKey, error) {
-	der, err := envelope.Open(nil, s.seal, issuerKeyBinding(row.ID), row.Sealed)
+	der, err := s.seal.Open(issuerKeyBinding(row.ID), row.Sealed)
 	if err != nil {
 		return nil, fmt.Errorf("opening issuer key %s: %w", row.ID, err)
 	}

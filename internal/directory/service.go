@@ -10,6 +10,7 @@ import (
 
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/seal"
 )
 
 // A RecordFunc writes one entry to the audit log of tenant: who asked (c), what for, and
@@ -20,7 +21,8 @@ type RecordFunc func(ctx context.Context, tenant string, c Caller, action, objec
 // Config is what a Service needs.
 type Config struct {
 	Store     Store            // required
-	Seal      envelope.Key     // required: seals the keys that sign tokens, keys the hash of user codes
+	Seal      *seal.Seal       // required: seals the keys that sign tokens
+	Codes     envelope.Key     // required: keys the hash of user codes
 	Record    RecordFunc       // required
 	Issuer    string           // required: what access tokens carry before the tenant id, "https://sts.{domain}/"
 	Login     string           // required: base of the token service, "https://login.{domain}"; id tokens carry it
@@ -34,7 +36,8 @@ type Config struct {
 // number of them may share one database.
 type Service struct {
 	store     Store
-	seal      envelope.Key
+	seal      *seal.Seal
+	userCodes envelope.Key
 	recorder  RecordFunc
 	issuer    string
 	login     string
@@ -51,8 +54,8 @@ type Service struct {
 
 // New returns a Service ready for use. It opens nothing and starts no goroutine.
 func New(c Config) (*Service, error) {
-	if c.Store == nil || c.Record == nil || c.Seal.IsZero() || c.Issuer == "" || c.Login == "" {
-		return nil, errors.New("directory: Store, Seal, Record, Issuer and Login are required")
+	if c.Store == nil || c.Record == nil || c.Seal == nil || c.Codes.IsZero() || c.Issuer == "" || c.Login == "" {
+		return nil, errors.New("directory: Store, Seal, Codes, Record, Issuer and Login are required")
 	}
 	if c.Poll == 0 {
 		c.Poll = 5 * time.Second
@@ -64,7 +67,7 @@ func New(c Config) (*Service, error) {
 		c.Now = time.Now
 	}
 	s := &Service{
-		store: c.Store, seal: c.Seal, recorder: c.Record, clock: c.Now, poll: c.Poll,
+		store: c.Store, seal: c.Seal, userCodes: c.Codes, recorder: c.Record, clock: c.Now, poll: c.Poll,
 		issuer:    strings.TrimSuffix(c.Issuer, "/") + "/",
 		login:     strings.TrimSuffix(c.Login, "/"),
 		audiences: map[string]bool{},

@@ -22,6 +22,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/rootkey"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -81,7 +82,7 @@ func newStack(t testing.TB, db *store.DB) *stack {
 	})
 	s.must(err)
 	own := storetest.SQLite(t, store.AvailabilityAreas()...)
-	s.availability, err = availability.New(availability.Config{Store: store.NewAvailability(own), Seal: envelope.NewKey(), Audit: mustLog(t, own, "availability")})
+	s.availability, err = availability.New(availability.Config{Store: store.NewAvailability(own), Seal: seal.Of(envelope.NewKey()), Audit: mustLog(t, own, "availability")})
 	s.must(err)
 	s.keys, err = hierarchy.New(hierarchy.Config{
 		Store: store.NewHierarchy(db), Availability: s.availability, Audit: s.log, Hold: time.Nanosecond,

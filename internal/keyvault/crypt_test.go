@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -117,7 +118,7 @@ func TestRefusedAlgorithms(t *testing.T) {
 	db := storetest.SQLite(t, store.VaultAreas()...)
 	s := newStage(t, db)
 	s.mustCreateAs("root1", keyvault.NewKey{Type: "RSA"})
-	protector, err := protect.NewSoftware(protect.SoftwareConfig{Seal: s.Seal()})
+	protector, err := protect.NewSoftware(protect.SoftwareConfig{Seal: seal.Of(s.Seal())})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 )
 
@@ -111,7 +112,7 @@ func (s *stage) privateNumbers(db *store.DB, k keyvault.Key) [][]byte {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	der, err := envelope.Open(nil, s.Seal(), envelope.Bind("vault private key 1", k.Tenant, "contoso-east", strings.ToLower(k.Name), k.Version), m.Handle)
+	der, err := seal.Of(s.Seal()).Open(envelope.Bind("vault private key 1", k.Tenant, "contoso-east", strings.ToLower(k.Name), k.Version), m.Handle)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 )
 
@@ -61,7 +62,7 @@ func newWorldOn(t testing.TB, db *store.DB, change func(c *policy.Config)) *worl
 	w.log = &recorder{Log: must(audit.New(audit.Config{Store: store.NewAudit(w.db), Key: signingKey(), Name: "service"}))}
 	spare := openDB(t, "availability.db", store.AvailabilityAreas())
 	keys := must(availability.New(availability.Config{
-		Store: store.NewAvailability(spare), Seal: envelope.NewKey(),
+		Store: store.NewAvailability(spare), Seal: seal.Of(envelope.NewKey()),
 		Audit: must(audit.New(audit.Config{Store: store.NewAudit(spare), Key: signingKey(), Name: "availability"})),
 	}))
 	w.keys = must(hierarchy.New(hierarchy.Config{

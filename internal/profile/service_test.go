@@ -21,6 +21,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory/login"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/profile"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 )
 
@@ -55,7 +56,7 @@ func newService(t testing.TB) *service {
 	t.Cleanup(func() { db.Close() })
 	at := profile.AddressesOf(s.domain)
 	s.directory, err = directory.New(directory.Config{
-		Store: store.NewDirectory(db), Seal: envelope.NewKey(), Issuer: "https://sts." + s.domain + "/", Login: at.Login,
+		Store: store.NewDirectory(db), Seal: seal.Of(envelope.NewKey()), Codes: envelope.NewKey(), Issuer: "https://sts." + s.domain + "/", Login: at.Login,
 		Record: func(context.Context, string, directory.Caller, string, string, string, map[string]string) error {
 			return nil
 		},

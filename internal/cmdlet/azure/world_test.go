@@ -21,6 +21,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory/graph"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 )
 
@@ -43,7 +44,7 @@ func newWorld(t testing.TB) *world {
 	base := "https://graph." + w.vault.Domain()
 	var err error
 	w.directory, err = directory.New(directory.Config{
-		Store: store.NewDirectory(openDB(t, "service.db", store.ServiceAreas())), Seal: envelope.NewKey(),
+		Store: store.NewDirectory(openDB(t, "service.db", store.ServiceAreas())), Seal: seal.Of(envelope.NewKey()), Codes: envelope.NewKey(),
 		Issuer: "https://sts.localhost/", Login: "https://login.localhost", Audiences: []string{base}, Poll: time.Millisecond,
 		Record: func(context.Context, string, directory.Caller, string, string, string, map[string]string) error {
 			return nil

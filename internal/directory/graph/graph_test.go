@@ -13,6 +13,7 @@ import (
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/directory/graph"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 )
 
@@ -38,7 +39,7 @@ func newWorld(t *testing.T) *world {
 	w.must(err)
 	t.Cleanup(func() { db.Close() })
 	w.directory, err = directory.New(directory.Config{
-		Store: store.NewDirectory(db), Seal: envelope.NewKey(), Issuer: "https://sts." + domain + "/", Login: "https://login." + domain,
+		Store: store.NewDirectory(db), Seal: seal.Of(envelope.NewKey()), Codes: envelope.NewKey(), Issuer: "https://sts." + domain + "/", Login: "https://login." + domain,
 		Record: func(context.Context, string, directory.Caller, string, string, string, map[string]string) error {
 			return nil
 		},

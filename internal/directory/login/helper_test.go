@@ -19,6 +19,7 @@ import (
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/directory/login"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 )
 
@@ -62,7 +63,7 @@ func newServer(t testing.TB) *server {
 	s.must(err)
 	t.Cleanup(func() { db.Close() })
 	s.directory, err = directory.New(directory.Config{
-		Store: store.NewDirectory(db), Seal: envelope.NewKey(), Issuer: "https://sts." + domain + "/", Login: base,
+		Store: store.NewDirectory(db), Seal: seal.Of(envelope.NewKey()), Codes: envelope.NewKey(), Issuer: "https://sts." + domain + "/", Login: base,
 		Record: func(context.Context, string, directory.Caller, string, string, string, map[string]string) error {
 			return nil
 		},

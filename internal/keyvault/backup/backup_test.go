@@ -11,6 +11,7 @@ import (
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
+	seals "github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -36,7 +37,7 @@ func newStage(t *testing.T, db *store.DB) *stage {
 
 func (s *stage) mustRing(seal envelope.Key) *backup.Ring {
 	s.t.Helper()
-	r, err := backup.New(backup.Config{Store: store.NewKeyVault(s.db), Seal: seal, Now: func() time.Time { return s.now }})
+	r, err := backup.New(backup.Config{Store: store.NewKeyVault(s.db), Seal: seals.Of(seal), Now: func() time.Time { return s.now }})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/seal"
 )
 
 // Life is how long new backups are sealed under the same key. Old keys stay in the ring, and
@@ -34,7 +35,7 @@ type Store interface {
 
 // A Row is a key of the ring as it is stored. Sealed is
 //
-//	envelope.Seal(sealing key, Bind("backup key 1", ID), secret, 32 bytes ‖ PKCS #8 DER)
+//	Seal.Seal(Bind("backup key 1", ID), secret, 32 bytes ‖ PKCS #8 DER)
 type Row struct {
 	ID      string // a GUID
 	Created time.Time
@@ -44,7 +45,7 @@ type Row struct {
 // Config is what a Ring needs.
 type Config struct {
 	Store Store            // required: the vault database
-	Seal  envelope.Key     // required: its sealing key
+	Seal  *seal.Seal       // required: its seal
 	Now   func() time.Time // time.Now if nil
 }
 
@@ -52,13 +53,13 @@ type Config struct {
 // nothing in memory.
 type Ring struct {
 	store Store
-	seal  envelope.Key
+	seal  *seal.Seal
 	now   func() time.Time
 }
 
 // New returns a Ring ready for use. Its first key is made when it is first needed.
 func New(c Config) (*Ring, error) {
-	if c.Store == nil || c.Seal.IsZero() {
+	if c.Store == nil || c.Seal == nil {
 		return nil, errors.New("backup: Store and Seal are required")
 	}
 	if c.Now == nil {
@@ -137,14 +138,14 @@ func (r *Ring) add(ctx context.Context) (*Key, error) {
 	clear(der)
 	defer clear(plain)
 	row := Row{ID: k.id, Created: r.now().UTC()}
-	if row.Sealed, err = envelope.Seal(nil, r.seal, row.bind(), plain); err != nil {
+	if row.Sealed, err = r.seal.Seal(row.bind(), plain); err != nil {
 		return nil, err
 	}
 	return k, r.store.AddBackupKey(ctx, row)
 }
 
 func (r *Ring) unseal(row Row) (*Key, error) {
-	plain, err := envelope.Open(nil, r.seal, row.bind(), row.Sealed)
+	plain, err := r.seal.Open(row.bind(), row.Sealed)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 )
 
@@ -92,7 +93,7 @@ func (w *World) Open(db *store.DB) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	protector, err := protect.NewSoftware(protect.SoftwareConfig{Seal: w.seal})
+	protector, err := protect.NewSoftware(protect.SoftwareConfig{Seal: seal.Of(w.seal)})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func (w *World) Open(db *store.DB) {
 // Backups returns the ring of backup keys in db.
 func (w *World) Backups(db *store.DB) *backup.Ring {
 	w.t.Helper()
-	ring, err := backup.New(backup.Config{Store: store.NewKeyVault(db), Seal: w.seal, Now: w.Now})
+	ring, err := backup.New(backup.Config{Store: store.NewKeyVault(db), Seal: seal.Of(w.seal), Now: w.Now})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func (s *Software) keep(id ID, key crypto.Signer) ([]byte, error) {
 		return nil, fault.New(fault.Internal, "the private key cannot be encoded") // the cause may quote key bytes
 	}
 	defer clear(der)
-	return envelope.Seal(nil, s.seal, id.bind(), der)
+	return s.seal.Seal(id.bind(), der)
 }
 
 func (id ID) bindExport() []byte {

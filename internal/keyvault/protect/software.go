@@ -10,12 +10,13 @@ import (
 
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/seal"
 )
 
 // sealPurpose begins the associated data of a sealed private key. The handle of a Software
 // protector, version 1, is
 //
-//	envelope.Seal(sealing key, Bind(sealPurpose, tenant, vault, key, version), PKCS #8 DER)
+//	Seal.Seal(Bind(sealPurpose, tenant, vault, key, version), PKCS #8 DER)
 const sealPurpose = "vault private key 1"
 
 // defaultKeep bounds the keys held open: 256 of RSA-4096 take about 3 MiB.
@@ -23,22 +24,22 @@ const defaultKeep = 256
 
 // SoftwareConfig is what a Software protector needs.
 type SoftwareConfig struct {
-	Seal envelope.Key // required: the sealing key of the vault database
-	Keep int          // how many opened private keys are kept in memory; 256 if zero
+	Seal *seal.Seal // required: the seal of the vault database
+	Keep int        // how many opened private keys are kept in memory; 256 if zero
 }
 
-// Software keeps private keys sealed under the vault database's sealing key and uses them in
+// Software keeps private keys sealed under the vault database's seal and uses them in
 // this process. Opening a key costs 0.1 ms (RSA 2048) to 0.5 ms (RSA 4096), so the ones used
 // last stay open, at most Keep.
 type Software struct {
-	seal envelope.Key
+	seal *seal.Seal
 	open *cache
 	busy chan struct{} // bounds how many keys are made at once
 }
 
 // NewSoftware returns a Software protector.
 func NewSoftware(c SoftwareConfig) (*Software, error) {
-	if c.Seal.IsZero() {
+	if c.Seal == nil {
 		return nil, errors.New("protect: Seal is required")
 	}
 	if c.Keep <= 0 {
@@ -128,7 +129,7 @@ func (s *Software) key(id ID, handle []byte) (crypto.Signer, error) {
 	if key, ok := s.open.get(id); ok {
 		return key, nil
 	}
-	der, err := envelope.Open(nil, s.seal, id.bind(), handle)
+	der, err := s.seal.Open(id.bind(), handle)
 	if err != nil {
 		return nil, err
 	}

@@ -13,13 +13,14 @@ import (
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	seals "github.com/customerkey/customerkey/internal/seal"
 )
 
 var id = protect.ID{Tenant: "t", Vault: "v", Key: "k", Version: "1"}
 
 func mustSoftware(t testing.TB, seal envelope.Key, keep int) *protect.Software {
 	t.Helper()
-	s, err := protect.NewSoftware(protect.SoftwareConfig{Seal: seal, Keep: keep})
+	s, err := protect.NewSoftware(protect.SoftwareConfig{Seal: seals.Of(seal), Keep: keep})
 	if err != nil {
 		t.Fatal(err)
 	}

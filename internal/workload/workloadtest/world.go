@@ -21,6 +21,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/blob"
 	"github.com/customerkey/customerkey/internal/store/storetest"
@@ -78,7 +79,7 @@ func New(t testing.TB, change func(*workload.Config)) *World {
 	w.Audit = &Recorder{log: w.Log}
 	keys, err := availability.New(availability.Config{
 		Store: store.NewAvailability(storetest.SQLite(t, store.AvailabilityAreas()...)),
-		Seal:  envelope.NewKey(), Audit: discard{}, Now: w.Clock.Now,
+		Seal:  seal.Of(envelope.NewKey()), Audit: discard{}, Now: w.Clock.Now,
 	})
 	must(t, err)
 	w.Keys, err = hierarchy.New(hierarchy.Config{
