@@ -21,8 +21,9 @@
 //
 // # What it will not do
 //
-// It never learns what its keys protect, never caches who may do what, and never stores its
-// own address: key ids are made by the faces (packages rest and arm) when they answer.
+// It never learns what its keys protect, decides at each request anew who may do what, and
+// never stores its own address: key ids are made by the faces (packages rest and arm) when they
+// answer.
 //
 // Rules cite the rows of the key vault requirements as KV-n.
 package keyvault

@@ -8,7 +8,8 @@ import (
 // A Store keeps subscriptions, groups, vaults and keys. Each method is one transaction. Names
 // are found in any case and come back as they were given. What is not there is
 // fault.NotFound; the rest of the errors is said with each method. The events handed to a
-// change are kept with it or not at all.
+// change are kept with it or not at all. What a read returns may be shared with others: nobody
+// changes its maps and slices.
 type Store interface {
 	Subscription(ctx context.Context, tenant, id string) (Subscription, error)
 	Subscriptions(ctx context.Context, tenant string) ([]Subscription, error) // by id

@@ -16,7 +16,7 @@ func NewAudit(db *DB) audit.Store { return auditStore{db} }
 type auditStore struct{ db *DB }
 
 func (s auditStore) Append(ctx context.Context, fn func(ctx context.Context, tx audit.Tx) error) error {
-	return s.db.Write(ctx, func(ctx context.Context, q DBTX) error {
+	return s.db.record(ctx, func(ctx context.Context, q DBTX) error {
 		return fn(ctx, auditTx{auditsql.New(q)})
 	})
 }

@@ -26,7 +26,8 @@ type Area struct {
 
 // A DB is one database on either engine. It is safe for concurrent use.
 type DB struct {
-	engine engine
+	engine  engine
+	changes changes
 
 	mu     sync.RWMutex // held for reading by each transaction, so that Close can wait for them
 	closed bool
@@ -60,6 +61,12 @@ func (d *DB) Read(ctx context.Context, fn func(ctx context.Context, q DBTX) erro
 // other write waits for it), and not call Read or Write of the same DB, which is refused.
 // A ctx that ends before fn starts means that fn does not run. Errors come back as from Read.
 func (d *DB) Write(ctx context.Context, fn func(ctx context.Context, q DBTX) error) error {
+	defer d.changes.begin()()
+	return d.within(ctx, fn, d.engine.write)
+}
+
+// record is Write for entries of a log, of which no memory knows: it lets all of them stand.
+func (d *DB) record(ctx context.Context, fn func(ctx context.Context, q DBTX) error) error {
 	return d.within(ctx, fn, d.engine.write)
 }
 

@@ -45,7 +45,7 @@ func OpenPostgres(ctx context.Context, dsn string, areas ...Area) (*DB, error) {
 		pool.Close()
 		return nil, fmt.Errorf("opening the database %q: %w", config.Database, explain(err))
 	}
-	return &DB{engine: &postgresDB{pool: pool}}, nil
+	return &DB{engine: &postgresDB{pool: pool}, changes: changes{shared: true}}, nil
 }
 
 // checkOrder refuses a database whose text does not sort as on SQLite: pages would skip rows.

@@ -10,12 +10,27 @@ import (
 )
 
 // Vault implements keyvault.Store.
-func (k *KeyVault) Vault(ctx context.Context, name string) (v keyvault.Vault, err error) {
-	err = k.read(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
-		v, err = getVault(ctx, q, foldName(name))
-		return err
+func (k *KeyVault) Vault(ctx context.Context, name string) (keyvault.Vault, error) {
+	name = foldName(name)
+	return k.vaults.recall(name, func() (v keyvault.Vault, bytes int, err error) {
+		err = k.read(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
+			v, err = getVault(ctx, q, name)
+			return err
+		})
+		return v, vaultBytes(v), err
 	})
-	return v, err
+}
+
+// vaultBytes is about what a vault takes in memory.
+func vaultBytes(v keyvault.Vault) int {
+	n := 1 << 10
+	for name, value := range v.Tags {
+		n += 64 + len(name) + len(value)
+	}
+	for _, g := range v.Access {
+		n += 128 + 32*len(g.Keys)
+	}
+	return n
 }
 
 // Vaults implements keyvault.Store.

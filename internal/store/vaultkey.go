@@ -14,24 +14,29 @@ import (
 )
 
 // Key implements keyvault.Store.
-func (k *KeyVault) Key(ctx context.Context, tenant, vault, name, version string) (key keyvault.Key, m keyvault.Material, err error) {
-	err = k.read(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
-		row, err := getVersion(ctx, q, tenant, foldName(vault), foldName(name), version)
-		if err != nil {
+func (k *KeyVault) Key(ctx context.Context, tenant, vault, name, version string) (keyvault.Key, keyvault.Material, error) {
+	which := versionName{tenant, foldName(vault), foldName(name), version}
+	v, err := k.versions.recall(which, func() (v keyvault.Stored, bytes int, err error) {
+		err = k.read(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
+			row, err := getVersion(ctx, q, which)
+			if err != nil {
+				return err
+			}
+			bytes = 2<<10 + len(row.Tags) + len(row.Handle)
+			v.Key, v.Material, err = storedOf(tenant, vault, row)
 			return err
-		}
-		key, m, err = storedOf(tenant, vault, row)
-		return err
+		})
+		return v, bytes, err
 	})
-	return key, m, err
+	return v.Key, v.Material, err
 }
 
-func getVersion(ctx context.Context, q *keyvaultsql.Queries, tenant, vault, name, version string) (keyvaultsql.GetVersionRow, error) {
-	if version == "" {
-		row, err := q.GetNewest(ctx, keyvaultsql.GetNewestParams{TenantID: tenant, Vault: vault, Name: name})
+func getVersion(ctx context.Context, q *keyvaultsql.Queries, w versionName) (keyvaultsql.GetVersionRow, error) {
+	if w.version == "" {
+		row, err := q.GetNewest(ctx, keyvaultsql.GetNewestParams{TenantID: w.tenant, Vault: w.vault, Name: w.name})
 		return keyvaultsql.GetVersionRow(row), err
 	}
-	return q.GetVersion(ctx, keyvaultsql.GetVersionParams{TenantID: tenant, Vault: vault, Name: name, Version: version})
+	return q.GetVersion(ctx, keyvaultsql.GetVersionParams{TenantID: w.tenant, Vault: w.vault, Name: w.name, Version: w.version})
 }
 
 // keyOf reads what every list of keys has; a ListLiveRow has the columns of the other lists.

@@ -1,3 +1,5 @@
+//go:build unix
+
 package rest_test
 
 import (
@@ -13,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,8 +26,8 @@ import (
 
 // Each benchmark here stands beside its limits: other work for the same cores, in turns with it
 // of some hundred calls, so that a machine that slows down slows all of them. Reported are the
-// rate of each and which part of each limit the vault reaches. Clients and servers share the
-// cores, and what the vault records reaches the disk.
+// rate of each, the processor time of a call, and which part of each limit's rate the vault
+// reaches. Clients and servers share the cores, and what the vault records reaches the disk.
 
 // callers is how many calls are under way at once, each on a connection that is kept open.
 const callers = 16
@@ -161,32 +164,44 @@ type limit struct {
 // run does ours and the limits in turns of that many calls until they were b.N turns each.
 func (w *race) run(calls int, ours func() error, limits ...limit) {
 	runners := append([]limit{{"vault", ours}}, limits...)
-	spent := make([]time.Duration, len(runners))
+	wall, busy := make([]time.Duration, len(runners)), make([]time.Duration, len(runners))
 	for _, r := range runners {
 		spread(w.b, calls/4, r.do) // connections are made, keys are open
 	}
 	turns := 0
 	for w.b.Loop() {
 		for i, r := range runners {
-			spent[i] += spread(w.b, calls, r.do)
+			start, used := time.Now(), processor(w.b)
+			spread(w.b, calls, r.do)
+			wall[i] += time.Since(start)
+			busy[i] += processor(w.b) - used
 		}
 		w.Entries() // forgotten: they are in the log
 		turns++
 	}
 	for i, r := range runners {
-		w.b.ReportMetric(float64(turns*calls)/spent[i].Seconds(), r.name+"/s")
+		w.b.ReportMetric(float64(turns*calls)/wall[i].Seconds(), r.name+"/s")
+		w.b.ReportMetric(float64(busy[i].Microseconds())/float64(turns*calls), r.name+"-cpu-us")
 		if i > 0 {
-			w.b.ReportMetric(spent[i].Seconds()/spent[0].Seconds(), "of-"+r.name)
+			w.b.ReportMetric(wall[i].Seconds()/wall[0].Seconds(), "of-"+r.name)
 		}
 	}
 }
 
-// spread makes that many calls, as many at once as there are callers, and returns how long it took.
-func spread(b *testing.B, calls int, do func() error) time.Duration {
+// processor returns the time that this process has run on the processors.
+func processor(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// spread makes that many calls, as many at once as there are callers.
+func spread(b *testing.B, calls int, do func() error) {
 	var left atomic.Int64
 	left.Store(int64(calls))
 	var done sync.WaitGroup
-	start := time.Now()
 	for range callers {
 		done.Go(func() {
 			for left.Add(-1) >= 0 {
@@ -198,5 +213,4 @@ func spread(b *testing.B, calls int, do func() error) time.Duration {
 		})
 	}
 	done.Wait()
-	return time.Since(start)
 }
