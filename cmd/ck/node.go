@@ -22,6 +22,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	"github.com/customerkey/customerkey/internal/keyvault/throttle"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/rootkey"
@@ -36,6 +37,7 @@ type settings struct {
 	port          int           //
 	lease         time.Duration // how long a policy key is held without asking a root again
 	recoveryLevel string        // what root keys must have at least (CK-168, X-12)
+	throttle      *throttle.Throttle
 }
 
 // host returns name.domain:port as URLs carry it; the port is left out where https implies it.
@@ -184,7 +186,7 @@ func (n *node) openVaults(context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.vaults, err = keyvault.New(keyvault.Config{Store: kept, Protector: protector, Backups: backups, Audit: n.vaultLog})
+	n.vaults, err = keyvault.New(keyvault.Config{Store: kept, Protector: protector, Backups: backups, Audit: n.vaultLog, Throttle: n.throttle})
 	return err
 }
 

@@ -30,12 +30,17 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	sample := set.Bool("sample", false, "make the tenant Contoso to try things out with, and sign in to it")
 	lease := set.Duration("lease", 60*time.Second, "how long a root key's answer holds: the longest time until a revocation takes effect")
 	level := set.String("recovery-level", "Recoverable+ProtectedSubscription", "recovery `LEVEL` that root keys must have: this one or Recoverable")
+	limits := set.String("throttle", "off", "limit what each vault may be asked: off, azure, or a JSON `FILE` of other numbers")
 	verbose := set.Bool("verbose", false, "log each failed request and long operation in full")
 	if err := c.parseFlags(set, args); err != nil {
 		return err
 	}
 	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level}
-	if err := s.check(); err != nil {
+	err := s.check()
+	if err != nil {
+		return err
+	}
+	if s.throttle, err = readThrottle(*limits); err != nil {
 		return err
 	}
 	listeners, err := openListeners(ctx, *listen, *port)

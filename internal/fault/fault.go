@@ -9,6 +9,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // A Code says what kind of failure an error is. Programs decide on it; people read the message.
@@ -33,9 +34,10 @@ const (
 // the caller. Err, the cause, is for the log alone and never crosses the wire.
 type Error struct {
 	Code    Code
-	Reason  string // finer than Code, for faces that must tell cases apart; e.g. "KeyDisabled"
-	Message string // one sentence, no final dot, no secret, no other tenant's name
-	Hint    string // what to do next; may be empty
+	Reason  string        // finer than Code, for faces that must tell cases apart; e.g. "KeyDisabled"
+	Message string        // one sentence, no final dot, no secret, no other tenant's name
+	Hint    string        // what to do next; may be empty
+	Retry   time.Duration // with Throttled and Unavailable: when to try again; 0 if that is not known
 	Err     error
 }
 
@@ -69,6 +71,12 @@ func (e *Error) WithHint(format string, args ...any) *Error {
 // WithReason sets the finer reason and returns e.
 func (e *Error) WithReason(reason string) *Error {
 	e.Reason = reason
+	return e
+}
+
+// WithRetry sets when to try again and returns e.
+func (e *Error) WithRetry(after time.Duration) *Error {
+	e.Retry = after
 	return e
 }
 

@@ -29,6 +29,7 @@ const (
 	Sign         Action = "key.sign"
 	Verify       Action = "key.verify"
 	RandomBytes  Action = "vault.random"
+	Throttled    Action = "vault.throttle" // only ever refused: requests that are told of as a number
 )
 
 // A subject is what must be there before an action's parameters are looked at.

@@ -28,7 +28,7 @@ type NewKey struct {
 
 // CreateKey makes a key, or a new version of a live one, which is then the newest.
 func (s *Service) CreateKey(ctx context.Context, c directory.Caller, vault, name string, n NewKey) (Key, error) {
-	return through(ctx, s, c, CreateKey, Target{Vault: vault, Name: name}, func(v *visit) (func() (Key, error), error) {
+	return through(ctx, s, c, CreateKey, Target{Vault: vault, Name: name, Type: n.Type}, func(v *visit) (func() (Key, error), error) {
 		spec, err := n.spec()
 		if err != nil {
 			return nil, err

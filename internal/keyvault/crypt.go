@@ -21,22 +21,22 @@ type Result struct {
 // Wrap encrypts a symmetric key under a version, the newest if version is "". alg is
 // "RSA-OAEP-256", "RSA-OAEP" or "RSA1_5".
 func (s *Service) Wrap(ctx context.Context, c directory.Caller, vault, name, version, alg string, value []byte) (Result, error) {
-	return s.seal(ctx, c, Wrap, Target{vault, name, version}, alg, value)
+	return s.seal(ctx, c, Wrap, at(vault, name, version), alg, value)
 }
 
 // Unwrap undoes Wrap. An expired version still unwraps, a disabled one does not (KV-58).
 func (s *Service) Unwrap(ctx context.Context, c directory.Caller, vault, name, version, alg string, value []byte) (Result, error) {
-	return s.open(ctx, c, Unwrap, Target{vault, name, version}, alg, value)
+	return s.open(ctx, c, Unwrap, at(vault, name, version), alg, value)
 }
 
 // Encrypt is Wrap under another permission, for any short value.
 func (s *Service) Encrypt(ctx context.Context, c directory.Caller, vault, name, version, alg string, value []byte) (Result, error) {
-	return s.seal(ctx, c, Encrypt, Target{vault, name, version}, alg, value)
+	return s.seal(ctx, c, Encrypt, at(vault, name, version), alg, value)
 }
 
 // Decrypt undoes Encrypt.
 func (s *Service) Decrypt(ctx context.Context, c directory.Caller, vault, name, version, alg string, value []byte) (Result, error) {
-	return s.open(ctx, c, Decrypt, Target{vault, name, version}, alg, value)
+	return s.open(ctx, c, Decrypt, at(vault, name, version), alg, value)
 }
 
 // seal uses the public half as the protector knows it, not as a row claims it to be: who can

@@ -2,6 +2,7 @@ package keyvault
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -14,6 +15,11 @@ import (
 // where the action is about the vault or the newest version.
 type Target struct {
 	Vault, Name, Version string
+	Type                 string // of a key that is to be made
+}
+
+func at(vault, name, version string) Target {
+	return Target{Vault: vault, Name: name, Version: version}
 }
 
 // A visit is a request that the door lets through as far as its parameters.
@@ -32,7 +38,7 @@ type visit struct {
 func (v *visit) note(name, value string) { v.entry.Detail[name] = value }
 
 // through is the door of the data plane. It checks in the order of KV-102: vault, tenant,
-// permission, key, the key's state. Then decide looks at the parameters and returns what is
+// permission, key, the budget (KV-107), the key's state. Then decide looks at the parameters and returns what is
 // to be done. The outcome is recorded, and only after that is it done.
 func through[T any](ctx context.Context, s *Service, c directory.Caller, a Action, t Target, decide func(*visit) (func() (T, error), error)) (T, error) {
 	var none T
@@ -47,6 +53,9 @@ func through[T any](ctx context.Context, s *Service, c directory.Caller, a Actio
 		return none, s.turnAway(ctx, v.entry)
 	}
 	if err := s.admit(ctx, v); err != nil {
+		if _, yes := errors.AsType[counted](err); yes {
+			return none, err
+		}
 		return settle[T](ctx, s, v.entry, nil, err)
 	}
 	act, err := decide(v)
@@ -93,7 +102,22 @@ func (s *Service) admit(ctx context.Context, v *visit) error {
 	if !ok {
 		return errPermission(v.caller, v.vault, r.permission, named)
 	}
-	if r.subject == theVault {
+	err := s.look(ctx, v, r.subject)
+	if err != nil && undecided(err) {
+		return err
+	}
+	if e := s.charge(v); e != nil {
+		return e
+	}
+	if err != nil {
+		return err
+	}
+	return usable(v.key, r, v.now)
+}
+
+// look checks that what the request names is there.
+func (s *Service) look(ctx context.Context, v *visit, want subject) error {
+	if want == theVault {
 		return nil
 	}
 	if err := checkKeyName(v.target.Name); err != nil {
@@ -102,10 +126,7 @@ func (s *Service) admit(ctx context.Context, v *visit) error {
 	if v.target.Version != "" && !versionName.MatchString(v.target.Version) {
 		return fault.New(fault.Invalid, "The request URI contains an invalid version")
 	}
-	if err := s.find(ctx, v, r.subject); err != nil {
-		return err
-	}
-	return usable(v.key, r, v.now)
+	return s.find(ctx, v, want)
 }
 
 // find reads the key and checks that it is live or deleted, as the subject wants it.

@@ -10,24 +10,26 @@ import (
 // Reasons of the faults that this package returns: the finer code by which faces choose
 // status and codes of their protocol (section 9).
 const (
-	ReasonAccessDenied     = "AccessDenied"
-	ReasonForbidden        = "ForbiddenByPolicy"
-	ReasonKeyDisabled      = "KeyDisabled"
-	ReasonOperation        = "KeyOperationForbidden"
-	ReasonExpired          = "KeyExpired"
-	ReasonNotYetValid      = "KeyNotYetValid"
-	ReasonKeyType          = "KeyTypeNotSupported"
-	ReasonVaultNotFound    = "VaultNotFound"
-	ReasonKeyNotFound      = "KeyNotFound"
-	ReasonDeletedKey       = "ObjectIsDeletedButRecoverable"
-	ReasonChanged          = "Changed" // another change came between
-	ReasonNotOwner         = "AuthorizationFailed"
-	ReasonNoSubscription   = "SubscriptionNotFound"
-	ReasonNoGroup          = "ResourceGroupNotFound"
-	ReasonNoResource       = "ResourceNotFound"
-	ReasonVaultName        = "VaultNameNotValid"
-	ReasonVaultTaken       = "VaultAlreadyExists"
-	ReasonLocationMismatch = "InvalidResourceLocation"
+	ReasonAccessDenied      = "AccessDenied"
+	ReasonForbidden         = "ForbiddenByPolicy"
+	ReasonKeyDisabled       = "KeyDisabled"
+	ReasonOperation         = "KeyOperationForbidden"
+	ReasonExpired           = "KeyExpired"
+	ReasonNotYetValid       = "KeyNotYetValid"
+	ReasonKeyType           = "KeyTypeNotSupported"
+	ReasonVaultNotFound     = "VaultNotFound"
+	ReasonKeyNotFound       = "KeyNotFound"
+	ReasonDeletedKey        = "ObjectIsDeletedButRecoverable"
+	ReasonVaultLimit        = "VaultRequestTypeLimitReached"
+	ReasonSubscriptionLimit = "SubscriptionRequestTypeLimitReached"
+	ReasonChanged           = "Changed" // another change came between
+	ReasonNotOwner          = "AuthorizationFailed"
+	ReasonNoSubscription    = "SubscriptionNotFound"
+	ReasonNoGroup           = "ResourceGroupNotFound"
+	ReasonNoResource        = "ResourceNotFound"
+	ReasonVaultName         = "VaultNameNotValid"
+	ReasonVaultTaken        = "VaultAlreadyExists"
+	ReasonLocationMismatch  = "InvalidResourceLocation"
 )
 
 // ErrChanged is what a store answers where another change came between reading and writing.

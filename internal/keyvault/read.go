@@ -12,7 +12,7 @@ const maxPage = 100
 
 // Key returns a version, the newest if version is "".
 func (s *Service) Key(ctx context.Context, c directory.Caller, vault, name, version string) (Key, error) {
-	return through(ctx, s, c, GetKey, Target{vault, name, version}, func(v *visit) (func() (Key, error), error) {
+	return through(ctx, s, c, GetKey, at(vault, name, version), func(v *visit) (func() (Key, error), error) {
 		v.entry.Object = v.objectOf(v.key)
 		return func() (Key, error) { return v.key, nil }, nil
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	"github.com/customerkey/customerkey/internal/keyvault/throttle"
 )
 
 // Config is what a Service needs.
@@ -18,6 +19,7 @@ type Config struct {
 	Backups   *backup.Ring        // required: the keys that backups are sealed under
 	Audit     audit.Recorder      // required: decisions are written here before they take effect
 	Refuse    []protect.Algorithm // algorithms not to serve, beyond those this program may not use (KV-49)
+	Throttle  *throttle.Throttle  // what vaults and subscriptions may ask for (KV-107); no limit if nil
 	Now       func() time.Time    // time.Now if nil
 
 	// Told is called with every event whose change has just been kept, before the caller of the
@@ -34,6 +36,7 @@ type Service struct {
 	backups   *backup.Ring
 	audit     audit.Recorder
 	refuse    []protect.Algorithm
+	throttle  *throttle.Throttle
 	clock     func() time.Time
 	told      func(Event)
 }
@@ -46,7 +49,10 @@ func New(c Config) (*Service, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{store: c.Store, protector: c.Protector, backups: c.Backups, audit: c.Audit, refuse: c.Refuse, clock: c.Now, told: c.Told}, nil
+	return &Service{
+		store: c.Store, protector: c.Protector, backups: c.Backups, audit: c.Audit,
+		refuse: c.Refuse, throttle: c.Throttle, clock: c.Now, told: c.Told,
+	}, nil
 }
 
 // now is the present time in the precision that the store keeps.

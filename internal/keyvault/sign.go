@@ -12,7 +12,7 @@ import (
 // (section 4.2); the digest has exactly its hash's length, and an EC signature is r || s
 // (KV-50).
 func (s *Service) Sign(ctx context.Context, c directory.Caller, vault, name, version, alg string, digest []byte) (Result, error) {
-	return through(ctx, s, c, Sign, Target{vault, name, version}, func(v *visit) (func() (Result, error), error) {
+	return through(ctx, s, c, Sign, at(vault, name, version), func(v *visit) (func() (Result, error), error) {
 		if err := s.prepareSignature(v, alg, "value", digest); err != nil {
 			return nil, err
 		}
@@ -25,7 +25,7 @@ func (s *Service) Sign(ctx context.Context, c directory.Caller, vault, name, ver
 
 // Verify reports whether signature is one of digest. An expired version still verifies.
 func (s *Service) Verify(ctx context.Context, c directory.Caller, vault, name, version, alg string, digest, signature []byte) (bool, error) {
-	return through(ctx, s, c, Verify, Target{vault, name, version}, func(v *visit) (func() (bool, error), error) {
+	return through(ctx, s, c, Verify, at(vault, name, version), func(v *visit) (func() (bool, error), error) {
 		if err := s.prepareSignature(v, alg, "digest", digest); err != nil {
 			return nil, err
 		}

@@ -16,12 +16,12 @@ import (
 // level (KV-63), and returns how many. It is to be called from time to time, a few minutes
 // apart; after a stop it catches up. Each key is its own transaction, recorded first in its
 // tenant's log. A key that cannot be destroyed does not keep others back: the errors come
-// together at the end.
+// together at the end. It also records how many requests were throttled.
 func (s *Service) Sweep(ctx context.Context) (int, error) {
 	request := uuid.NewString()
 	now := s.now()
 	var swept int
-	var failed []error
+	failed := s.tellMissed(ctx, request, now)
 	for after := (Due{}); ; {
 		due, err := s.store.Due(ctx, now, after, maxPage)
 		if err != nil {

@@ -22,7 +22,7 @@ type KeyChange struct {
 // UpdateKey changes a version, the newest if version is "". Others stay as they are (KV-56).
 func (s *Service) UpdateKey(ctx context.Context, c directory.Caller, vault, name, version string, change KeyChange) (Key, error) {
 	return again(func() (Key, error) {
-		return through(ctx, s, c, UpdateKey, Target{vault, name, version}, func(v *visit) (func() (Key, error), error) {
+		return through(ctx, s, c, UpdateKey, at(vault, name, version), func(v *visit) (func() (Key, error), error) {
 			k := v.key
 			if err := change.apply(&k); err != nil {
 				return nil, err

@@ -20,6 +20,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	"github.com/customerkey/customerkey/internal/keyvault/throttle"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 )
@@ -44,6 +45,8 @@ type World struct {
 	entries  []audit.Entry
 	told     []keyvault.Event
 	deaf     bool
+	db       *store.DB
+	throttle *throttle.Throttle
 	issuer   func() *issuer // made when first asked: its key takes a while
 	endpoint *endpoint
 }
@@ -97,14 +100,26 @@ func (w *World) Open(db *store.DB) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.log = log
-	w.Service, err = keyvault.New(keyvault.Config{Store: store.NewKeyVault(db), Protector: protector, Backups: w.Backups(db), Audit: w, Now: w.Now, Told: w.tell})
+	w.log, w.db = log, db
+	w.Service, err = keyvault.New(keyvault.Config{
+		Store: store.NewKeyVault(db), Protector: protector, Backups: w.Backups(db), Audit: w, Throttle: w.throttle, Now: w.Now, Told: w.tell,
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	if w.endpoint != nil {
 		w.endpoint.show(w.handler(w.endpoint.domain))
 	}
+}
+
+// Throttle has vaults limited from now on.
+func (w *World) Throttle(l throttle.Limits) {
+	w.t.Helper()
+	var err error
+	if w.throttle, err = throttle.New(l); err != nil {
+		w.t.Fatal(err)
+	}
+	w.Open(w.db)
 }
 
 // Backups returns the ring of backup keys in db.

@@ -84,7 +84,7 @@ func (x *request) fail(err error) {
 	case http.StatusUnauthorized:
 		header.Set("WWW-Authenticate", x.challenge())
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		header.Set("Retry-After", "1")
+		face.RetryAfter(header, f)
 	}
 	if a.status >= http.StatusInternalServerError {
 		x.log.ErrorContext(x.r.Context(), "vault request failed", "request", x.id, "method", x.r.Method, "vault", x.vault, "error", err)
