@@ -65,13 +65,26 @@ func (p *playground) start() {
 	}
 }
 
-var playgroundToken = regexp.MustCompile(`(?m)^token: (\S+)$`)
+// told returns what the server printed under a name.
+func (p *playground) told(name string) string {
+	p.tb.Helper()
+	found := regexp.MustCompile(`(?m)^` + name + `: (\S+)$`).FindStringSubmatch(p.server.out.String())
+	if found == nil {
+		p.tb.Fatalf("the server printed no %s:\n%s", name, p.server.out)
+	}
+	return found[1]
+}
+
+// port is where the server listens.
+func (p *playground) port() string { return p.flags[len(p.flags)-1] }
+
+// authority is the file of the authority that the server's certificate is of.
+func (p *playground) authority() string { return filepath.Join(p.dir, "data", "ca.pem") }
 
 // client returns an unmodified official client that does not retry, with connections of its own.
 func (p *playground) client() *azkeys.Client {
 	p.tb.Helper()
-	port := p.flags[len(p.flags)-1]
-	pem, err := os.ReadFile(filepath.Join(p.dir, "data", "ca.pem"))
+	pem, err := os.ReadFile(p.authority())
 	if err != nil {
 		p.tb.Fatal(err)
 	}
@@ -81,15 +94,11 @@ func (p *playground) client() *azkeys.Client {
 		TLSClientConfig:     &tls.Config{RootCAs: pool},
 		MaxIdleConnsPerHost: 8,
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+			return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", p.port()))
 		},
 	}
 	p.tb.Cleanup(transport.CloseIdleConnections)
-	found := playgroundToken.FindStringSubmatch(p.server.out.String())
-	if found == nil {
-		p.tb.Fatalf("the server gave no token:\n%s", p.server.out)
-	}
-	client, err := azkeys.NewClient("https://playground.vault.localhost:"+port, fixedToken(found[1]), &azkeys.ClientOptions{
+	client, err := azkeys.NewClient("https://playground.vault.localhost:"+p.port(), fixedToken(p.told("token")), &azkeys.ClientOptions{
 		ClientOptions: azcore.ClientOptions{Transport: &http.Client{Transport: transport, Timeout: 60 * time.Second}, Retry: policy.RetryOptions{MaxRetries: -1}},
 	})
 	if err != nil {
@@ -133,25 +142,25 @@ func servePlayground(ctx context.Context, data, seals string, port int) error {
 	if err != nil {
 		return errors.Join(err, folder.Close())
 	}
-	token, err := n.setUpPlayground(ctx)
+	access, err := n.setUpPlayground(ctx)
 	if err == nil {
-		fmt.Printf("token: %s\n", token)
+		fmt.Print(access)
 		err = (&command{in: os.Stdin, out: os.Stdout, err: os.Stderr, self: "ck"}).serveNode(ctx, n, listeners, false)
 	}
 	return errors.Join(err, n.close(context.WithoutCancel(ctx)), folder.Close())
 }
 
-// setUpPlayground makes the vault, and returns a token of the program that may do all with it.
+// setUpPlayground makes the vault, and returns what a program that may do all with it needs.
 func (n *node) setUpPlayground(ctx context.Context) (string, error) {
 	tenant, err := n.ensureTenant(ctx, directory.SystemCaller("", "playground", uuid.NewString()), "Playground", "playground.example")
 	if err != nil {
 		return "", err
 	}
-	app, err := n.directory.ServicePrincipal(ctx, tenant.ID, directory.MultiWorkloadApp)
+	owner := directory.SystemCaller(tenant.ID, "playground", uuid.NewString())
+	app, secret, err := n.directory.CreateApp(ctx, owner, tenant.ID, "Player", nil)
 	if err != nil {
 		return "", err
 	}
-	owner := directory.SystemCaller(tenant.ID, "playground", uuid.NewString())
 	all, err := n.vaults.Subscriptions(ctx, owner)
 	if err != nil {
 		return "", err
@@ -173,6 +182,6 @@ func (n *node) setUpPlayground(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	token, _, err := n.directory.ServiceToken(ctx, tenant.ID, directory.MultiWorkloadApp, n.url("vault"))
-	return token, err
+	tokens, err := n.directory.ClientCredentials(ctx, tenant.ID, app.AppID, secret, n.url("vault")+"/.default", directory.Origin{})
+	return fmt.Sprintf("tenant: %s\napp: %s\nsecret: %s\ntoken: %s\n", tenant.ID, app.AppID, secret, tokens.Access), err
 }
