@@ -186,7 +186,9 @@ func (n *node) openVaults(context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.vaults, err = keyvault.New(keyvault.Config{Store: kept, Protector: protector, Backups: backups, Audit: n.vaultLog, Throttle: n.throttle})
+	n.vaults, err = keyvault.New(keyvault.Config{
+		Store: kept, Protector: protector, Backups: backups, Audit: n.vaultLog, Throttle: n.throttle, Told: n.vaultChanged,
+	})
 	return err
 }
 

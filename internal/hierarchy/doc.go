@@ -13,7 +13,8 @@
 // A [Keyring] holds a clear policy key only under a [Lease] (60 s by default). A lease is
 // granted after a root has unwrapped the key, or, where section 2.1 of the requirements allows it,
 // the availability key. It is renewed ahead of its end by asking a root again; when both
-// roots deny, it ends at once. Whatever is opened below it asks the lease before each use.
+// roots deny, it ends at once. Word that a root has changed makes it serve nobody new, and the
+// roots are asked at once (AskAnew). Whatever is opened below it asks the lease before each use.
 //
 // Denied is not unreachable: outage of both vaults lets everyone go on by the availability
 // key, denial lets only the service's own work go on (rows CK-44 to CK-62). A lease that

@@ -18,9 +18,12 @@ type flight struct {
 	in     *holding // where it lands; if that has been dropped meanwhile, nowhere
 	rules  audience // everyone: the rules for users; systemOnly: those for the service's own work
 	caller directory.Caller
-	done   chan struct{} // closed when lease or err is set
+	roots  [2]RootRef    // that it asks; zero before. Guarded by Keyring.mu
+	done   chan struct{} // closed when one of these is set
 	lease  *Lease
 	err    error
+
+	overtaken bool // its roots have changed meanwhile: it lands nowhere, and who waits asks again
 }
 
 // run makes the attempt and lands it.
@@ -44,6 +47,7 @@ func (k *Keyring) attempt(ctx context.Context, f *flight) (unlocked, error) {
 	if g.State == Destroyed {
 		return unlocked{}, errDestroyed()
 	}
+	k.asks(f, g)
 	opened, err := k.unlock(ctx, f, g)
 	if err != nil {
 		return opened, err
@@ -65,6 +69,12 @@ func (k *Keyring) land(f *flight, opened unlocked, err error) []ending {
 	defer k.mu.Unlock()
 	defer close(f.done)
 	defer k.tidy(f.of)
+	if f.overtaken {
+		if opened.lease == nil || !opened.lease.end() {
+			return nil
+		}
+		return []ending{endOf(opened.lease, endDropped)}
+	}
 	if err == nil && (k.closed || k.held[f.of] != f.in) {
 		opened.lease.end()
 		f.err = fault.New(fault.Unavailable, "the policy key was dropped meanwhile").WithHint("try again")

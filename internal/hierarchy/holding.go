@@ -30,7 +30,7 @@ type failure struct {
 // lease returns a usable lease, asking the roots where it must. A caller that finds a lease
 // near its end starts the renewal, and waits for it only when hardly any time is left.
 func (k *Keyring) lease(ctx context.Context, caller directory.Caller, id generationID) (*Lease, error) {
-	for range 4 { // a lease may end between any two steps; more often in a row it hardly does
+	for range 4 + anewMost { // a lease may end between any two steps; more often in a row it hardly does
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -44,6 +44,7 @@ func (k *Keyring) lease(ctx context.Context, caller directory.Caller, id generat
 			return nil, ctx.Err()
 		}
 		switch {
+		case wait.overtaken: // ask again
 		case wait.err == nil:
 			return wait.lease, nil
 		case lease == nil:
@@ -97,7 +98,7 @@ func (k *Keyring) serving(a audience, id generationID, now time.Time) *Lease {
 		}
 	}
 	for i := range h {
-		if l := h[i].lease; l != nil && l.serves(a) {
+		if l := h[i].lease; l != nil && l.serves(a) && !l.stale.Load() {
 			return l
 		}
 	}
@@ -120,9 +121,10 @@ func (k *Keyring) fly(caller directory.Caller, id generationID, rules audience, 
 		return nil, copyOf(s.failed.err)
 	}
 	s.failed = nil
-	s.flight = &flight{of: id, in: h, rules: rules, caller: caller, done: make(chan struct{})}
-	k.work.Go(func() { k.run(s.flight) })
-	return s.flight, nil
+	f := &flight{of: id, in: h, rules: rules, caller: caller, done: make(chan struct{})}
+	s.flight = f
+	k.work.Go(func() { k.run(f) })
+	return f, nil
 }
 
 // hold keeps the failure of a flight for a short while, so that many readers of a denied

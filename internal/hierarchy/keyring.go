@@ -53,6 +53,7 @@ type Keyring struct {
 	mu     sync.Mutex
 	closed bool
 	held   map[generationID]*holding
+	asked  map[generationID]*asking // those asked anew a moment ago
 
 	health health
 	ends   endings
@@ -82,7 +83,7 @@ func New(c Config) (*Keyring, error) {
 		c.Now = timeOfDay
 	}
 	base, cancel := context.WithCancel(context.Background())
-	return &Keyring{c: c, base: base, cancel: cancel, held: map[generationID]*holding{}}, nil
+	return &Keyring{c: c, base: base, cancel: cancel, held: map[generationID]*holding{}, asked: map[generationID]*asking{}}, nil
 }
 
 // timeOfDay is time.Now without its monotonic reading, which stands still while the machine

@@ -52,6 +52,7 @@ type Lease struct {
 	of       generationID
 	policy   string
 	audience audience
+	roots    [2]RootRef
 	by       string // URI of the root that unwrapped, or byAvailability
 	caller   directory.Caller
 	granted  time.Time // when the root was asked: its answer cannot be older
@@ -59,6 +60,7 @@ type Lease struct {
 	counts   [counters]atomic.Int64
 	expiry   *time.Timer // ends the lease in real time, whatever the handed clock says
 	mu       sync.RWMutex
+	stale    atomic.Bool // its roots have changed: it serves nobody who comes from now on
 	key      envelope.Key
 	over     bool
 }

@@ -75,7 +75,7 @@ func (o *Opened) use(what counter, fn func() error) error {
 // [Keyring.Lease]. It follows the key where it was moved meanwhile.
 func (o *Opened) Alive(ctx context.Context) error {
 	lease, now := o.current(), o.keyring.c.Now()
-	if lease.usable(now) && !lease.late(now) {
+	if lease.usable(now) && !lease.late(now) && !lease.stale.Load() {
 		return nil
 	}
 	renewed, err := o.keyring.lease(ctx, o.caller, lease.of)

@@ -138,7 +138,7 @@ func (k *Keyring) fallBack(ctx context.Context, f *flight, g Generation, failed 
 
 func (k *Keyring) newLease(f *flight, g Generation, key envelope.Key, serves audience, by string, asked time.Time) *Lease {
 	return &Lease{
-		id: uuid.NewString(), of: f.of, policy: g.Policy, audience: serves, by: by,
+		id: uuid.NewString(), of: f.of, policy: g.Policy, audience: serves, roots: g.refs(), by: by,
 		caller: f.caller, granted: asked, life: k.c.Lease, key: key,
 	}
 }

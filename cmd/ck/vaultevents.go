@@ -1,0 +1,32 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/keyvault"
+)
+
+// vaultChanged is told of everything that happens in the vaults of this process. It is the one
+// place where the service hears of it, and all that it may do is ask the vaults again: an event
+// opens nothing and denies nothing. Who has revoked a root key so has it obeyed at the next read
+// and not when a lease ends.
+func (n *node) vaultChanged(e keyvault.Event) {
+	switch e.Type {
+	case keyvault.KeyNewVersionCreated, keyvault.KeyNearExpiry, keyvault.KeyRecovered, keyvault.VaultRecovered:
+		return // they take nothing away
+	}
+	uri := rootsOf(n.host("vault"), e)
+	n.keys.AskAnew(func(r hierarchy.RootRef) bool {
+		if e.Name == "" {
+			return len(r.URI) > len(uri) && strings.EqualFold(r.URI[:len(uri)], uri)
+		}
+		return strings.EqualFold(r.URI, uri)
+	})
+}
+
+// rootsOf returns the versionless URI of the key that an event is about, or what those of all
+// keys of its vault begin with.
+func rootsOf(suffix string, e keyvault.Event) string {
+	return "https://" + e.Vault + "." + suffix + "/keys/" + e.Name
+}
