@@ -25,6 +25,7 @@ var walls = map[string][]string{
 	"envelope":                   {"internal/fault"},
 	"client":                     {"envelope"},
 	"internal/certs":             {},
+	"internal/hsm":               {"internal/fault"},
 	"internal/seal":              {"envelope", "internal/fault"},
 	"internal/datafolder":        {"envelope", "internal/fault", "internal/seal"},
 	"internal/directory":         {"envelope", "internal/fault", "internal/seal"},
