@@ -250,7 +250,7 @@ func (d *twoTenants) signIn(t *testing.T, tenant, upn string) func(host string) 
 	}
 	byFace := map[string]string{"api": tokens.Access}
 	for _, face := range []string{"graph", "management", "outlook", "vault"} {
-		if tokens, err = n.directory.Refresh(ctx, tenant, directory.CommandLineApp, tokens.Refresh, n.url(face)+"/.default", from); err != nil {
+		if tokens, err = n.directory.Refresh(ctx, tenant, directory.Client{ID: directory.CommandLineApp}, tokens.Refresh, n.url(face)+"/.default", from); err != nil {
 			t.Fatal(err)
 		}
 		byFace[face] = tokens.Access

@@ -17,6 +17,7 @@ type Registration struct {
 	ID          string // app id, a GUID; what a client calls client_id
 	HomeTenant  string
 	DisplayName string
+	Redirects   []string // where a browser may come back to after a sign-in
 	Created     time.Time
 }
 

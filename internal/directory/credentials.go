@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"crypto/subtle"
 	"strings"
 	"time"
 
@@ -15,10 +14,10 @@ type Origin struct {
 	Request string // request id
 }
 
-// ClientCredentials signs an app in to a tenant with its secret (OAuth client_credentials).
-// authority is a tenant id or domain; scope names the resource. An app that has no
-// principal in that tenant is unknown there, whether or not it exists elsewhere.
-func (s *Service) ClientCredentials(ctx context.Context, authority, client, secret, scope string, from Origin) (Tokens, error) {
+// ClientCredentials signs an app in to a tenant with a secret or an assertion (OAuth
+// client_credentials). authority is a tenant id or domain; scope names the resource. An app
+// that has no principal in that tenant is unknown there, whether or not it exists elsewhere.
+func (s *Service) ClientCredentials(ctx context.Context, authority string, client Client, scope string, from Origin) (Tokens, error) {
 	t, err := s.Tenant(ctx, authority)
 	if err != nil {
 		return Tokens{}, err
@@ -27,18 +26,22 @@ func (s *Service) ClientCredentials(ctx context.Context, authority, client, secr
 	if err != nil {
 		return Tokens{}, err
 	}
-	p, err := s.app(ctx, t.ID, client)
+	p, err := s.app(ctx, t.ID, client.ID)
 	if err != nil {
 		return Tokens{}, err
 	}
 	a := appSignIn(p, audience, from)
-	if err := s.checkSecret(ctx, p, secret); err != nil {
-		return Tokens{}, s.deny(ctx, a, err)
+	how, err := s.prove(ctx, a, t, p, client)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if how == byCertificate {
+		a.detail["how"] = "certificate"
 	}
 	if err := s.record(ctx, a, "allow"); err != nil {
 		return Tokens{}, err
 	}
-	return s.appTokens(ctx, p, audience, scope)
+	return s.appTokens(ctx, p, how, audience, scope)
 }
 
 // ServiceToken signs one of the service's own apps in to a tenant, for credentials inside
@@ -61,7 +64,7 @@ func (s *Service) ServiceToken(ctx context.Context, tenant, appID, audience stri
 	if err := s.record(ctx, a, "allow"); err != nil {
 		return "", time.Time{}, err
 	}
-	tokens, err := s.appTokens(ctx, p, audience, scope)
+	tokens, err := s.appTokens(ctx, p, byCertificate, audience, scope)
 	return tokens.Access, tokens.Expires, err
 }
 
@@ -78,25 +81,6 @@ func (s *Service) app(ctx context.Context, tenant, client string) (ServicePrinci
 	return p, err
 }
 
-func (s *Service) checkSecret(ctx context.Context, p ServicePrincipal, secret string) error {
-	wrong := fault.New(fault.Unauthenticated, "the client secret is not right").WithReason(InvalidSecret).
-		WithHint("give the value of the secret, not its id, and check that it has not expired")
-	if p.HomeTenant == "" {
-		return wrong // the service's own apps have none
-	}
-	secrets, err := s.store.Secrets(ctx, p.HomeTenant, p.AppID)
-	if err != nil {
-		return err
-	}
-	given, now := digest(secret), s.now()
-	for _, known := range secrets {
-		if subtle.ConstantTimeCompare(given, known.Hash) == 1 && now.Before(known.Expires) {
-			return nil
-		}
-	}
-	return wrong
-}
-
 func appSignIn(p ServicePrincipal, audience string, from Origin) act {
 	return act{
 		caller: Caller{Tenant: p.Tenant, ID: p.ID, Kind: App, Name: p.DisplayName, App: p.AppID, Roles: p.Roles, Address: from.Address, Request: from.Request},
@@ -105,7 +89,7 @@ func appSignIn(p ServicePrincipal, audience string, from Origin) act {
 	}
 }
 
-func errClient(client string) error {
+func errClient(client string) *fault.Error {
 	return fault.New(fault.Unauthenticated, "no app %.64q in this tenant", client).WithReason(UnknownClient).
 		WithHint("check the client id, and that it belongs to this tenant")
 }

@@ -15,7 +15,7 @@ func TestAppSignsInWithItsSecret(t *testing.T) {
 	contoso := w.mustTenant("contoso.example")
 	app, secret := w.mustApp(contoso, directory.ItemsReadWriteAll)
 
-	tokens, err := w.ClientCredentials(t.Context(), "contoso.example", app.AppID, secret, apiAudience+"//.default", directory.Origin{Address: "192.0.2.1"})
+	tokens, err := w.ClientCredentials(t.Context(), "contoso.example", directory.Client{ID: app.AppID, Secret: secret}, apiAudience+"//.default", directory.Origin{Address: "192.0.2.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,19 +56,19 @@ func TestAppSignInIsRefused(t *testing.T) {
 		{"no audience", contoso.ID, app.AppID, secret, "openid offline_access", directory.InvalidScope},
 		{"service's own app", contoso.ID, directory.ExchangeApp, "", apiAudience, directory.InvalidSecret},
 	} {
-		_, err := w.ClientCredentials(t.Context(), tt.authority, tt.client, tt.secret, tt.scope, directory.Origin{})
+		_, err := w.ClientCredentials(t.Context(), tt.authority, directory.Client{ID: tt.client, Secret: tt.secret}, tt.scope, directory.Origin{})
 		if reason := fault.As(err).Reason; err == nil || reason != tt.reason {
 			t.Errorf("%s: %v (%s), want %s", tt.name, err, reason, tt.reason)
 		}
 	}
 
 	w.setDeaf(true)
-	if _, err := w.ClientCredentials(t.Context(), contoso.ID, app.AppID, secret, apiAudience, directory.Origin{}); !fault.Is(err, fault.Unavailable) {
+	if _, err := w.ClientCredentials(t.Context(), contoso.ID, directory.Client{ID: app.AppID, Secret: secret}, apiAudience, directory.Origin{}); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("a sign-in that cannot be recorded: %v, want %s", err, fault.Unavailable)
 	}
 	w.setDeaf(false)
 	w.pass(3 * 365 * 24 * time.Hour)
-	if _, err := w.ClientCredentials(t.Context(), contoso.ID, app.AppID, secret, apiAudience, directory.Origin{}); fault.As(err).Reason != directory.InvalidSecret {
+	if _, err := w.ClientCredentials(t.Context(), contoso.ID, directory.Client{ID: app.AppID, Secret: secret}, apiAudience, directory.Origin{}); fault.As(err).Reason != directory.InvalidSecret {
 		t.Errorf("an old secret: %v, want %s", err, directory.InvalidSecret)
 	}
 }

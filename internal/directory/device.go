@@ -167,7 +167,7 @@ func (s *Service) RedeemDevice(ctx context.Context, authority, client, code, sco
 		return Tokens{}, errors.Join(err, s.record(ctx, a, "fail"))
 	}
 	s.starts.succeeded(from.Address)
-	tokens, err := s.personTokens(ctx, account.Person, d.Client, audience, scope)
+	tokens, err := s.personTokens(ctx, issue{account.Person, d.Client, byNothing, audience, scope, ""})
 	tokens.Refresh = text
 	return tokens, err
 }

@@ -33,7 +33,7 @@ func (w *world) redeem(authority, code string) (directory.Tokens, error) {
 }
 
 func (w *world) refresh(token string) (directory.Tokens, error) {
-	return w.Refresh(w.t.Context(), "common", directory.CommandLineApp, token, "", origin)
+	return w.Refresh(w.t.Context(), "common", directory.Client{ID: directory.CommandLineApp}, token, "", origin)
 }
 
 // mustSignIn signs p in by device code.
@@ -222,7 +222,7 @@ func TestRefreshRotates(t *testing.T) {
 	w.mustTenant("fabrikam.example")
 	first := w.mustSignIn(w.mustPerson(contoso, "alice"))
 
-	second, err := w.Refresh(t.Context(), "common", directory.CommandLineApp, first.Refresh, "https://vault.azure.net//.default openid", origin)
+	second, err := w.Refresh(t.Context(), "common", directory.Client{ID: directory.CommandLineApp}, first.Refresh, "https://vault.azure.net//.default openid", origin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func TestRefreshRotates(t *testing.T) {
 	}
 	for name, try := range map[string]func() (directory.Tokens, error){
 		"another tenant": func() (directory.Tokens, error) {
-			return w.Refresh(t.Context(), "fabrikam.example", directory.CommandLineApp, third.Refresh, "", origin)
+			return w.Refresh(t.Context(), "fabrikam.example", directory.Client{ID: directory.CommandLineApp}, third.Refresh, "", origin)
 		},
 		"cut off": func() (directory.Tokens, error) { return w.refresh(third.Refresh[:40]) },
 		"changed": func() (directory.Tokens, error) { return w.refresh(third.Refresh[:60] + "AAAA") },
@@ -289,7 +289,7 @@ func TestRefreshEnds(t *testing.T) {
 		}
 	}
 	tokens := w.mustSignIn(alice)
-	if _, err := w.Refresh(t.Context(), "common", "04b07795-8ddb-461a-bbee-02f9e1bf7b46", tokens.Refresh, "", origin); reasonOf(err) != directory.InvalidRefreshToken {
+	if _, err := w.Refresh(t.Context(), "common", directory.Client{ID: "04b07795-8ddb-461a-bbee-02f9e1bf7b46"}, tokens.Refresh, "", origin); reasonOf(err) != directory.InvalidRefreshToken {
 		t.Errorf("another client: %v, want %s", err, directory.InvalidRefreshToken)
 	}
 }

@@ -24,7 +24,7 @@ const (
 // what was recorded.
 type world struct {
 	*directory.Service
-	t    *testing.T
+	t    testing.TB
 	path string
 	seal envelope.Key
 
@@ -39,7 +39,9 @@ type entry struct {
 	caller                           directory.Caller
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldOf(t) }
+
+func newWorldOf(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		t: t, path: filepath.Join(t.TempDir(), "service.db"), seal: envelope.NewKey(),
@@ -52,7 +54,7 @@ func newWorld(t *testing.T) *world {
 // start opens the database and a service on it: as often as called, like a restart.
 func (w *world) start() {
 	w.t.Helper()
-	db, err := store.OpenSQLite(w.t.Context(), w.path, store.ServiceAreas()...)
+	db, err := store.OpenSQLite(context.Background(), w.path, store.ServiceAreas()...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -118,7 +120,7 @@ var system = directory.SystemCaller("", "test", "request-1")
 
 func (w *world) mustTenant(domain string) directory.Tenant {
 	w.t.Helper()
-	t, err := w.CreateTenant(w.t.Context(), system, "The "+domain, domain)
+	t, err := w.CreateTenant(context.Background(), system, "The "+domain, domain)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -127,7 +129,7 @@ func (w *world) mustTenant(domain string) directory.Tenant {
 
 func (w *world) mustPerson(t directory.Tenant, local string, roles ...directory.Role) directory.Person {
 	w.t.Helper()
-	p, err := w.CreatePerson(w.t.Context(), system, directory.Person{Tenant: t.ID, UPN: local + "@" + t.Domain, Roles: roles}, password, false)
+	p, err := w.CreatePerson(context.Background(), system, directory.Person{Tenant: t.ID, UPN: local + "@" + t.Domain, Roles: roles}, password, false)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -136,7 +138,7 @@ func (w *world) mustPerson(t directory.Tenant, local string, roles ...directory.
 
 func (w *world) mustApp(t directory.Tenant, roles ...directory.Role) (directory.ServicePrincipal, string) {
 	w.t.Helper()
-	p, secret, err := w.CreateApp(w.t.Context(), system, t.ID, "importer", roles)
+	p, secret, err := w.CreateApp(context.Background(), system, t.ID, "importer", roles)
 	if err != nil {
 		w.t.Fatal(err)
 	}

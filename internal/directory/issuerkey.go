@@ -32,6 +32,7 @@ type IssuerKey struct {
 	State   KeyState
 	Sealed  []byte // PKCS #8, under Config.Seal with Bind("issuer key 1", ID)
 	Created time.Time
+	Since   time.Time // when it came to its state
 }
 
 // keyring holds the opened issuer keys. Another node may change the rows, so it is read
@@ -44,6 +45,13 @@ type keyring struct {
 }
 
 const keyringLife = time.Minute
+
+// forget makes the next use read the rows again.
+func (k *keyring) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.read = time.Time{}
+}
 
 // Keys returns the public keys that verify this service's tokens (row KV-130), making the
 // first one if there is none.
@@ -86,18 +94,26 @@ func hasCurrent(rows []IssuerKey) bool {
 // firstIssuerKey makes the current key. Where two nodes do so at once, one row wins and
 // both use it.
 func (s *Service) firstIssuerKey(ctx context.Context) ([]IssuerKey, error) {
-	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	k, err := s.freshKey(CurrentKey)
 	if err != nil {
-		return nil, err
-	}
-	k := IssuerKey{ID: uuid.NewString(), State: CurrentKey, Created: s.now()}
-	if k.Sealed, err = s.sealKey(k.ID, private); err != nil {
 		return nil, err
 	}
 	if err := s.store.AddIssuerKey(ctx, k); err != nil && !fault.Is(err, fault.Conflict) {
 		return nil, err
 	}
 	return s.store.IssuerKeys(ctx)
+}
+
+// freshKey makes a key in a state. It is good for nothing before its row is stored.
+func (s *Service) freshKey(state KeyState) (IssuerKey, error) {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return IssuerKey{}, err
+	}
+	now := s.now()
+	k := IssuerKey{ID: uuid.NewString(), State: state, Created: now, Since: now}
+	k.Sealed, err = s.sealKey(k.ID, private)
+	return k, err
 }
 
 func (s *Service) sealKey(id string, private *rsa.PrivateKey) ([]byte, error) {

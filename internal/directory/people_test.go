@@ -92,8 +92,11 @@ func TestWhoMayChangeTheDirectory(t *testing.T) {
 		{"operator makes a tenant", operator, tenant, ""},
 		{"administrator makes a tenant", admin, tenant, fault.Forbidden},
 		{"nobody makes a tenant", directory.Caller{}, tenant, fault.Forbidden},
-		{"operator makes a person", operator, person(directory.GlobalAdministrator), ""},
-		{"operator makes an operator", operator, person(directory.ServiceOperator), ""},
+		{"operator makes one more person", operator, person(directory.GlobalAdministrator), fault.Conflict},
+		{"operator makes an operator at a customer", operator, person(directory.ServiceOperator), fault.Forbidden},
+		{"operator makes an app", operator, app, fault.Forbidden},
+		{"operator sets a password", operator, setPassword, fault.Forbidden},
+		{"operator disables", operator, disable, fault.Forbidden},
 		{"administrator makes a person", admin, person(directory.GlobalAdministrator), ""},
 		{"administrator makes an operator", admin, person(directory.ServiceOperator), fault.Forbidden},
 		{"reader makes a person", reader, person(), fault.Forbidden},
@@ -116,7 +119,7 @@ func TestWhoMayChangeTheDirectory(t *testing.T) {
 		if tt.c.Tenant == "" && tt.c.Kind == "" {
 			continue // a caller of no tenant has no log
 		}
-		if e := w.last(); w.count() == before || (e.decision == "allow") != (tt.code == "") {
+		if e := w.last(); w.count() == before || (e.decision == "allow") != (tt.code == "") { // "deny", or "fail" behind an "allow"
 			t.Errorf("%s: recorded %+v", tt.name, e)
 		}
 		w.setDeaf(true)
@@ -124,6 +127,31 @@ func TestWhoMayChangeTheDirectory(t *testing.T) {
 			t.Errorf("%s, with a full log: %v, want %s", tt.name, err, fault.Unavailable)
 		}
 		w.setDeaf(false)
+	}
+}
+
+func TestOperatorAddsTheFirstPersonOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	provider, contoso := w.mustTenant("provider.example"), w.mustTenant("contoso.example")
+	operator := directory.Caller{Tenant: provider.ID, ID: "operator", Kind: directory.User, Roles: []directory.Role{directory.ServiceOperator}}
+	add := func(upn string, tenant directory.Tenant, roles ...directory.Role) error {
+		_, err := w.CreatePerson(t.Context(), operator, directory.Person{Tenant: tenant.ID, UPN: upn, Roles: roles}, password, true)
+		return err
+	}
+	if err := add("admin@contoso.example", contoso, directory.GlobalAdministrator); err != nil {
+		t.Errorf("the first administrator: %v", err)
+	}
+	if err := add("second@contoso.example", contoso); !fault.Is(err, fault.Conflict) {
+		t.Errorf("the second person: %v, want %s", err, fault.Conflict)
+	}
+	if err := w.SetPassword(t.Context(), operator, contoso.ID, "admin@contoso.example", password+"x", false); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("a password: %v, want %s", err, fault.Forbidden)
+	}
+	for _, name := range []string{"a@provider.example", "b@provider.example"} {
+		if err := add(name, provider, directory.ServiceOperator); err != nil {
+			t.Errorf("a colleague: %v", err)
+		}
 	}
 }
 

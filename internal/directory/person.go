@@ -29,8 +29,9 @@ var peopleRoles = []Role{
 
 // CreatePerson adds p to the tenant p.Tenant; id and time are set here. The name must end
 // in the tenant's domain. mustChange makes password a one-time password. A Global
-// Administrator of the tenant or a Service Operator may; only the latter can give the role
-// Service Operator. fault.Conflict if the name is taken.
+// Administrator of the tenant may, and a Service Operator in his own tenant; only the latter can
+// give the role Service Operator. In another tenant an operator can add the first person and no
+// more. fault.Conflict if the name is taken, or the tenant has people where it must not.
 func (s *Service) CreatePerson(ctx context.Context, c Caller, p Person, password string, mustChange bool) (Person, error) {
 	t, err := s.Tenant(ctx, p.Tenant)
 	if err != nil {
@@ -38,6 +39,7 @@ func (s *Service) CreatePerson(ctx context.Context, c Caller, p Person, password
 	}
 	p.UPN = strings.ToLower(p.UPN)
 	a := act{caller: c, tenant: t.ID, action: "person.create", object: "people/" + clip(p.UPN), detail: roleDetail(p.Roles)}
+	a.first = c.Kind != System && c.Has(ServiceOperator) && c.Tenant != t.ID
 	if err := s.allowed(ctx, a); err != nil {
 		return Person{}, err // before anything about the tenant shows in an answer
 	}
@@ -51,13 +53,16 @@ func (s *Service) CreatePerson(ctx context.Context, c Caller, p Person, password
 		return Person{}, err
 	}
 	p.Tenant, p.ID, p.Created, p.MustChangePassword = t.ID, uuid.NewString(), s.now(), mustChange
-	if err := mayGrant(c, p.Roles); err != nil {
+	if err := mayGrant(c, t.ID, p.Roles); err != nil {
 		return Person{}, s.deny(ctx, a, err)
 	}
 	err = s.perform(ctx, a, func() error {
 		hash, err := s.hasher.hash(ctx, password)
 		if err != nil {
 			return err
+		}
+		if a.first {
+			return s.store.AddFirstPerson(ctx, Account{Person: p, Password: hash})
 		}
 		return s.store.AddPerson(ctx, Account{Person: p, Password: hash})
 	})
@@ -120,7 +125,7 @@ func (s *Service) change(ctx context.Context, c Caller, tenant, idOrUPN, action 
 		if err != nil {
 			return err
 		}
-		if err := mayGrant(c, account.Roles); err != nil {
+		if err := mayGrant(c, a.tenant, account.Roles); err != nil {
 			return err // who could not give a role must not take over its holder either
 		}
 		return do(account)
@@ -141,9 +146,11 @@ func checkPerson(p Person, t Tenant) error {
 	return checkName("the person", p.DisplayName)
 }
 
-// mayGrant keeps the role that reaches beyond one tenant in the hands of those who have it.
-func mayGrant(c Caller, roles []Role) error {
-	if slices.Contains(roles, ServiceOperator) && c.Kind != System && !c.Has(ServiceOperator) {
+// mayGrant keeps the role that reaches beyond one tenant in the hands of those who have it, and
+// in the tenant where they have it.
+func mayGrant(c Caller, tenant string, roles []Role) error {
+	mayAll := c.Kind == System || c.Has(ServiceOperator) && c.Tenant == tenant
+	if slices.Contains(roles, ServiceOperator) && !mayAll {
 		return fault.New(fault.Forbidden, "only a %s can give or manage that role", ServiceOperator)
 	}
 	return nil

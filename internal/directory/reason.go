@@ -8,6 +8,15 @@ const (
 	TenantNotFound       = "TenantNotFound"       // no such tenant
 	UnknownClient        = "UnknownClient"        // no such app in this tenant
 	InvalidSecret        = "InvalidSecret"        // the app's secret is wrong or has expired
+	InvalidAssertion     = "InvalidAssertion"     // the app's assertion cannot be read, or was used before
+	UnknownCertificate   = "UnknownCertificate"   // signed by no valid certificate of the app
+	AssertionSubject     = "AssertionSubject"     // about another app
+	AssertionAudience    = "AssertionAudience"    // meant for another token service
+	AssertionTime        = "AssertionTime"        // expired, not valid yet, or good for too long
+	InvalidRedirect      = "InvalidRedirect"      // an address that the app has not registered
+	InvalidRequest       = "InvalidRequest"       // a request to authorize that cannot be
+	InvalidCode          = "InvalidCode"          // authorization code that is unknown, used, or another's
+	ConfidentialClient   = "ConfidentialClient"   // an app that must prove itself does not
 	InvalidCredentials   = "InvalidCredentials"   // wrong name or password; never says which
 	AccountDisabled      = "AccountDisabled"      // right password, disabled account
 	AccountThrottled     = "AccountThrottled"     // too many wrong passwords, or too many sign-ins at once

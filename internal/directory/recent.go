@@ -8,10 +8,13 @@ import (
 // maxRecent bounds one half of the tokens that a Verifier remembers.
 const maxRecent = 4096
 
-// A remembered is what a verified token says. The times are seconds.
+// A remembered is what a verified token says, and which key has signed it. The times are
+// seconds.
 type remembered struct {
-	caller      Caller
-	from, until int64
+	caller       Caller
+	from         *source
+	kid          string
+	since, until int64
 }
 
 // copy returns the caller with lists of its own: one request must not change another's.

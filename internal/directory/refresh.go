@@ -2,8 +2,6 @@ package directory
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"strings"
 	"time"
@@ -22,12 +20,13 @@ const (
 )
 
 // Refresh exchanges a refresh token for new tokens, also for another resource than before:
-// scope names it, or is empty for the one of the sign-in. The old token is used up; using it
+// scope names it, or is empty for the one of the sign-in. An app proves itself as in
+// ClientCredentials. The old token is used up; using it
 // again later than ten seconds after means that somebody has a copy, and ends the sign-in.
 //
 // Every refusal is fault.Unauthenticated, InvalidRefreshToken, and does not say why: unknown,
 // expired, another client's, of a disabled person, or from before a new password.
-func (s *Service) Refresh(ctx context.Context, authority, client, refresh, scope string, from Origin) (Tokens, error) {
+func (s *Service) Refresh(ctx context.Context, authority string, client Client, refresh, scope string, from Origin) (Tokens, error) {
 	authority, err := s.authority(ctx, authority)
 	if err != nil {
 		return Tokens{}, err
@@ -51,17 +50,21 @@ func (s *Service) Refresh(ctx context.Context, authority, client, refresh, scope
 		return Tokens{}, err
 	}
 	a := tokenAct("token.refresh", account, g.Client, audience, from)
-	if reason := s.refusal(client, account, g, t); reason != "" {
+	if reason := s.refusal(client.ID, account, g, t); reason != "" {
 		a.detail["reason"] = reason
 		if err := s.record(ctx, a, "deny"); err != nil {
 			return Tokens{}, err
 		}
 		return Tokens{}, errors.Join(s.store.DeleteGrant(ctx, g.Tenant, g.ID), errRefresh())
 	}
+	how, err := s.proveClient(ctx, g.Tenant, client, audience, from)
+	if err != nil {
+		return Tokens{}, err
+	}
 	if err := s.record(ctx, a, "allow"); err != nil {
 		return Tokens{}, err
 	}
-	return s.rotate(ctx, a, account, g, t, audience, scope)
+	return s.rotate(ctx, a, g, t, issue{account.Person, g.Client, how, audience, scope, ""})
 }
 
 // refusal says, for the record, why a token of a grant gives nothing, "" if it does. What
@@ -83,14 +86,14 @@ func (s *Service) refusal(client string, account Account, g Grant, t RefreshToke
 	return ""
 }
 
-func (s *Service) rotate(ctx context.Context, a act, account Account, g Grant, old RefreshToken, audience, scope string) (Tokens, error) {
+func (s *Service) rotate(ctx context.Context, a act, g Grant, old RefreshToken, i issue) (Tokens, error) {
 	next, text := s.newRefreshToken(g.Tenant)
 	if err := s.store.Rotate(ctx, g, old.Hash, s.now(), next); fault.Is(err, fault.Conflict) {
 		return Tokens{}, errors.Join(errRefresh(), s.record(ctx, a, "fail")) // the grant ended meanwhile
 	} else if err != nil {
 		return Tokens{}, errors.Join(err, s.record(ctx, a, "fail"))
 	}
-	tokens, err := s.personTokens(ctx, account.Person, g.Client, audience, scope)
+	tokens, err := s.personTokens(ctx, i)
 	tokens.Refresh = text
 	return tokens, err
 }
@@ -105,20 +108,16 @@ func (s *Service) newGrant(a Account, client, scope string) (Grant, RefreshToken
 }
 
 func (s *Service) newRefreshToken(tenant string) (RefreshToken, string) {
-	id := uuid.MustParse(tenant) // a tenant's id out of a row
-	raw := append(id[:], make([]byte, refreshRandom)...)
-	rand.Read(raw[len(id):])
-	text := base64.RawURLEncoding.EncodeToString(raw)
+	text := tenantText(tenant)
 	return RefreshToken{Hash: digest(text), Expires: s.now().Add(refreshLife)}, text
 }
 
 // grant finds the grant that a refresh token belongs to.
 func (s *Service) grant(ctx context.Context, refresh string) (Grant, RefreshToken, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(refresh)
-	if err != nil || len(raw) != 16+refreshRandom {
+	tenant, ok := tenantOf(refresh)
+	if !ok {
 		return Grant{}, RefreshToken{}, errRefresh()
 	}
-	tenant := uuid.UUID(raw[:16]).String()
 	g, t, err := s.store.RefreshToken(ctx, tenant, digest(refresh))
 	if fault.Is(err, fault.NotFound) {
 		err = errRefresh()

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
@@ -27,6 +28,7 @@ type Config struct {
 	Issuer    string           // required: what access tokens carry before the tenant id, "https://sts.{domain}/"
 	Login     string           // required: base of the token service, "https://login.{domain}"; id tokens carry it
 	Audiences []string         // resources that tokens may be asked for, each with or without a final slash
+	KeyLife   time.Duration    // how long a key signs before the next takes over; 90 days if zero
 	Poll      time.Duration    // how often a device may ask whether it was approved; 5 s if zero
 	Hashing   int              // password hashes computed at once, 19 MiB each; at most 4, one per processor, if zero
 	Now       func() time.Time // time.Now if nil
@@ -42,11 +44,13 @@ type Service struct {
 	issuer    string
 	login     string
 	audiences map[string]bool
+	keyLife   time.Duration
 	poll      time.Duration
 	clock     func() time.Time
 
 	hasher    *hasher
 	passwords *throttle // by account
+	apps      *throttle // wrong secrets and assertions, by app
 	codes     *throttle // wrong user codes, by client address
 	starts    *throttle // device codes that came to nothing, by client address
 	keys      keyring
@@ -67,12 +71,13 @@ func New(c Config) (*Service, error) {
 		c.Now = time.Now
 	}
 	s := &Service{
-		store: c.Store, seal: c.Seal, userCodes: c.Codes, recorder: c.Record, clock: c.Now, poll: c.Poll,
+		store: c.Store, seal: c.Seal, userCodes: c.Codes, recorder: c.Record, clock: c.Now, poll: c.Poll, keyLife: cmp.Or(c.KeyLife, keyLife),
 		issuer:    strings.TrimSuffix(c.Issuer, "/") + "/",
 		login:     strings.TrimSuffix(c.Login, "/"),
 		audiences: map[string]bool{},
 		hasher:    newHasher(c.Hashing),
 		passwords: newThrottle(5, 30*time.Second, 15*time.Minute),
+		apps:      newThrottle(20, 30*time.Second, 15*time.Minute),
 		codes:     newThrottle(10, 30*time.Second, 15*time.Minute),
 		starts:    newThrottle(200, 30*time.Second, 15*time.Minute),
 	}
@@ -92,6 +97,7 @@ type act struct {
 	action string // "person.create"
 	object string // "people/alice@contoso.example"
 	detail map[string]string
+	first  bool // makes the tenant or its first person, which an operator may
 }
 
 // perform is the one door for changes: it decides, records, and only then runs do. What was
@@ -111,7 +117,7 @@ func (s *Service) perform(ctx context.Context, a act, do func() error) error {
 
 // allowed refuses, and records in the caller's own log, what the caller may not do.
 func (s *Service) allowed(ctx context.Context, a act) error {
-	err := mayManage(a.caller, a.tenant)
+	err := mayManage(a)
 	if err != nil {
 		a.tenant = a.caller.Tenant
 		return s.deny(ctx, a, err)
@@ -127,13 +133,19 @@ func (s *Service) deny(ctx context.Context, a act, why error) error {
 	return why
 }
 
-// mayManage says whether c may change the directory of tenant. Who is not of the tenant
-// gets the answer that an unknown tenant would get.
-func mayManage(c Caller, tenant string) error {
+// mayManage says whether the caller may change the directory of the tenant. Who is not of the
+// tenant gets the answer that an unknown tenant would get. An operator of the service makes
+// tenants and their first administrators, and has no say over them afterwards: whoever could set
+// a customer's passwords could use the customer's keys.
+func mayManage(a act) error {
+	c, operator := a.caller, a.caller.Has(ServiceOperator)
 	switch {
-	case c.Kind == System, c.Has(ServiceOperator):
+	case c.Kind == System, operator && (a.first || c.Tenant == a.tenant):
 		return nil
-	case c.Tenant != tenant:
+	case c.Tenant != a.tenant && operator:
+		return fault.New(fault.Forbidden, "an operator of the service does not manage the people and apps of its customers").
+			WithHint("ask an administrator of that organisation")
+	case c.Tenant != a.tenant:
 		return errNoTenant()
 	case c.Has(GlobalAdministrator):
 		return nil

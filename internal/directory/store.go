@@ -23,13 +23,31 @@ type Store interface {
 	// SetDisabled sets the flag, raises the epoch and deletes the person's grants.
 	SetDisabled(ctx context.Context, tenant, id string, disabled bool) error
 
+	// AddFirstPerson is AddPerson for a tenant without people; fault.Conflict if it has any.
+	AddFirstPerson(ctx context.Context, a Account) error
+
 	AddApp(ctx context.Context, a Registration, s Secret, p ServicePrincipal) error
-	Secrets(ctx context.Context, tenant, app string) ([]Secret, error)
+	App(ctx context.Context, tenant, id string) (Registration, error)
+	SetRedirects(ctx context.Context, tenant, app string, redirects []string) error
+	// AddSecret and AddCertificate refuse with fault.Conflict if the app has limit of them.
+	AddSecret(ctx context.Context, s Secret, limit int) error
+	AddCertificate(ctx context.Context, c Certificate, limit int) error
+	Secrets(ctx context.Context, tenant, app string) ([]Secret, error) // oldest first, also expired ones
+	Certificates(ctx context.Context, tenant, app string) ([]Certificate, error)
+	// DeleteCredential deletes the secret or the certificate with that id.
+	DeleteCredential(ctx context.Context, tenant, app, id string) error
+	// UseAssertion remembers a hash until it expires; fault.Conflict if it is remembered. What
+	// expired before now is forgotten.
+	UseAssertion(ctx context.Context, tenant, app string, hash []byte, expires, now time.Time) error
+
 	Principal(ctx context.Context, tenant, id string) (ServicePrincipal, error)
 	PrincipalByApp(ctx context.Context, tenant, app string) (ServicePrincipal, error)
 
 	AddIssuerKey(ctx context.Context, k IssuerKey) error // fault.Conflict if there is a current one already
-	IssuerKeys(ctx context.Context) ([]IssuerKey, error)
+	IssuerKeys(ctx context.Context) ([]IssuerKey, error) // oldest first
+	// ChangeIssuerKeys makes all of a change; fault.Conflict if a key is not in the state that
+	// the change supposes.
+	ChangeIssuerKeys(ctx context.Context, c KeyChange) error
 
 	// AddDevice deletes codes that expired before stale, then adds d; fault.Throttled if
 	// there are limit codes.
@@ -43,6 +61,15 @@ type Store interface {
 	// fault.Conflict if it is not approved. The person's expired grants are deleted.
 	RedeemDevice(ctx context.Context, hash []byte, g Grant, t RefreshToken) error
 
+	// AddAuthCode deletes codes of the tenant that expired before stale, then adds c.
+	AddAuthCode(ctx context.Context, c AuthCode, stale time.Time) error
+	AuthCode(ctx context.Context, tenant string, hash []byte) (AuthCode, error)
+	// RedeemAuthCode uses up a code and adds the grant with its first token; fault.Conflict if
+	// it was used before.
+	RedeemAuthCode(ctx context.Context, hash []byte, g Grant, t RefreshToken) error
+
+	// AddGrant adds a grant with its first token. The person's expired grants are deleted.
+	AddGrant(ctx context.Context, g Grant, t RefreshToken) error
 	RefreshToken(ctx context.Context, tenant string, hash []byte) (Grant, RefreshToken, error)
 	// Rotate marks old as used at the given time, unless it was used before, and adds next
 	// to the same grant; fault.Conflict if the grant is gone.
@@ -60,8 +87,16 @@ type Account struct {
 // A Secret is a password of an app: 256 random bits, kept as SHA-256.
 type Secret struct {
 	Tenant, App      string // of the registration
-	ID               string
+	ID, Name         string // a GUID, and what people call it
 	Hash             []byte
+	Created, Expires time.Time
+}
+
+// A Certificate is a key that an app signs assertions with; we hold the public half only.
+type Certificate struct {
+	Tenant, App      string // of the registration
+	ID, Name         string // a GUID, and what people call it
+	DER              []byte // X.509
 	Created, Expires time.Time
 }
 
@@ -84,6 +119,20 @@ type Device struct {
 	Tenant, Person   string // who approved
 	Epoch            int64  // of that person when approving
 	Polled           time.Time
+	Created, Expires time.Time
+}
+
+// An AuthCode is a sign-in in a browser that its client has not fetched yet (RFC 6749 section
+// 4.1, RFC 7636). It is bound to everything that stands in it.
+type AuthCode struct {
+	Tenant           string
+	Hash             []byte // SHA-256 of the code
+	Client, Redirect string
+	Challenge        string // base64url of the SHA-256 of the verifier
+	Scope, Nonce     string
+	Person           string
+	Epoch            int64  // of that person when signing in
+	Grant            string // id of the grant that it gave, "" before
 	Created, Expires time.Time
 }
 

@@ -45,7 +45,7 @@ func (s *Service) CreateTenant(ctx context.Context, c Caller, name, domain strin
 		return Tenant{}, s.deny(ctx, act{caller: c, tenant: c.Tenant, action: "tenant.create", object: "tenants/" + domain},
 			fault.New(fault.Forbidden, "creating a tenant takes the role %s", ServiceOperator))
 	}
-	a := act{caller: c, tenant: t.ID, action: "tenant.create", object: "tenants/" + domain}
+	a := act{caller: c, tenant: t.ID, action: "tenant.create", object: "tenants/" + domain, first: true}
 	err := s.perform(ctx, a, func() error { return s.store.AddTenant(ctx, t, principals) })
 	if err != nil {
 		return Tenant{}, err

@@ -34,7 +34,7 @@ type accessClaims struct {
 	Object     string `json:"oid"`
 	Subject    string `json:"sub"`
 	App        string `json:"appid"`
-	ClientAuth string `json:"appidacr"` // "0" public client, "1" secret
+	ClientAuth proof  `json:"appidacr"` // "0" public client, "1" secret, "2" certificate
 	Version    string `json:"ver"`
 	Kind       string `json:"idtyp"`
 	ID         string `json:"uti"`
@@ -60,6 +60,7 @@ type idClaims struct {
 	Name      string `json:"name"`
 	Version   string `json:"ver"`
 	ID        string `json:"uti"`
+	Nonce     string `json:"nonce,omitempty"`
 }
 
 // Issuer returns the issuer of access tokens of tenant: "https://sts.{domain}/{tid}/".
@@ -69,17 +70,27 @@ func (s *Service) Issuer(tenant string) string { return s.issuer + tenant + "/" 
 // openid-configuration names: "https://login.{domain}/{tid}/v2.0".
 func (s *Service) LoginIssuer(tenant string) string { return s.login + "/" + tenant + "/v2.0" }
 
-// personTokens signs access and id token for p. The caller has recorded the sign-in.
-func (s *Service) personTokens(ctx context.Context, p Person, client, audience, scope string) (Tokens, error) {
-	access := s.newClaims(p.Tenant, p.ID, client, audience)
-	access.ClientAuth, access.Kind, access.Roles = "0", "user", p.Roles
+// An issue is what tokens of a person are made from.
+type issue struct {
+	person          Person
+	client          string // app id
+	how             proof  // by which the client has proved itself
+	audience, scope string
+	nonce           string // of the request to authorize, "" where there was none
+}
+
+// personTokens signs access and id token for a person. The caller has recorded the sign-in.
+func (s *Service) personTokens(ctx context.Context, i issue) (Tokens, error) {
+	p, client := i.person, i.client
+	access := s.newClaims(p.Tenant, p.ID, client, i.audience)
+	access.ClientAuth, access.Kind, access.Roles = i.how, "user", p.Roles
 	access.UPN, access.UniqueName, access.Name, access.Scope = p.UPN, p.UPN, p.DisplayName, "user_impersonation"
 	id := idClaims{
 		Audience: client, Issuer: s.LoginIssuer(p.Tenant), IssuedAt: access.IssuedAt, NotBefore: access.NotBefore,
 		Expires: access.Expires, Tenant: p.Tenant, Object: p.ID, Subject: p.ID, Username: p.UPN, Name: p.DisplayName,
-		Version: "2.0", ID: randomText(16),
+		Version: "2.0", ID: randomText(16), Nonce: i.nonce,
 	}
-	t := Tokens{Expires: time.Unix(access.Expires, 0).UTC(), Audience: audience, Scope: scope, Person: p}
+	t := Tokens{Expires: time.Unix(access.Expires, 0).UTC(), Audience: i.audience, Scope: i.scope, Person: p}
 	_, signer, err := s.issuerKeys(ctx)
 	if err != nil {
 		return Tokens{}, err
@@ -94,9 +105,9 @@ func (s *Service) personTokens(ctx context.Context, p Person, client, audience, 
 }
 
 // appTokens signs an access token for p. The caller has recorded the sign-in.
-func (s *Service) appTokens(ctx context.Context, p ServicePrincipal, audience, scope string) (Tokens, error) {
+func (s *Service) appTokens(ctx context.Context, p ServicePrincipal, how proof, audience, scope string) (Tokens, error) {
 	access := s.newClaims(p.Tenant, p.ID, p.AppID, audience)
-	access.ClientAuth, access.Kind, access.Roles, access.AppName = "1", "app", p.Roles, p.DisplayName
+	access.ClientAuth, access.Kind, access.Roles, access.AppName = how, "app", p.Roles, p.DisplayName
 	_, signer, err := s.issuerKeys(ctx)
 	if err != nil {
 		return Tokens{}, err

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -22,6 +23,9 @@ const (
 	maxBearer = 32 << 10         // bytes of a token
 	keysLife  = time.Hour        // how long published keys are trusted without asking again
 	keysPause = 10 * time.Second // between two questions to the issuer
+	keysEnd   = 24 * time.Hour   // how long they serve when the issuer does not answer
+
+	keysPatience = 10 * time.Second // for the answer to one question
 )
 
 // VerifierConfig is what a Verifier needs.
@@ -31,6 +35,8 @@ type VerifierConfig struct {
 	Keys      func(ctx context.Context) (jose.JSONWebKeySet, error)
 	Issuer    func(tenant string) string // required: the issuer that a token of tenant must carry
 	Audiences []string                   // required: whom tokens may be meant for, with or without a final slash
+	Fresh     time.Duration              // how long Keys' answer is trusted without asking again; an hour if zero
+	Outside   []OutsideIssuer            // further issuers
 	Now       func() time.Time           // time.Now if nil
 }
 
@@ -39,12 +45,12 @@ type VerifierConfig struct {
 // A token is good until it expires: disabling a person or taking a role away ends their
 // sign-ins at once, yet a token that was given before lives out its hour. Verified tokens
 // are remembered (bounded, by SHA-256) until then, so only the first use of one pays for
-// the signature.
+// the signature. What a key has signed is refused once its issuer does not publish it any more.
 type Verifier struct {
-	issuer    func(tenant string) string
+	own       *source
+	outside   map[string]*source // by iss
 	audiences []string
 	clock     func() time.Time
-	keys      *publicKeys
 	recent    *recent
 }
 
@@ -56,9 +62,19 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	v := &Verifier{issuer: c.Issuer, clock: c.Now, keys: &publicKeys{fetch: c.Keys}, recent: newRecent()}
+	own := &source{keys: &publicKeys{fetch: c.Keys, fresh: cmp.Or(c.Fresh, keysLife)}, issuer: c.Issuer}
+	v := &Verifier{own: own, outside: map[string]*source{}, clock: c.Now, recent: newRecent()}
 	for _, a := range c.Audiences {
 		v.audiences = append(v.audiences, strings.TrimSuffix(a, "/"))
+	}
+	for _, o := range c.Outside {
+		from, err := newOutside(o)
+		if err != nil {
+			return nil, err
+		}
+		for tenant := range o.Tenants {
+			v.outside[from.issuer(tenant)] = from
+		}
 	}
 	return v, nil
 }
@@ -73,6 +89,9 @@ type tokenClaims struct {
 	Tenant    string           `json:"tid"`
 	Object    string           `json:"oid"`
 	App       string           `json:"appid"`
+	Party     string           `json:"azp"` // the app, in Entra's version 2 tokens
+	Username  string           `json:"preferred_username"`
+	Scope     string           `json:"scp"`
 	Kind      string           `json:"idtyp"`
 	UPN       string           `json:"upn"`
 	AppName   string           `json:"app_displayname"`
@@ -98,14 +117,17 @@ func (v *Verifier) Verify(ctx context.Context, bearer string) (Caller, error) {
 	now := v.clock()
 	id := sha256.Sum256([]byte(bearer))
 	known, ok := v.recent.get(id)
-	if !ok {
-		claims, err := v.check(ctx, bearer, now)
-		if err != nil {
+	if ok {
+		if _, err := known.from.keys.find(ctx, known.kid, now); err != nil {
+			return Caller{}, err // its key was taken back
+		}
+	} else {
+		var err error
+		if known, err = v.check(ctx, bearer, now); err != nil {
 			return Caller{}, err
 		}
-		known = remembered{caller: claims.caller(), from: int64(*claims.NotBefore), until: int64(*claims.Expires)}
 	}
-	if err := checkTime(known.from, known.until, now); err != nil {
+	if err := checkTime(known.since, known.until, now); err != nil {
 		return Caller{}, err
 	}
 	if !ok {
@@ -115,46 +137,70 @@ func (v *Verifier) Verify(ctx context.Context, bearer string) (Caller, error) {
 }
 
 // check verifies everything but the time.
-func (v *Verifier) check(ctx context.Context, bearer string, now time.Time) (tokenClaims, error) {
-	payload, err := v.signed(ctx, bearer, now)
+func (v *Verifier) check(ctx context.Context, bearer string, now time.Time) (remembered, error) {
+	from, kid, payload, err := v.signed(ctx, bearer, now)
 	if err != nil {
-		return tokenClaims{}, err
+		return remembered{}, err
 	}
 	var c tokenClaims
 	if err := json.Unmarshal(payload, &c); err != nil {
-		return c, refuse(BadSignature, err, "the token's claims cannot be read")
+		return remembered{}, refuse(BadSignature, err, "the token's claims cannot be read")
 	}
-	if !isGUID(c.Tenant) || c.Issuer != v.issuer(c.Tenant) {
-		return c, refuse(InvalidIssuer, nil, "Invalid issuer. Expected one of %.256s, found %.256s", v.issuer(c.Tenant), c.Issuer)
+	tenant, ok := from.ours(c.Tenant)
+	if !ok || c.Issuer != from.issuer(c.Tenant) {
+		return remembered{}, refuse(InvalidIssuer, nil, "Invalid issuer. Expected one of %.256s, found %.256s", from.issuer(c.Tenant), c.Issuer)
 	}
 	if !v.meantForUs(c.Audience) {
-		return c, refuse(InvalidAudience, nil, "Invalid audience. Expected %s, found: %.256s", v.audiences[0], strings.Join(c.Audience, ", "))
+		return remembered{}, refuse(InvalidAudience, nil, "Invalid audience. Expected %s, found: %.256s", v.audiences[0], strings.Join(c.Audience, ", "))
 	}
 	if c.NotBefore == nil || c.Expires == nil {
-		return c, refuse(TokenExpired, nil, "the token does not say when it is valid")
+		return remembered{}, refuse(TokenExpired, nil, "the token does not say when it is valid")
+	}
+	if c.Kind == "" && from.tenants != nil {
+		c.Kind = "app"
+		if c.Scope != "" {
+			c.Kind = "user"
+		}
 	}
 	if !isGUID(c.Object) || (c.Kind != "user" && c.Kind != "app") {
-		return c, refuse(BadSignature, nil, "the token is not an access token")
+		return remembered{}, refuse(BadSignature, nil, "the token is not an access token")
 	}
-	return c, nil
+	return remembered{
+		caller: from.caller(c, tenant), from: from, kid: kid, since: int64(*c.NotBefore), until: int64(*c.Expires),
+	}, nil
 }
 
-// signed returns the payload of bearer if a known key has signed it. The header is used to
-// find that key, and for nothing else.
-func (v *Verifier) signed(ctx context.Context, bearer string, now time.Time) ([]byte, error) {
+// signed returns the payload of bearer if a key of its issuer has signed it. Before that, the
+// issuer's name and the key's serve to find the key, and for nothing else.
+func (v *Verifier) signed(ctx context.Context, bearer string, now time.Time) (from *source, kid string, payload []byte, err error) {
 	jws, err := jose.ParseSignedCompact(bearer, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
-		return nil, refuse(BadSignature, err, "the bearer token is not a token that this service reads")
+		return nil, "", nil, refuse(BadSignature, err, "the bearer token is not a token that this service reads")
 	}
-	key, err := v.keys.find(ctx, jws.Signatures[0].Protected.KeyID, now)
+	from, kid = v.source(jws), jws.Signatures[0].Protected.KeyID
+	key, err := from.keys.find(ctx, kid, now)
 	if err != nil {
-		return nil, err
+		return nil, "", nil, err
 	}
-	payload, err := jws.Verify(key)
-	if err != nil {
-		return nil, refuse(BadSignature, err, "the token's signature is not right")
+	if payload, err = jws.Verify(key); err != nil {
+		return nil, "", nil, refuse(BadSignature, err, "the token's signature is not right")
 	}
-	return payload, nil
+	return from, kid, payload, nil
+}
+
+// source returns the issuer that a token claims to be from: ours, if it names none that is
+// trusted beside it.
+func (v *Verifier) source(jws *jose.JSONWebSignature) *source {
+	var claimed struct {
+		Issuer string `json:"iss"`
+	}
+	if len(v.outside) == 0 || json.Unmarshal(jws.UnsafePayloadWithoutVerification(), &claimed) != nil {
+		return v.own
+	}
+	if from := v.outside[claimed.Issuer]; from != nil {
+		return from
+	}
+	return v.own
 }
 
 func (v *Verifier) meantForUs(audience jwt.Audience) bool {
@@ -177,14 +223,6 @@ func checkTime(from, until int64, now time.Time) error {
 		return refuse(TokenExpired, nil, "the token is not valid yet")
 	}
 	return nil
-}
-
-func (c tokenClaims) caller() Caller {
-	caller := Caller{Tenant: c.Tenant, ID: c.Object, Kind: User, Name: c.UPN, App: c.App, Roles: c.Roles, Groups: c.Groups}
-	if c.Kind == "app" {
-		caller.Kind, caller.Name = App, c.AppName
-	}
-	return caller
 }
 
 func refuse(reason string, cause error, format string, args ...any) error {

@@ -16,11 +16,31 @@ func (d *Directory) AddPerson(ctx context.Context, a directory.Account) error {
 	if err != nil {
 		return err
 	}
+	return d.write(ctx, func(ctx context.Context, q *directorysql.Queries) error { return addPerson(ctx, q, a, roles) })
+}
+
+// AddFirstPerson implements directory.Store.
+func (d *Directory) AddFirstPerson(ctx context.Context, a directory.Account) error {
+	roles, err := encodeRoles(a.Roles)
+	if err != nil {
+		return err
+	}
 	return d.write(ctx, func(ctx context.Context, q *directorysql.Queries) error {
-		return q.AddPerson(ctx, directorysql.AddPersonParams{
-			TenantID: a.Tenant, ID: a.ID, Upn: a.UPN, DisplayName: a.DisplayName, Roles: roles, Disabled: a.Disabled,
-			MustChange: a.MustChangePassword, Password: a.Password, Epoch: a.Epoch, Created: micros(a.Created),
-		})
+		n, err := q.CountPeople(ctx, a.Tenant)
+		if err == nil && n > 0 {
+			err = fault.New(fault.Conflict, "the organisation has people already").WithHint("one of its administrators can add more")
+		}
+		if err != nil {
+			return err
+		}
+		return addPerson(ctx, q, a, roles)
+	})
+}
+
+func addPerson(ctx context.Context, q *directorysql.Queries, a directory.Account, roles string) error {
+	return q.AddPerson(ctx, directorysql.AddPersonParams{
+		TenantID: a.Tenant, ID: a.ID, Upn: a.UPN, DisplayName: a.DisplayName, Roles: roles, Disabled: a.Disabled,
+		MustChange: a.MustChangePassword, Password: a.Password, Epoch: a.Epoch, Created: micros(a.Created),
 	})
 }
 
@@ -88,29 +108,11 @@ func (d *Directory) AddApp(ctx context.Context, a directory.Registration, s dire
 		if err != nil {
 			return err
 		}
-		err = q.AddAppSecret(ctx, directorysql.AddAppSecretParams{
-			TenantID: s.Tenant, AppID: s.App, ID: s.ID, Hash: s.Hash, Created: micros(s.Created), Expires: micros(s.Expires),
-		})
-		if err != nil {
+		if err := addSecret(ctx, q, s); err != nil {
 			return err
 		}
 		return addPrincipal(ctx, q, p)
 	})
-}
-
-// Secrets implements directory.Store.
-func (d *Directory) Secrets(ctx context.Context, tenant, app string) (list []directory.Secret, err error) {
-	err = d.read(ctx, func(ctx context.Context, q *directorysql.Queries) error {
-		rows, err := q.ListAppSecrets(ctx, directorysql.ListAppSecretsParams{TenantID: tenant, AppID: app})
-		list = nil
-		for _, r := range rows {
-			list = append(list, directory.Secret{
-				Tenant: tenant, App: app, ID: r.ID, Hash: r.Hash, Created: fromMicros(r.Created), Expires: fromMicros(r.Expires),
-			})
-		}
-		return err
-	})
-	return list, err
 }
 
 // Principal implements directory.Store.

@@ -12,7 +12,7 @@ import (
 // AddIssuerKey implements directory.Store.
 func (d *Directory) AddIssuerKey(ctx context.Context, k directory.IssuerKey) error {
 	return d.write(ctx, func(ctx context.Context, q *directorysql.Queries) error {
-		return q.AddIssuerKey(ctx, directorysql.AddIssuerKeyParams{ID: k.ID, State: string(k.State), Sealed: k.Sealed, Created: micros(k.Created)})
+		return addIssuerKey(ctx, q, k)
 	})
 }
 
@@ -22,7 +22,7 @@ func (d *Directory) IssuerKeys(ctx context.Context) (list []directory.IssuerKey,
 		rows, err := q.ListIssuerKeys(ctx)
 		list = nil
 		for _, r := range rows {
-			list = append(list, directory.IssuerKey{ID: r.ID, State: directory.KeyState(r.State), Sealed: r.Sealed, Created: fromMicros(r.Created)})
+			list = append(list, directory.IssuerKey{ID: r.ID, State: directory.KeyState(r.State), Sealed: r.Sealed, Created: fromMicros(r.Created), Since: fromMicros(r.Since)})
 		}
 		return err
 	})

@@ -166,7 +166,7 @@ func TestTokensOfOthersAreRefused(t *testing.T) {
 	}
 	app, secret, err := w.directory.CreateApp(t.Context(), directory.SystemCaller("", "test", "r"), w.contoso.ID, "app", nil)
 	w.must(err)
-	tokens, err := w.directory.ClientCredentials(t.Context(), w.contoso.ID, app.AppID, secret, audience+"/.default", directory.Origin{})
+	tokens, err := w.directory.ClientCredentials(t.Context(), w.contoso.ID, directory.Client{ID: app.AppID, Secret: secret}, audience+"/.default", directory.Origin{})
 	w.must(err)
 	if status, _, body := w.get("/v1.0/me", tokens.Access); status != http.StatusBadRequest {
 		t.Errorf("/me for an app: %d %v", status, body)

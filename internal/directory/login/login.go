@@ -26,6 +26,7 @@ const maxBody = 64 << 10
 type Config struct {
 	Directory *directory.Service // required
 	Domain    string             // required: host and port behind "login.", as clients write it: "localhost:8443"
+	Passwords bool               // take names and passwords in forms of programs, at /adfs only (row KV-132)
 	Log       *slog.Logger       // failures of the server, one line each; none if nil
 	Now       func() time.Time   // time.Now if nil
 }
@@ -34,6 +35,7 @@ type face struct {
 	directory *directory.Service
 	base      string // "https://login.localhost:8443"
 	domain    string
+	passwords bool
 	log       *slog.Logger
 	now       func() time.Time
 }
@@ -49,7 +51,7 @@ func New(c Config) (http.Handler, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	f := &face{directory: c.Directory, base: "https://login." + c.Domain, domain: c.Domain, log: c.Log, now: c.Now}
+	f := &face{directory: c.Directory, base: "https://login." + c.Domain, domain: c.Domain, passwords: c.Passwords, log: c.Log, now: c.Now}
 	return f.routes(), nil
 }
 
@@ -105,10 +107,13 @@ func (f *face) serve(h handler) http.Handler {
 	})
 }
 
+// adfs is the form of authority that old clients use.
+const adfs = "adfs"
+
 // authority maps the AD FS form of an authority to the one that means the same here.
 func authority(tenant string) string {
 	switch name := strings.ToLower(tenant); name {
-	case "adfs":
+	case adfs:
 		return directory.Organizations
 	case directory.Common, directory.Organizations:
 		return name

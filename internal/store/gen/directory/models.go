@@ -9,6 +9,17 @@ type DirectoryApp struct {
 	ID          string
 	DisplayName string
 	Created     int64
+	Redirects   string
+}
+
+type DirectoryAppCertificate struct {
+	TenantID    string
+	AppID       string
+	ID          string
+	Name        string
+	Certificate []byte
+	Created     int64
+	Expires     int64
 }
 
 type DirectoryAppSecret struct {
@@ -18,6 +29,29 @@ type DirectoryAppSecret struct {
 	Hash     []byte
 	Created  int64
 	Expires  int64
+	Name     string
+}
+
+type DirectoryAssertion struct {
+	TenantID string
+	AppID    string
+	Hash     []byte
+	Expires  int64
+}
+
+type DirectoryAuthCode struct {
+	TenantID  string
+	Hash      []byte
+	Client    string
+	Redirect  string
+	Challenge string
+	Scope     string
+	Nonce     string
+	Person    string
+	Epoch     int64
+	GrantID   string
+	Created   int64
+	Expires   int64
 }
 
 type DirectoryDeviceCode struct {
@@ -51,6 +85,7 @@ type DirectoryIssuerKey struct {
 	State   string
 	Sealed  []byte
 	Created int64
+	Since   int64
 }
 
 type DirectoryPerson struct {

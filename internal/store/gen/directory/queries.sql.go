@@ -31,13 +31,14 @@ func (q *Queries) AddApp(ctx context.Context, arg AddAppParams) error {
 }
 
 const addAppSecret = `-- name: AddAppSecret :exec
-INSERT INTO directory_app_secrets (tenant_id, app_id, id, hash, created, expires) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO directory_app_secrets (tenant_id, app_id, id, name, hash, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)
 `
 
 type AddAppSecretParams struct {
 	TenantID string
 	AppID    string
 	ID       string
+	Name     string
 	Hash     []byte
 	Created  int64
 	Expires  int64
@@ -48,6 +49,7 @@ func (q *Queries) AddAppSecret(ctx context.Context, arg AddAppSecretParams) erro
 		arg.TenantID,
 		arg.AppID,
 		arg.ID,
+		arg.Name,
 		arg.Hash,
 		arg.Created,
 		arg.Expires,
@@ -124,7 +126,7 @@ func (q *Queries) AddGrant(ctx context.Context, arg AddGrantParams) error {
 }
 
 const addIssuerKey = `-- name: AddIssuerKey :exec
-INSERT INTO directory_issuer_keys (id, state, sealed, created) VALUES ($1, $2, $3, $4)
+INSERT INTO directory_issuer_keys (id, state, sealed, created, since) VALUES ($1, $2, $3, $4, $5)
 `
 
 type AddIssuerKeyParams struct {
@@ -132,6 +134,7 @@ type AddIssuerKeyParams struct {
 	State   string
 	Sealed  []byte
 	Created int64
+	Since   int64
 }
 
 func (q *Queries) AddIssuerKey(ctx context.Context, arg AddIssuerKeyParams) error {
@@ -140,6 +143,7 @@ func (q *Queries) AddIssuerKey(ctx context.Context, arg AddIssuerKeyParams) erro
 		arg.State,
 		arg.Sealed,
 		arg.Created,
+		arg.Since,
 	)
 	return err
 }
@@ -624,7 +628,7 @@ func (q *Queries) GetTenantByDomain(ctx context.Context, domain string) (Directo
 }
 
 const listAppSecrets = `-- name: ListAppSecrets :many
-SELECT id, hash, created, expires FROM directory_app_secrets WHERE tenant_id = $1 AND app_id = $2 ORDER BY id
+SELECT id, name, hash, created, expires FROM directory_app_secrets WHERE tenant_id = $1 AND app_id = $2 ORDER BY created, id
 `
 
 type ListAppSecretsParams struct {
@@ -634,6 +638,7 @@ type ListAppSecretsParams struct {
 
 type ListAppSecretsRow struct {
 	ID      string
+	Name    string
 	Hash    []byte
 	Created int64
 	Expires int64
@@ -650,6 +655,7 @@ func (q *Queries) ListAppSecrets(ctx context.Context, arg ListAppSecretsParams) 
 		var i ListAppSecretsRow
 		if err := rows.Scan(
 			&i.ID,
+			&i.Name,
 			&i.Hash,
 			&i.Created,
 			&i.Expires,
@@ -668,7 +674,7 @@ func (q *Queries) ListAppSecrets(ctx context.Context, arg ListAppSecretsParams) 
 }
 
 const listIssuerKeys = `-- name: ListIssuerKeys :many
-SELECT id, state, sealed, created FROM directory_issuer_keys ORDER BY created, id
+SELECT id, state, sealed, created, since FROM directory_issuer_keys ORDER BY created, id
 `
 
 func (q *Queries) ListIssuerKeys(ctx context.Context) ([]DirectoryIssuerKey, error) {
@@ -685,6 +691,7 @@ func (q *Queries) ListIssuerKeys(ctx context.Context) ([]DirectoryIssuerKey, err
 			&i.State,
 			&i.Sealed,
 			&i.Created,
+			&i.Since,
 		); err != nil {
 			return nil, err
 		}

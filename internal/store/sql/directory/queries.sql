@@ -33,10 +33,10 @@ UPDATE directory_people SET disabled = $1, epoch = epoch + 1 WHERE tenant_id = $
 INSERT INTO directory_apps (tenant_id, id, display_name, created) VALUES ($1, $2, $3, $4);
 
 -- name: AddAppSecret :exec
-INSERT INTO directory_app_secrets (tenant_id, app_id, id, hash, created, expires) VALUES ($1, $2, $3, $4, $5, $6);
+INSERT INTO directory_app_secrets (tenant_id, app_id, id, name, hash, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: ListAppSecrets :many
-SELECT id, hash, created, expires FROM directory_app_secrets WHERE tenant_id = $1 AND app_id = $2 ORDER BY id;
+SELECT id, name, hash, created, expires FROM directory_app_secrets WHERE tenant_id = $1 AND app_id = $2 ORDER BY created, id;
 
 -- name: AddPrincipal :exec
 INSERT INTO directory_principals (tenant_id, id, app_id, home, display_name, roles, disabled, created)
@@ -51,10 +51,10 @@ SELECT tenant_id, id, app_id, home, display_name, roles, disabled, created
 FROM directory_principals WHERE tenant_id = $1 AND app_id = $2;
 
 -- name: AddIssuerKey :exec
-INSERT INTO directory_issuer_keys (id, state, sealed, created) VALUES ($1, $2, $3, $4);
+INSERT INTO directory_issuer_keys (id, state, sealed, created, since) VALUES ($1, $2, $3, $4, $5);
 
 -- name: ListIssuerKeys :many
-SELECT id, state, sealed, created FROM directory_issuer_keys ORDER BY created, id;
+SELECT id, state, sealed, created, since FROM directory_issuer_keys ORDER BY created, id;
 
 -- name: DeleteExpiredDevices :exec
 DELETE FROM directory_device_codes WHERE expires < $1;
