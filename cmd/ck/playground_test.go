@@ -182,6 +182,6 @@ func (n *node) setUpPlayground(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	tokens, err := n.directory.ClientCredentials(ctx, tenant.ID, app.AppID, secret, n.url("vault")+"/.default", directory.Origin{})
+	tokens, err := n.directory.ClientCredentials(ctx, tenant.ID, directory.Client{ID: app.AppID, Secret: secret}, n.url("vault")+"/.default", directory.Origin{})
 	return fmt.Sprintf("tenant: %s\napp: %s\nsecret: %s\ntoken: %s\n", tenant.ID, app.AppID, secret, tokens.Access), err
 }
