@@ -257,11 +257,9 @@ func (n *node) mailboxOwner(ctx context.Context, tenant, upn string) (oid string
 	return p.ID, err
 }
 
-// run does the background work until ctx ends: long operations, and the sweeps that destroy
-// what is past its time.
+// run does the background work until ctx ends: long operations, the sweeps that destroy
+// what is past its time, and what is due to keys by then.
 func (n *node) run(ctx context.Context) error {
-	sweep := time.NewTicker(time.Minute)
-	defer sweep.Stop()
 	ran := make(chan error, 1)
 	go func() { ran <- n.operations.Run(ctx) }()
 	for {
@@ -269,14 +267,27 @@ func (n *node) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return <-ran
-		case <-sweep.C:
+		case <-time.After(n.pause(ctx)):
 		}
 	}
+}
+
+// pause is how long until something is due to a key, a minute at most. What is overdue has
+// failed just now, and waits for its minute too.
+func (n *node) pause(ctx context.Context) time.Duration {
+	due, err := n.vaults.NextDue(ctx)
+	if wait := time.Until(due); err == nil && !due.IsZero() && wait > 0 && wait < time.Minute {
+		return wait
+	}
+	return time.Minute
 }
 
 func (n *node) sweep(ctx context.Context) {
 	if _, err := n.vaults.Sweep(ctx); err != nil && ctx.Err() == nil {
 		n.log.Error("destroying keys past their retention", "err", err)
+	}
+	if _, err := n.vaults.Tend(ctx); err != nil && ctx.Err() == nil {
+		n.log.Error("rotating keys and telling of their expiry", "err", err)
 	}
 	if _, err := n.items.Sweep(ctx); err != nil && ctx.Err() == nil {
 		n.log.Error("removing blobs that nothing needs", "err", err)

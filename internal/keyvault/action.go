@@ -32,6 +32,12 @@ const (
 	Throttled    Action = "vault.throttle" // only ever refused: requests that are told of as a number
 )
 
+// Actions of the service itself, when their time has come.
+const (
+	TellNearExpiry Action = "key.near_expiry"
+	TellExpired    Action = "key.expired"
+)
+
 // A subject is what must be there before an action's parameters are looked at.
 type subject int
 

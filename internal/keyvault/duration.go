@@ -25,6 +25,9 @@ func parseDuration(s string) (d duration, ok bool) {
 // after returns t and d.
 func (d duration) after(t time.Time) time.Time { return t.AddDate(d.years, d.months, d.days) }
 
+// before returns d before t.
+func (d duration) before(t time.Time) time.Time { return t.AddDate(-d.years, -d.months, -d.days) }
+
 // atLeast is how many days d is, counted in the shortest months and years.
 func (d duration) atLeast() int {
 	start := time.Date(2025, 2, 1, 0, 0, 0, 0, time.UTC) // of 28 days, in a year of 365

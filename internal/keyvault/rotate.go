@@ -17,14 +17,22 @@ func (s *Service) RotateKey(ctx context.Context, c directory.Caller, vault, name
 			return nil, err
 		}
 		k := v.key.successor(v.now)
-		if d, ok := parseDuration(p.Expiry); ok {
-			k.Expires = d.after(v.now)
+		if p.expire(&k) {
 			v.note("exp", k.Expires.Format(time.RFC3339))
 		}
 		v.entry.Object = v.objectOf(k)
 		v.note("from", v.key.Version)
 		return func() (Key, error) { return s.generate(ctx, k, v.key.spec()) }, nil
 	})
+}
+
+// expire sets the expiry that the policy has for a version made by rotation, if any (KV-79).
+func (p RotationPolicy) expire(k *Key) bool {
+	d, ok := parseDuration(p.Expiry)
+	if ok {
+		k.Expires = d.after(k.Created)
+	}
+	return ok
 }
 
 // successor is the version after k, without its key pair.

@@ -60,6 +60,18 @@ type Store interface {
 	// PurgeKey overwrites and removes all versions of a key that was deleted at that time,
 	// and returns their ids; fault.NotFound if it is not, or was deleted at another time.
 	PurgeKey(ctx context.Context, tenant, vault, name string, deleted time.Time, events ...Event) (versions []string, err error)
+	// Aging lists live keys of all tenants to which something is due, by time and then
+	// identity, those after the given one.
+	Aging(ctx context.Context, now time.Time, after Aging, limit int) ([]Aging, error)
+	// NextDue returns the earliest time that any later call of Aging lists a key by.
+	NextDue(ctx context.Context) (time.Time, error)
+	// Lifetime returns a live key's. Whatever changes the key sets its Due to what Next returns.
+	Lifetime(ctx context.Context, tenant, vault, name string) (Lifetime, error)
+	// SetLifetime replaces both marks if neither the newest version nor Due have changed since l
+	// was read; else ErrChanged.
+	SetLifetime(ctx context.Context, l Lifetime, events ...Event) error
+	// AddSuccessor is AddVersion on the same condition.
+	AddSuccessor(ctx context.Context, k Key, m Material, l Lifetime, events ...Event) error
 	// Events lists a vault's in the order of Seq, those after one.
 	Events(ctx context.Context, tenant, vault string, after int64, limit int) ([]Event, error)
 	// Due lists deleted keys of all tenants whose retention has passed, by time and then

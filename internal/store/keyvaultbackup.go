@@ -60,7 +60,7 @@ func (k *KeyVault) Restore(ctx context.Context, versions []keyvault.Stored, p ke
 				return err
 			}
 		}
-		return addEvents(ctx, q, events)
+		return keyChanged(ctx, q, first, events)
 	})
 }
 
@@ -89,7 +89,10 @@ func (k *KeyVault) SetRotation(ctx context.Context, tenant, vault, name string, 
 			return oneRow(0, err, keyvault.ErrChanged())
 		}
 		rows, err := q.SetRotation(ctx, keyvaultsql.SetRotationParams{Rotation: text, TenantID: tenant, Vault: vault, Name: name, Was: old})
-		return oneRow(rows, err, keyvault.ErrChanged())
+		if err := oneRow(rows, err, keyvault.ErrChanged()); err != nil {
+			return err
+		}
+		return keyChanged(ctx, q, keyvault.Key{Tenant: tenant, Vault: vault, Name: name}, nil)
 	})
 }
 

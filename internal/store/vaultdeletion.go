@@ -29,7 +29,7 @@ func (k *KeyVault) RecoverKey(ctx context.Context, tenant, vault, name string, e
 		if err := oneRow(rows, err, sql.ErrNoRows); err != nil {
 			return err
 		}
-		return addEvents(ctx, q, events)
+		return keyChanged(ctx, q, keyvault.Key{Tenant: tenant, Vault: vault, Name: name}, events)
 	})
 }
 

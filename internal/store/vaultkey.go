@@ -58,14 +58,22 @@ func (k *KeyVault) AddVersion(ctx context.Context, key keyvault.Key, m keyvault.
 	if err != nil {
 		return err
 	}
-	err = k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
+	return k.addVersion(ctx, row, key, events, func(context.Context, *keyvaultsql.Queries) error { return nil })
+}
+
+// addVersion adds a version if check, in the same transaction, has nothing against it.
+func (k *KeyVault) addVersion(ctx context.Context, row keyvaultsql.AddVersionParams, key keyvault.Key, events []keyvault.Event, check func(context.Context, *keyvaultsql.Queries) error) error {
+	err := k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) (err error) {
+		if err := check(ctx, q); err != nil {
+			return err
+		}
 		if row.Ordinal, err = nextOrdinal(ctx, q, row, key.Name); err != nil {
 			return err
 		}
 		if err := q.AddVersion(ctx, row); err != nil {
 			return err
 		}
-		return addEvents(ctx, q, events)
+		return keyChanged(ctx, q, key, events)
 	})
 	if IsUnique(err) {
 		return keyvault.ErrChanged()
@@ -122,7 +130,7 @@ func (k *KeyVault) SetVersion(ctx context.Context, key keyvault.Key, was time.Ti
 		if err := oneRow(rows, err, keyvault.ErrChanged()); err != nil {
 			return err
 		}
-		return addEvents(ctx, q, events)
+		return keyChanged(ctx, q, key, events)
 	})
 }
 

@@ -46,6 +46,111 @@ func (q *Queries) AddEvent(ctx context.Context, arg AddEventParams) error {
 	return err
 }
 
+const firstAging = `-- name: FirstAging :one
+SELECT due FROM keyvault_keys WHERE due IS NOT NULL ORDER BY due LIMIT 1
+`
+
+func (q *Queries) FirstAging(ctx context.Context) (sql.NullInt64, error) {
+	row := q.db.QueryRowContext(ctx, firstAging)
+	var due sql.NullInt64
+	err := row.Scan(&due)
+	return due, err
+}
+
+const getLifetime = `-- name: GetLifetime :one
+SELECT k.rotation, k.due, v.near_told, v.expired_told, a.display
+FROM keyvault_keys k
+JOIN keyvault_versions v ON v.tenant_id = k.tenant_id AND v.vault = k.vault AND v.name = k.name AND v.ordinal = k.newest
+JOIN keyvault_vaults a ON a.tenant_id = k.tenant_id AND a.name = k.vault
+WHERE k.tenant_id = $1 AND k.vault = $2 AND k.name = $3 AND k.deleted IS NULL
+`
+
+type GetLifetimeParams struct {
+	TenantID string
+	Vault    string
+	Name     string
+}
+
+type GetLifetimeRow struct {
+	Rotation    string
+	Due         sql.NullInt64
+	NearTold    sql.NullInt64
+	ExpiredTold sql.NullInt64
+	Display     string
+}
+
+func (q *Queries) GetLifetime(ctx context.Context, arg GetLifetimeParams) (GetLifetimeRow, error) {
+	row := q.db.QueryRowContext(ctx, getLifetime, arg.TenantID, arg.Vault, arg.Name)
+	var i GetLifetimeRow
+	err := row.Scan(
+		&i.Rotation,
+		&i.Due,
+		&i.NearTold,
+		&i.ExpiredTold,
+		&i.Display,
+	)
+	return i, err
+}
+
+const listAging = `-- name: ListAging :many
+SELECT tenant_id, vault, name, due FROM keyvault_keys
+WHERE due IS NOT NULL AND due <= CAST($1 AS BIGINT)
+    AND (due, tenant_id, vault, name) > (CAST($2 AS BIGINT), CAST($3 AS TEXT),
+        CAST($4 AS TEXT), CAST($5 AS TEXT))
+ORDER BY due, tenant_id, vault, name LIMIT $6
+`
+
+type ListAgingParams struct {
+	Now         int64
+	AfterTime   int64
+	AfterTenant string
+	AfterVault  string
+	AfterName   string
+	Most        int32
+}
+
+type ListAgingRow struct {
+	TenantID string
+	Vault    string
+	Name     string
+	Due      sql.NullInt64
+}
+
+func (q *Queries) ListAging(ctx context.Context, arg ListAgingParams) ([]ListAgingRow, error) {
+	rows, err := q.db.QueryContext(ctx, listAging,
+		arg.Now,
+		arg.AfterTime,
+		arg.AfterTenant,
+		arg.AfterVault,
+		arg.AfterName,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListAgingRow
+	for rows.Next() {
+		var i ListAgingRow
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.Vault,
+			&i.Name,
+			&i.Due,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listEvents = `-- name: ListEvents :many
 SELECT seq, id, type, display, name, version, not_before, expires, created FROM keyvault_events
 WHERE tenant_id = $1 AND vault = $2 AND seq > $3 ORDER BY seq LIMIT $4
@@ -118,6 +223,53 @@ func (q *Queries) NextEvent(ctx context.Context, tenantID string) (int64, error)
 	var seq int64
 	err := row.Scan(&seq)
 	return seq, err
+}
+
+const setNext = `-- name: SetNext :exec
+UPDATE keyvault_keys SET due = $1 WHERE tenant_id = $2 AND vault = $3 AND name = $4
+`
+
+type SetNextParams struct {
+	Due      sql.NullInt64
+	TenantID string
+	Vault    string
+	Name     string
+}
+
+func (q *Queries) SetNext(ctx context.Context, arg SetNextParams) error {
+	_, err := q.db.ExecContext(ctx, setNext,
+		arg.Due,
+		arg.TenantID,
+		arg.Vault,
+		arg.Name,
+	)
+	return err
+}
+
+const setTold = `-- name: SetTold :exec
+UPDATE keyvault_versions SET near_told = $1, expired_told = $2
+WHERE tenant_id = $3 AND vault = $4 AND name = $5 AND version = $6
+`
+
+type SetToldParams struct {
+	NearTold    sql.NullInt64
+	ExpiredTold sql.NullInt64
+	TenantID    string
+	Vault       string
+	Name        string
+	Version     string
+}
+
+func (q *Queries) SetTold(ctx context.Context, arg SetToldParams) error {
+	_, err := q.db.ExecContext(ctx, setTold,
+		arg.NearTold,
+		arg.ExpiredTold,
+		arg.TenantID,
+		arg.Vault,
+		arg.Name,
+		arg.Version,
+	)
+	return err
 }
 
 const wakeHooks = `-- name: WakeHooks :exec

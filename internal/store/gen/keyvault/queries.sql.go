@@ -227,7 +227,7 @@ func (q *Queries) ClearAccess(ctx context.Context, arg ClearAccessParams) error 
 }
 
 const deleteKey = `-- name: DeleteKey :execrows
-UPDATE keyvault_keys SET deleted = $1, purge_at = $2
+UPDATE keyvault_keys SET deleted = $1, purge_at = $2, due = NULL
 WHERE tenant_id = $3 AND vault = $4 AND name = $5 AND deleted IS NULL
 `
 

@@ -116,7 +116,7 @@ UPDATE keyvault_versions SET ops = $1, enabled = $2, not_before = $3, expires = 
 WHERE tenant_id = $7 AND vault = $8 AND name = $9 AND version = $10 AND updated = sqlc.arg(was);
 
 -- name: DeleteKey :execrows
-UPDATE keyvault_keys SET deleted = $1, purge_at = $2
+UPDATE keyvault_keys SET deleted = $1, purge_at = $2, due = NULL
 WHERE tenant_id = $3 AND vault = $4 AND name = $5 AND deleted IS NULL;
 
 -- name: RecoverKey :execrows

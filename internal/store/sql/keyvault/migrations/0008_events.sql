@@ -34,7 +34,7 @@ ALTER TABLE keyvault_keys ADD COLUMN due BIGINT;
 UPDATE keyvault_keys SET due = 0 WHERE deleted IS NULL;
 CREATE INDEX keyvault_keys_by_next ON keyvault_keys (due, tenant_id, vault, name);
 
--- The expiry that was told to be near, and that was told to have come; 0 for a version without
+-- The expiry that was told to be near, and that was told to have come; -1 for a version without
 -- an expiry, absent where nothing was told.
 ALTER TABLE keyvault_versions ADD COLUMN near_told BIGINT;
 ALTER TABLE keyvault_versions ADD COLUMN expired_told BIGINT;

@@ -1,0 +1,160 @@
+package keyvault
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// An Aging is a live key to which something is due.
+type Aging struct {
+	Tenant, Vault, Name string // Vault and Name folded
+	Due                 time.Time
+}
+
+// Tend does what is due to live keys by themselves: rotates those whose policy says so (KV-81),
+// and tells that the newest version of a key nears its expiry, or has reached it (KV-80). It
+// returns how many rotations and notices there were. It is to be called from time to time; after
+// a stop, however long, each key is rotated once and each notice given once. Every step is a
+// transaction of its own, recorded first. A key that fails does not keep others back, except
+// where private keys cannot be made at all for now: the errors come together at the end.
+func (s *Service) Tend(ctx context.Context) (done int, err error) {
+	request := uuid.NewString()
+	now := s.now()
+	var failed []error
+	for after := (Aging{}); ; {
+		due, err := s.store.Aging(ctx, now, after, maxPage)
+		if err != nil {
+			return done, errors.Join(append(failed, err)...)
+		}
+		for _, a := range due {
+			n, err := s.tend(ctx, a, request)
+			done += n
+			if err != nil && len(failed) < maxPage {
+				failed = append(failed, err)
+			}
+			if ctx.Err() != nil || fault.Is(err, fault.Unavailable) {
+				return done, errors.Join(failed...)
+			}
+		}
+		if len(due) < maxPage {
+			return done, errors.Join(failed...)
+		}
+		after = due[len(due)-1]
+	}
+}
+
+// NextDue returns when Tend has something to do next, if nothing changes; zero for never.
+func (s *Service) NextDue(ctx context.Context) (time.Time, error) {
+	due, err := s.store.NextDue(ctx)
+	if fault.Is(err, fault.NotFound) {
+		return time.Time{}, nil
+	}
+	return due, err
+}
+
+// mostSteps is what can be due to one key at once: two notices and a rotation, and to see that
+// nothing is left.
+const mostSteps = 4
+
+// tend does what is due to one key, step by step. Whatever else changes the key meanwhile has
+// it looked at again.
+func (s *Service) tend(ctx context.Context, a Aging, request string) (done int, err error) {
+	for range mostSteps {
+		l, err := s.store.Lifetime(ctx, a.Tenant, a.Vault, a.Name)
+		if fault.Is(err, fault.NotFound) { // deleted meanwhile
+			return done, nil
+		}
+		if err != nil {
+			return done, err
+		}
+		now := s.now()
+		step := s.step(ctx, l, now, request)
+		if step == nil {
+			if l.Due.After(now) || l.Due.IsZero() {
+				return done, nil
+			}
+			return done, overtaken(s.store.SetLifetime(ctx, l)) // the time that is stored was too early
+		}
+		if err := step(); err != nil {
+			return done, overtaken(err)
+		}
+		done++
+	}
+	return done, nil
+}
+
+// overtaken is err, unless it says that another change came first: that one counts.
+func overtaken(err error) error {
+	if hasReason(err, ReasonChanged) || fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}
+
+// step returns what is to be done first, nil if nothing is due. What has expired is not told
+// to be near its expiry any more.
+func (s *Service) step(ctx context.Context, l Lifetime, now time.Time, request string) func() error {
+	due := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
+	told := Mark{Set: true, Expires: l.Expires}
+	switch {
+	case due(l.expires()):
+		l.ExpiredTold = told
+		return func() error { return s.notice(ctx, l, TellExpired, KeyExpired, now, request) }
+	case due(l.nears()):
+		l.NearTold = told
+		return func() error { return s.notice(ctx, l, TellNearExpiry, KeyNearExpiry, now, request) }
+	case due(l.rotates()):
+		return func() error { return s.rotateDue(ctx, l, now, request) }
+	}
+	return nil
+}
+
+// notice keeps that something is told, with the event that tells it.
+func (s *Service) notice(ctx context.Context, l Lifetime, a Action, t EventType, now time.Time, request string) error {
+	e := l.entry(a, "notice", request)
+	_, err := settle(ctx, s, e, func() (struct{}, error) {
+		told := eventOf(t, l.Key, now)
+		return struct{}{}, s.tell(s.store.SetLifetime(ctx, l, told), told)
+	}, nil)
+	return err
+}
+
+// rotateDue adds the version that the policy asks for, if the key is as it was when that was
+// found out: two nodes, or a crash in between, make one version and not two.
+func (s *Service) rotateDue(ctx context.Context, l Lifetime, now time.Time, request string) error {
+	k := l.successor(now)
+	l.Policy.expire(&k)
+	e := l.entry(RotateKey, "rotation", request)
+	e.Object = object(Vault{Name: l.Vault}, Target{Name: k.Name, Version: k.Version})
+	e.Detail["from"] = l.Version
+	_, err := settle(ctx, s, e, func() (struct{}, error) {
+		handle, pub, err := s.protector.Generate(ctx, k.id(), k.spec())
+		if err != nil {
+			return struct{}{}, err
+		}
+		k.Public = pub
+		told := eventOf(KeyNewVersionCreated, k, now)
+		err = s.store.AddSuccessor(ctx, k, Material{Protector: s.protector.Name(), Handle: handle}, l, told)
+		return struct{}{}, s.tell(err, told)
+	}, nil)
+	return err
+}
+
+// entry is the record of what the service does to a key by itself.
+func (l Lifetime) entry(a Action, who, request string) audit.Entry {
+	e := audit.Entry{
+		Tenant: l.Tenant, Caller: directory.SystemCaller(l.Tenant, who, request), Action: string(a),
+		Object: object(Vault{Name: l.Vault}, Target{Name: l.Name, Version: l.Version}), Detail: map[string]string{},
+	}
+	if !l.Expires.IsZero() {
+		e.Detail["exp"] = l.Expires.Format(time.RFC3339)
+	}
+	return e
+}
