@@ -38,6 +38,7 @@ type settings struct {
 	lease         time.Duration // how long a policy key is held without asking a root again
 	recoveryLevel string        // what root keys must have at least (CK-168, X-12)
 	throttle      *throttle.Throttle
+	approveByRule bool // requests to register for mandatory retention are approved at once
 }
 
 // host returns name.domain:port as URLs carry it; the port is left out where https implies it.
@@ -188,6 +189,10 @@ func (n *node) openVaults(context.Context) error {
 	}
 	n.vaults, err = keyvault.New(keyvault.Config{
 		Store: kept, Protector: protector, Backups: backups, Audit: n.vaultLog, Throttle: n.throttle, Told: n.vaultChanged,
+		InUse: func(ctx context.Context, tenant string, vaults []string) (bool, error) {
+			return n.policies.UsesVaults(ctx, tenant, vaults)
+		},
+		ApproveByRule: n.approveByRule,
 	})
 	return err
 }

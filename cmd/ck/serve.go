@@ -31,11 +31,15 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	lease := set.Duration("lease", 60*time.Second, "how long a root key's answer holds: the longest time until a revocation takes effect")
 	level := set.String("recovery-level", "Recoverable+ProtectedSubscription", "recovery `LEVEL` that root keys must have: this one or Recoverable")
 	limits := set.String("throttle", "off", "limit what each vault may be asked: off, azure, or a JSON `FILE` of other numbers")
+	approve := set.String("approve-retention", "operator", "`WHO` approves that a subscription registers for mandatory retention: operator, or automatically")
 	verbose := set.Bool("verbose", false, "log each failed request and long operation in full")
 	if err := c.parseFlags(set, args); err != nil {
 		return err
 	}
-	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level}
+	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically"}
+	if *approve != "operator" && *approve != "automatically" {
+		return fault.New(fault.Invalid, "%q is no way to approve retention", *approve).WithHint("give operator or automatically")
+	}
 	err := s.check()
 	if err != nil {
 		return err

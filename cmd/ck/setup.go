@@ -126,7 +126,7 @@ type vaultPlan struct {
 // ensureVault makes what is missing of plan; creator makes the key and needs the right to.
 func (n *node) ensureVault(ctx context.Context, plan vaultPlan, creator directory.Caller) error {
 	system := directory.SystemCaller(plan.tenant, "set-up", creator.Request)
-	subscription, err := n.ensureSubscription(ctx, system, plan)
+	subscription, err := n.ensureSubscription(ctx, system, plan, creator)
 	if err != nil {
 		return err
 	}
@@ -152,16 +152,38 @@ func (n *node) ensureVault(ctx context.Context, plan vaultPlan, creator director
 	return err
 }
 
-func (n *node) ensureSubscription(ctx context.Context, system directory.Caller, plan vaultPlan) (id string, err error) {
-	all, err := n.vaults.Subscriptions(ctx, system)
-	if err != nil {
-		return "", err
-	}
-	for _, sub := range all {
-		if sub.DisplayName == plan.subscription {
-			return sub.ID, nil
+// ensureSubscription makes a subscription and registers it for mandatory retention: its owner
+// asks, and the service approves in place of the operator.
+func (n *node) ensureSubscription(ctx context.Context, system directory.Caller, plan vaultPlan, owner directory.Caller) (id string, err error) {
+	sub, err := n.findSubscription(ctx, system, plan.subscription)
+	if fault.Is(err, fault.NotFound) {
+		sub = keyvault.Subscription{ID: uuid.NewString(), Tenant: plan.tenant, DisplayName: plan.subscription, Owner: plan.owner}
+		if err = n.vaults.PutSubscription(ctx, system, sub); err == nil {
+			sub, err = n.vaults.Subscription(ctx, system, sub.ID)
 		}
 	}
-	sub := keyvault.Subscription{ID: uuid.NewString(), Tenant: plan.tenant, DisplayName: plan.subscription, Owner: plan.owner, Protected: true}
-	return sub.ID, n.vaults.PutSubscription(ctx, system, sub)
+	if err == nil && sub.Retention.State == keyvault.NotRegistered {
+		sub, err = n.vaults.RegisterRetention(ctx, owner, sub.ID)
+	}
+	if err == nil && sub.Retention.State == keyvault.Pending {
+		sub, err = n.vaults.DecideRetention(ctx, system, sub.Tenant, sub.ID, true)
+	}
+	if err == nil && sub.Retention.State == keyvault.Registered && !sub.Protected() {
+		sub, err = n.vaults.RegisterProvider(ctx, owner, sub.ID)
+	}
+	return sub.ID, err
+}
+
+// findSubscription returns the tenant's subscription of that display name; fault.NotFound.
+func (n *node) findSubscription(ctx context.Context, system directory.Caller, name string) (keyvault.Subscription, error) {
+	all, err := n.vaults.Subscriptions(ctx, system)
+	if err != nil {
+		return keyvault.Subscription{}, err
+	}
+	for _, sub := range all {
+		if sub.DisplayName == name {
+			return sub, nil
+		}
+	}
+	return keyvault.Subscription{}, fault.New(fault.NotFound, "there is no subscription %q", name)
 }

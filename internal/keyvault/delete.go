@@ -68,8 +68,13 @@ func (s *Service) destroy(ctx context.Context, d Due) error {
 	if err := s.tell(err, told); err != nil {
 		return err
 	}
-	for _, version := range versions {
-		s.protector.Forget(Key{Tenant: d.Tenant, Vault: d.Vault, Name: d.Name, Version: version}.id())
-	}
+	s.forget(d.Tenant, d.Vault, d.Name, versions)
 	return nil
+}
+
+// forget takes destroyed versions out of memory.
+func (s *Service) forget(tenant, vault, name string, versions []string) {
+	for _, version := range versions {
+		s.protector.Forget(Key{Tenant: tenant, Vault: vault, Name: name, Version: version}.id())
+	}
 }

@@ -30,6 +30,15 @@ const (
 	ReasonVaultName         = "VaultNameNotValid"
 	ReasonVaultTaken        = "VaultAlreadyExists"
 	ReasonLocationMismatch  = "InvalidResourceLocation"
+	ReasonNoDeletedVault    = "DeletedVaultNotFound"
+	ReasonGroupInUse        = "ResourceGroupInUse"
+	ReasonVaultHeld         = "VaultIsDeletedButRecoverable"
+	ReasonProviderInUse     = "ProviderInUse"
+	ReasonNoProvider        = "MissingSubscriptionRegistration"
+	ReasonInUse             = "KeyInUse"
+	ReasonNoRequest         = "RequestNotFound"
+	ReasonSamePerson        = "SamePerson"
+	ReasonVaultPurge        = "DeletedVaultPurge"
 )
 
 // ErrChanged is what a store answers where another change came between reading and writing.
@@ -98,6 +107,45 @@ func errPurge(v Vault) error {
 	return fault.New(fault.Forbidden,
 		`Operation "purge" is not allowed because purge protection is enabled for this vault. Key Vault service will automatically purge it after the retention period has passed. Vault: %s;location=%s`,
 		v.Name, v.Location).WithReason(ReasonForbidden)
+}
+
+func errNoVault(group, name string) error {
+	return fault.New(fault.NotFound, "The Resource 'Microsoft.KeyVault/vaults/%.64s' under resource group '%.90s' was not found", name, group).
+		WithReason(ReasonNoResource)
+}
+
+func errNoGroup(name string) error {
+	return fault.New(fault.NotFound, "Resource group '%.90s' could not be found", name).WithReason(ReasonNoGroup)
+}
+
+func errNoDeletedVault(name string) error {
+	return fault.New(fault.NotFound, "The specified deleted vault '%.64s' does not exist", name).WithReason(ReasonNoDeletedVault)
+}
+
+func errNotDeleted(name string) error {
+	return fault.New(fault.Conflict, "The vault '%s' is not deleted, so there is nothing to recover", name).WithReason(ReasonVaultHeld)
+}
+
+// errVaultTaken tells nothing of who has the name.
+func errVaultTaken(name string) error {
+	return fault.New(fault.Conflict, "The vault name '%s' is already in use", name).WithReason(ReasonVaultTaken).
+		WithHint("Vault names are globally unique, also those of vaults that are deleted and not purged yet; choose another one.")
+}
+
+// errVaultHeld is for the subscription whose deleted vault has the name (KV-126).
+func errVaultHeld(v Vault) error {
+	return fault.New(fault.Conflict, "A vault with the name '%s' exists already in deleted state", v.Name).WithReason(ReasonVaultHeld).
+		WithHint(`Take it back with createMode "recover" in group '%s' and location '%s', or purge it first.`, v.Group, v.Location)
+}
+
+func errNoProvider() error {
+	return fault.New(fault.Conflict, "The subscription is not registered to use namespace '%s'", ProviderNamespace).
+		WithReason(ReasonNoProvider).WithHint("Register the provider %s with the subscription first.", ProviderNamespace)
+}
+
+func errVaultPurge() error {
+	return fault.New(fault.Forbidden, "Operation 'DeletedVaultPurge' is not allowed").WithReason(ReasonVaultPurge).
+		WithHint("The vault's recovery level forbids it to everybody; it is purged when its retention has passed.")
 }
 
 // errProtector is about a key whose private half is elsewhere.

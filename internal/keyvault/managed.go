@@ -13,6 +13,26 @@ const (
 	ListVaults        Action = "vault.list"
 	CheckVaultName    Action = "vault.check_name"
 	SetAccess         Action = "vault.access"
+	DeleteGroup       Action = "group.delete"
+	DeleteVault       Action = "vault.delete"
+	RecoverVault      Action = "vault.recover"
+	PurgeVault        Action = "vault.purge"
+	GetDeletedVault   Action = "vault.get_deleted"
+	ListDeletedVaults Action = "vault.list_deleted"
+
+	GetFeature         Action = "feature.get"
+	RegisterFeature    Action = "feature.register"
+	UnregisterFeature  Action = "feature.unregister"
+	GetProvider        Action = "provider.get"
+	RegisterProvider   Action = "provider.register"
+	UnregisterProvider Action = "provider.unregister"
+)
+
+// Actions of the service's operator.
+const (
+	ListRequests   Action = "retention.list"
+	ApproveRequest Action = "retention.approve"
+	DenyRequest    Action = "retention.deny"
 )
 
 // A managementRule says what an action at the door of management needs.
@@ -36,4 +56,19 @@ var managementRules = map[Action]managementRule{
 	ListVaults:      {name: "Microsoft.KeyVault/vaults/read", object: "vaults", anyRole: true},
 	CheckVaultName:  {name: "Microsoft.KeyVault/checkNameAvailability/read", object: "vaults", anyRole: true},
 	SetAccess:       {name: "Microsoft.KeyVault/vaults/accessPolicies/write", object: "vaults"},
+
+	// A deleted vault is in no group: rights over it are those over the subscription.
+	DeleteGroup:       {name: "Microsoft.Resources/subscriptions/resourceGroups/delete", object: "groups"},
+	DeleteVault:       {name: "Microsoft.KeyVault/vaults/delete", object: "vaults"},
+	RecoverVault:      {name: "Microsoft.KeyVault/vaults/write", object: "vaults"},
+	PurgeVault:        {name: "Microsoft.KeyVault/locations/deletedVaults/purge/action", object: "vaults"},
+	GetDeletedVault:   {name: "Microsoft.KeyVault/locations/deletedVaults/read", object: "vaults"},
+	ListDeletedVaults: {name: "Microsoft.KeyVault/deletedVaults/read", object: "vaults"},
+
+	GetFeature:         {name: "Microsoft.Features/features/read", object: "subscriptions", anyRole: true},
+	RegisterFeature:    {name: "Microsoft.Features/providers/features/register/action", object: "subscriptions"},
+	UnregisterFeature:  {name: "Microsoft.Features/providers/features/unregister/action", object: "subscriptions"},
+	GetProvider:        {name: "Microsoft.Resources/subscriptions/providers/read", object: "subscriptions", anyRole: true},
+	RegisterProvider:   {name: "Microsoft.KeyVault/register/action", object: "subscriptions"},
+	UnregisterProvider: {name: "Microsoft.KeyVault/unregister/action", object: "subscriptions"},
 }

@@ -26,6 +26,13 @@ type Config struct {
 	// change has an answer: whoever acts on it acts no later. It must be quick and must not call
 	// the Service. Nobody is told if nil.
 	Told func(Event)
+
+	// InUse reports whether anything uses a key of a tenant's vaults, given by their names in
+	// lower case; the vault itself never learns what its keys protect. Nothing does if nil.
+	InUse func(ctx context.Context, tenant string, vaults []string) (bool, error)
+	// ApproveByRule approves every request to register for mandatory retention at once, in
+	// place of the operator.
+	ApproveByRule bool
 }
 
 // A Service holds the rules of the vaults. It is safe for concurrent use, starts no
@@ -39,6 +46,9 @@ type Service struct {
 	throttle  *throttle.Throttle
 	clock     func() time.Time
 	told      func(Event)
+
+	inUse         func(ctx context.Context, tenant string, vaults []string) (bool, error)
+	approveByRule bool
 }
 
 // New returns a Service ready for use.
@@ -52,6 +62,7 @@ func New(c Config) (*Service, error) {
 	return &Service{
 		store: c.Store, protector: c.Protector, backups: c.Backups, audit: c.Audit,
 		refuse: c.Refuse, throttle: c.Throttle, clock: c.Now, told: c.Told,
+		inUse: c.InUse, approveByRule: c.ApproveByRule,
 	}, nil
 }
 

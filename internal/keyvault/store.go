@@ -13,27 +13,58 @@ import (
 type Store interface {
 	Subscription(ctx context.Context, tenant, id string) (Subscription, error)
 	Subscriptions(ctx context.Context, tenant string) ([]Subscription, error) // by id
-	PutSubscription(ctx context.Context, s Subscription) error                // all but Created may change
+	// PutSubscription makes a subscription, with its provider registered, or changes the
+	// DisplayName and Owner of the one that is there.
+	PutSubscription(ctx context.Context, s Subscription) error
+	// SetSubscription replaces DisplayName, State, Retention and Provider and raises the
+	// Revision, if that is still s.Revision; else ErrChanged.
+	SetSubscription(ctx context.Context, s Subscription) error
+	// Waiting lists the subscriptions of all tenants whose feature waits for the operator, by
+	// tenant and id, those after the given one.
+	Waiting(ctx context.Context, after Subscription, limit int) ([]Subscription, error)
 
 	Group(ctx context.Context, tenant, subscription, name string) (Group, error)
 	Groups(ctx context.Context, tenant, subscription string) ([]Group, error) // by name
 	PutGroup(ctx context.Context, g Group) (created bool, err error)          // only Tags may change
+	// RemoveGroup removes a group in which no vault is live; else removed is false.
+	RemoveGroup(ctx context.Context, g Group) (removed bool, err error)
 
-	// Vault finds a vault of any tenant, with Protected and Access filled in.
+	// Vault finds a live vault of any tenant, with Protected, Suspended and Access filled in.
 	Vault(ctx context.Context, name string) (Vault, error)
 	// Vaults lists a subscription's by name, those after the named one. Names are folded.
 	Vaults(ctx context.Context, tenant, subscription, after string, limit int) ([]Vault, error)
-	// AddVault also takes the name; fault.Conflict if anyone has it.
+	// AddVault also takes the name; fault.Conflict if anyone has it, fault.NotFound if there
+	// is no such group.
 	AddVault(ctx context.Context, v Vault) error
-	// SetVault replaces what may change of a vault (SKU, PurgeProtection, Access, Tags,
-	// Updated) and raises its Revision, if that is still v.Revision; else ErrChanged.
+	// SetVault replaces what may change of a live vault (SKU, PurgeProtection, Access, Tags,
+	// EnabledFor, Updated, UpdatedBy) and raises its Revision, if that is still v.Revision; else ErrChanged.
 	SetVault(ctx context.Context, v Vault, events ...Event) error
+
+	// NameTaken reports whether anyone has a vault of that name, also a deleted one.
+	NameTaken(ctx context.Context, name string) (bool, error)
+	// DeletedVault is Vault for deleted ones. One that is condemned is not there any more.
+	DeletedVault(ctx context.Context, name string) (Vault, error)
+	DeletedVaults(ctx context.Context, tenant, subscription, after string, limit int) ([]Vault, error) // as Vaults
+	// DeleteVault moves a live vault to the deleted state; fault.NotFound if it is not live.
+	DeleteVault(ctx context.Context, tenant, name string, d Deletion, events ...Event) error
+	// RecoverVault undoes the deletion that v has, if its group is there.
+	RecoverVault(ctx context.Context, v Vault, events ...Event) error
+	// CondemnVault makes sure that a vault which was deleted at that time comes back no more.
+	CondemnVault(ctx context.Context, tenant, name string, deleted time.Time, events ...Event) error
+	// PurgeKeys overwrites and removes keys of a condemned vault, live and deleted, at most
+	// limit: none are left if it returns fewer.
+	PurgeKeys(ctx context.Context, tenant, vault string, limit int) ([]Purged, error)
+	// RemoveVault removes a condemned vault without keys, and frees its name.
+	RemoveVault(ctx context.Context, tenant, name string) error
+	// DueVaults lists vaults of all tenants that are condemned or whose retention has passed,
+	// those after the given one.
+	DueVaults(ctx context.Context, now time.Time, after DueVault, limit int) ([]DueVault, error)
 
 	// Key returns a version, the newest for "", with what protects it. A deleted key is
 	// returned too: its Deletion says so.
 	Key(ctx context.Context, tenant, vault, name, version string) (Key, Material, error)
 	// AddVersion makes the key where there is none, and the version; k.Ordinal is ignored.
-	// fault.Conflict if the key is deleted, or ErrChanged if two made it at once.
+	// fault.NotFound if the vault is not live, fault.Conflict if the key is deleted, or ErrChanged if two made it at once.
 	AddVersion(ctx context.Context, k Key, m Material, events ...Event) error
 	// SetVersion replaces Ops, Enabled, NotBefore, Expires, Tags and Updated of a version of
 	// a live key, if its Updated is still was; else ErrChanged.
@@ -47,7 +78,7 @@ type Store interface {
 	// and its rotation policy. None if the key is not live.
 	Whole(ctx context.Context, tenant, vault, name string, limit int) ([]Stored, RotationPolicy, error)
 	// Restore makes a key of versions, oldest first; fault.Conflict if the name is there,
-	// live or deleted.
+	// live or deleted, fault.NotFound if the vault is not live.
 	Restore(ctx context.Context, versions []Stored, p RotationPolicy, events ...Event) error
 	// Rotation returns a live key's rotation policy, the zero one if none was set.
 	Rotation(ctx context.Context, tenant, vault, name string) (RotationPolicy, error)
@@ -83,6 +114,19 @@ type Store interface {
 type Due struct {
 	Tenant, Vault, Name string // Vault and Name folded
 	Deletion
+}
+
+// A DueVault is a deleted vault to be destroyed.
+type DueVault struct {
+	Tenant, Name string // Name folded
+	Condemned    bool   // this was recorded, and has begun
+	Deletion
+}
+
+// Purged is a key that is no more.
+type Purged struct {
+	Name     string // folded
+	Versions []string
 }
 
 // Material is what a protector needs to use a private key. It is not secret by itself, and

@@ -12,18 +12,29 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
-// Sweep destroys every key whose retention has passed, in every vault and at every recovery
-// level (KV-63), and returns how many. It is to be called from time to time, a few minutes
-// apart; after a stop it catches up. Each key is its own transaction, recorded first in its
-// tenant's log. A key that cannot be destroyed does not keep others back: the errors come
-// together at the end. It also records how many requests were throttled.
+// Sweep destroys every vault and every key whose retention has passed, at every recovery level
+// (KV-63, KV-126), and returns how many. It is to be called from time to time, a few minutes
+// apart; after a stop it catches up. Each is recorded first in its tenant's log. One that
+// cannot be destroyed does not keep others back: the errors come together at the end. It also
+// records how many requests were throttled.
 func (s *Service) Sweep(ctx context.Context) (int, error) {
-	request := uuid.NewString()
-	now := s.now()
-	var swept int
+	request, now := uuid.NewString(), s.now()
 	failed := s.tellMissed(ctx, request, now)
-	for after := (Due{}); ; {
-		due, err := s.store.Due(ctx, now, after, maxPage)
+	vaults, vaultsErr := sweepAll(ctx,
+		func(after DueVault) ([]DueVault, error) { return s.store.DueVaults(ctx, now, after, maxPage) },
+		func(d DueVault) (bool, error) { return s.sweepVault(ctx, d, request) })
+	keys, keysErr := sweepAll(ctx,
+		func(after Due) ([]Due, error) { return s.store.Due(ctx, now, after, maxPage) },
+		func(d Due) (bool, error) { return s.sweepKey(ctx, d, request) })
+	return vaults + keys, errors.Join(append(failed, vaultsErr, keysErr)...)
+}
+
+// sweepAll destroys all that is listed, page by page.
+func sweepAll[D any](ctx context.Context, list func(after D) ([]D, error), destroy func(D) (bool, error)) (swept int, err error) {
+	var failed []error
+	var after D
+	for {
+		due, err := list(after)
 		if err != nil {
 			return swept, errors.Join(append(failed, err)...)
 		}
@@ -31,7 +42,7 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 			if err := ctx.Err(); err != nil {
 				return swept, errors.Join(append(failed, err)...)
 			}
-			done, err := s.sweep(ctx, d, request)
+			done, err := destroy(d)
 			if done {
 				swept++
 			}
@@ -46,18 +57,44 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 	}
 }
 
-// sweep destroys one key. One that was recovered or purged meanwhile is left alone.
-func (s *Service) sweep(ctx context.Context, d Due, request string) (bool, error) {
-	e := audit.Entry{
-		Tenant: d.Tenant,
-		Caller: directory.SystemCaller(d.Tenant, "retention", request),
-		Action: string(PurgeKey),
-		Object: d.Vault + "/keys/" + d.Name,
-		Detail: map[string]string{"deleted": d.Deleted.Format(time.RFC3339), "purge_at": d.PurgeAt.Format(time.RFC3339)},
-	}
+// sweepKey destroys one key. One that was recovered or purged meanwhile is left alone.
+func (s *Service) sweepKey(ctx context.Context, d Due, request string) (bool, error) {
+	e := retentionEntry(d.Tenant, PurgeKey, d.Vault+"/keys/"+d.Name, d.Deletion, request)
 	done, err := settle(ctx, s, e, func() (bool, error) { return true, s.destroy(ctx, d) }, nil)
 	if fault.Is(err, fault.NotFound) {
 		return false, nil
 	}
 	return done, err
+}
+
+// sweepVault destroys one vault with its keys. What was begun and recorded before is ended.
+func (s *Service) sweepVault(ctx context.Context, d DueVault, request string) (bool, error) {
+	if !d.Condemned {
+		e := retentionEntry(d.Tenant, PurgeVault, "vaults/"+d.Name, d.Deletion, request)
+		gone := vaultEvent(VaultPurged, Vault{Tenant: d.Tenant, Name: d.Name}, s.now())
+		_, err := settle(ctx, s, e, func() (struct{}, error) {
+			return struct{}{}, s.tell(s.store.CondemnVault(ctx, d.Tenant, d.Name, d.Deleted, gone), gone)
+		}, nil)
+		if fault.Is(err, fault.NotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	err := s.clearVault(ctx, d.Tenant, d.Name)
+	if fault.Is(err, fault.NotFound) { // another node was faster
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func retentionEntry(tenant string, a Action, object string, d Deletion, request string) audit.Entry {
+	return audit.Entry{
+		Tenant: tenant,
+		Caller: directory.SystemCaller(tenant, "retention", request),
+		Action: string(a),
+		Object: object,
+		Detail: map[string]string{"deleted": d.Deleted.Format(time.RFC3339), "purge_at": d.PurgeAt.Format(time.RFC3339)},
+	}
 }

@@ -10,11 +10,16 @@ type Vault struct {
 	SKU                         string // "standard" or "premium"
 	RetentionDays               int    // 7 to 90: how long deleted keys can be recovered; fixed
 	PurgeProtection             bool   // once true never false
-	Protected                   bool   // its subscription's; set by the store
+	Protected                   bool   // its subscription is; set by the store
+	Suspended                   bool   // its subscription is not Usable; set by the store
 	Access                      []Grant
+	EnabledFor                  EnabledFor
 	Tags                        map[string]string
 	Created, Updated            time.Time
+	CreatedBy, UpdatedBy        Author
 	Revision                    int64 // raised by every change
+
+	Deletion // zero while the vault is live
 }
 
 // standardRetention is the retention that recovery levels do not call customized.

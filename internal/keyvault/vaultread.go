@@ -54,12 +54,12 @@ func (s *Service) NameAvailable(ctx context.Context, c directory.Caller, subscri
 			return nil, err
 		}
 		d.entry.Object = "vaults/" + name
-		_, err := s.store.Vault(ctx, name)
-		switch {
-		case err == nil:
-			return nil, fault.New(fault.Conflict, "The vault name '%s' is already in use", name).WithReason(ReasonVaultTaken)
-		case !fault.Is(err, fault.NotFound):
+		taken, err := s.store.NameTaken(ctx, name)
+		if err != nil {
 			return nil, err
+		}
+		if taken {
+			return nil, errVaultTaken(name)
 		}
 		return func() (struct{}, error) { return struct{}{}, nil }, nil
 	})

@@ -18,6 +18,7 @@ type VaultSpec struct {
 	RetentionDays             int               // 7 to 90; 90; never changes
 	PurgeProtection           bool              // false; cannot be taken back
 	Access                    []Grant           // nobody
+	EnabledFor                *EnabledFor       // nothing
 	Tags                      map[string]string // none
 }
 
@@ -56,8 +57,7 @@ func (s *Service) putVault(ctx context.Context, c directory.Caller, spec VaultSp
 // place finds a vault where it is said to be. One that is elsewhere, with anyone, is told
 // only by its name being taken.
 func (s *Service) place(ctx context.Context, d *desk, group, name string) (Vault, error) {
-	missing := fault.New(fault.NotFound, "The Resource 'Microsoft.KeyVault/vaults/%.64s' under resource group '%.90s' was not found", name, group).
-		WithReason(ReasonNoResource)
+	missing := errNoVault(group, name)
 	if _, err := s.group(ctx, d.subscription, group); err != nil {
 		return Vault{}, err
 	}
@@ -83,6 +83,9 @@ func (s *Service) create(ctx context.Context, d *desk, spec VaultSpec) (func() (
 	if err := checkVaultName(spec.Name); err != nil {
 		return nil, err
 	}
+	if d.subscription.Provider.State != Registered {
+		return nil, errNoProvider()
+	}
 	g, err := s.group(ctx, d.subscription, spec.Group)
 	if err != nil {
 		return nil, err
@@ -90,8 +93,9 @@ func (s *Service) create(ctx context.Context, d *desk, spec VaultSpec) (func() (
 	v := Vault{
 		Tenant: d.subscription.Tenant, Subscription: d.subscription.ID, Group: g.Name, Name: spec.Name,
 		Location: spec.Location, RetentionDays: spec.RetentionDays,
-		Protected: d.subscription.Protected, Created: s.now(), Updated: s.now(), Revision: 1,
+		Protected: d.subscription.Protected(), Created: s.now(), Updated: s.now(), CreatedBy: authorOf(d.caller), Revision: 1,
 	}
+	v.UpdatedBy = v.CreatedBy
 	if v.RetentionDays == 0 {
 		v.RetentionDays = standardRetention
 	}
@@ -105,11 +109,18 @@ func (s *Service) create(ctx context.Context, d *desk, spec VaultSpec) (func() (
 		return nil, err
 	}
 	d.describe(v)
+	if old, err := s.deleted(ctx, d, "", v.Name); err == nil {
+		return nil, errVaultHeld(old)
+	} else if !hasReason(err, ReasonNoDeletedVault) {
+		return nil, err
+	}
 	return func() (Vault, error) {
 		err := s.store.AddVault(ctx, v)
-		if fault.Is(err, fault.Conflict) {
-			return Vault{}, fault.New(fault.Conflict, "The vault name '%s' is already in use", v.Name).WithReason(ReasonVaultTaken).
-				WithHint("Vault names are globally unique; choose another one.")
+		switch {
+		case fault.Is(err, fault.Conflict):
+			err = errVaultTaken(v.Name)
+		case fault.Is(err, fault.NotFound): // removed meanwhile
+			err = errNoGroup(g.Name)
 		}
 		return v, err
 	}, nil
@@ -142,6 +153,9 @@ func (spec VaultSpec) apply(v *Vault) error {
 	if spec.Tags != nil {
 		v.Tags = spec.Tags
 	}
+	if spec.EnabledFor != nil {
+		v.EnabledFor = *spec.EnabledFor
+	}
 	if v.SKU != "standard" && v.SKU != "premium" {
 		return invalid("sku.name")
 	}
@@ -154,7 +168,7 @@ func (spec VaultSpec) apply(v *Vault) error {
 // setVault returns what saves a vault changed from old; ErrChanged comes from it if it is not the
 // newest any more.
 func (s *Service) setVault(ctx context.Context, d *desk, old, v Vault) func() (Vault, error) {
-	v.Updated = later(s.now(), v.Updated)
+	v.Updated, v.UpdatedBy = later(s.now(), v.Updated), authorOf(d.caller)
 	d.describe(v)
 	events := accessChanged(old, v)
 	return func() (Vault, error) { return v, s.tell(s.store.SetVault(ctx, v, events...), events...) }

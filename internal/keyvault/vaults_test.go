@@ -77,13 +77,13 @@ func TestSubscriptions(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *stage) {
 		sub := s.Subscription
-		sub.Protected = true
+		sub.DisplayName = "Keys of Contoso"
 		wantFault(t, s.PutSubscription(t.Context(), s.Owner, sub), fault.Forbidden, keyvault.ReasonNotOwner)
 		wantFault(t, s.PutSubscription(t.Context(), directory.SystemCaller("another", "setup", ""), sub), fault.Forbidden, keyvault.ReasonNotOwner)
 		if err := s.PutSubscription(t.Context(), directory.SystemCaller(s.Tenant, "setup", "r"), sub); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.Service.Subscription(t.Context(), s.Owner, sub.ID); err != nil || !got.Protected || got.Created.IsZero() {
+		if got, err := s.Service.Subscription(t.Context(), s.Owner, sub.ID); err != nil || got.DisplayName != sub.DisplayName || got.State != keyvault.Enabled || got.Created.IsZero() {
 			t.Errorf("subscription = %+v, %v", got, err)
 		}
 		if none, err := s.Subscriptions(t.Context(), s.admin); err != nil || len(none) != 0 {

@@ -89,46 +89,6 @@ func decodeTags(s string) (tags map[string]string, err error) {
 	return tags, nil
 }
 
-// Subscription implements keyvault.Store.
-func (k *KeyVault) Subscription(ctx context.Context, tenant, id string) (s keyvault.Subscription, err error) {
-	err = k.read(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
-		row, err := q.GetSubscription(ctx, keyvaultsql.GetSubscriptionParams{TenantID: tenant, ID: id})
-		s = subscriptionOf(row)
-		return err
-	})
-	return s, err
-}
-
-// Subscriptions implements keyvault.Store.
-func (k *KeyVault) Subscriptions(ctx context.Context, tenant string) (list []keyvault.Subscription, err error) {
-	err = k.read(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
-		rows, err := q.ListSubscriptions(ctx, tenant)
-		list = nil
-		for _, row := range rows {
-			list = append(list, subscriptionOf(row))
-		}
-		return err
-	})
-	return list, err
-}
-
-// PutSubscription implements keyvault.Store.
-func (k *KeyVault) PutSubscription(ctx context.Context, s keyvault.Subscription) error {
-	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
-		return q.PutSubscription(ctx, keyvaultsql.PutSubscriptionParams{
-			TenantID: s.Tenant, ID: s.ID, DisplayName: s.DisplayName, OwnerID: s.Owner, Protected: s.Protected,
-			Created: micros(s.Created),
-		})
-	})
-}
-
-func subscriptionOf(row keyvaultsql.KeyvaultSubscription) keyvault.Subscription {
-	return keyvault.Subscription{
-		Tenant: row.TenantID, ID: row.ID, DisplayName: row.DisplayName, Owner: row.OwnerID, Protected: row.Protected,
-		Created: fromMicros(row.Created),
-	}
-}
-
 // Group implements keyvault.Store.
 func (k *KeyVault) Group(ctx context.Context, tenant, subscription, name string) (g keyvault.Group, err error) {
 	err = k.read(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {

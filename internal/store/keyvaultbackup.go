@@ -43,6 +43,9 @@ func (k *KeyVault) Restore(ctx context.Context, versions []keyvault.Stored, p ke
 		return err
 	}
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
+		if err := liveVault(ctx, q, first.Tenant, first.Vault); err != nil {
+			return err
+		}
 		rows, err := q.RestoreKey(ctx, keyvaultsql.RestoreKeyParams{
 			TenantID: first.Tenant, Vault: foldName(first.Vault), Name: foldName(first.Name), Display: first.Name,
 			Newest: int64(len(versions)), Rotation: rotation,

@@ -19,6 +19,10 @@ func TestKeyVaultTellsWhatIs(t *testing.T) {
 		sub := keyvault.Subscription{ID: "s", Tenant: "t", DisplayName: "S", Owner: "o", Created: vaultTime}
 		vault, key := aVault("Vault"), aVaultKey(t, "key", "1")
 		mustVault(t, here.PutSubscription(t.Context(), sub))
+		sub, err := here.Subscription(t.Context(), "t", "s")
+		mustVault(t, err)
+		_, err = here.PutGroup(t.Context(), keyvault.Group{Tenant: "t", Subscription: "s", Name: "G", Created: vaultTime})
+		mustVault(t, err)
 		mustVault(t, here.AddVault(t.Context(), vault))
 		mustVault(t, here.AddVersion(t.Context(), key, keyvault.Material{Protector: "p", Handle: []byte("h")}))
 		read := func() (v keyvault.Vault, k keyvault.Key) {
@@ -41,7 +45,11 @@ func TestKeyVaultTellsWhatIs(t *testing.T) {
 			is   func(v keyvault.Vault, k keyvault.Key) bool
 		}{
 			{"nothing", func() error { return nil }, func(v keyvault.Vault, k keyvault.Key) bool { return k.Version == "1" && len(v.Access) == 2 }},
-			{"protected", func() error { sub.Protected = true; return there.PutSubscription(t.Context(), sub) },
+			{"protected", func() error {
+				sub.Retention = keyvault.Registration{State: keyvault.Registered, Order: sub.Provider.Order}
+				sub.Provider.Order++
+				return there.SetSubscription(t.Context(), sub)
+			},
 				func(v keyvault.Vault, _ keyvault.Key) bool { return v.Protected }},
 			{"access", func() error { vault.Access = vault.Access[:1]; return there.SetVault(t.Context(), vault) },
 				func(v keyvault.Vault, _ keyvault.Key) bool { return len(v.Access) == 1 }},

@@ -43,25 +43,30 @@ func (k *KeyVault) PurgeKey(ctx context.Context, tenant, vault, name string, del
 		if err := oneRow(rows, err, sql.ErrNoRows); err != nil {
 			return err
 		}
-		handles, err := q.ListHandles(ctx, keyvaultsql.ListHandlesParams{TenantID: tenant, Vault: vault, Name: name})
-		if err != nil {
-			return err
-		}
-		for _, h := range handles {
-			versions = append(versions, h.Version)
-			err := q.OverwriteHandle(ctx, keyvaultsql.OverwriteHandleParams{
-				Handle: make([]byte, len(h.Handle)), TenantID: tenant, Vault: vault, Name: name, Version: h.Version,
-			})
-			if err != nil {
-				return err
-			}
-		}
-		if err := q.RemoveVersions(ctx, keyvaultsql.RemoveVersionsParams{TenantID: tenant, Vault: vault, Name: name}); err != nil {
+		if versions, err = destroyVersions(ctx, q, tenant, vault, name); err != nil {
 			return err
 		}
 		return addEvents(ctx, q, events)
 	})
 	return versions, err
+}
+
+// destroyVersions overwrites the handles of a key and removes its versions, whose ids it returns.
+func destroyVersions(ctx context.Context, q *keyvaultsql.Queries, tenant, vault, name string) (versions []string, err error) {
+	handles, err := q.ListHandles(ctx, keyvaultsql.ListHandlesParams{TenantID: tenant, Vault: vault, Name: name})
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range handles {
+		versions = append(versions, h.Version)
+		err := q.OverwriteHandle(ctx, keyvaultsql.OverwriteHandleParams{
+			Handle: make([]byte, len(h.Handle)), TenantID: tenant, Vault: vault, Name: name, Version: h.Version,
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return versions, q.RemoveVersions(ctx, keyvaultsql.RemoveVersionsParams{TenantID: tenant, Vault: vault, Name: name})
 }
 
 // Due implements keyvault.Store.

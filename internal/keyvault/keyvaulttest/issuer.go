@@ -47,7 +47,7 @@ func (w *World) token(c directory.Caller, audience, iss string, now time.Time) s
 	w.t.Helper()
 	claims := map[string]any{
 		"aud": audience, "iss": iss, "tid": c.Tenant, "oid": c.ID, "sub": c.ID, "appid": c.App,
-		"idtyp": string(c.Kind), "upn": c.Name, "groups": c.Groups, "ver": "1.0",
+		"idtyp": string(c.Kind), "upn": c.Name, "groups": c.Groups, "roles": c.Roles, "ver": "1.0",
 		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(time.Hour).Unix(),
 	}
 	token, err := jwt.Signed(w.issuer().signer).Claims(claims).Serialize()

@@ -79,7 +79,9 @@ func NewOf(t testing.TB, db *store.DB, seal envelope.Key, tenant, subscription s
 	w.Subscription = keyvault.Subscription{
 		ID: subscription, Tenant: tenant, DisplayName: "Contoso keys", Owner: w.Owner.ID,
 	}
-	w.SetProtected(false)
+	if err := w.PutSubscription(t.Context(), w.Operator("operator@service.example"), w.Subscription); err != nil {
+		t.Fatal(err)
+	}
 	if _, _, err := w.PutGroup(t.Context(), w.Owner, keyvault.Group{Subscription: w.Subscription.ID, Name: "keys", Location: Location}); err != nil {
 		t.Fatal(err)
 	}
@@ -132,15 +134,30 @@ func (w *World) Backups(db *store.DB) *backup.Ring {
 	return ring
 }
 
-// SetProtected registers the subscription for mandatory retention, or takes that back.
+// SetProtected registers the subscription for mandatory retention, or takes that back, as
+// its operator finds it in the database: what leads there is for the tests of registering.
 func (w *World) SetProtected(protected bool) {
 	w.t.Helper()
-	w.Subscription.Protected = protected
-	operator := person(uuid.NewString(), "operator@service.example")
-	operator.Roles = []directory.Role{directory.ServiceOperator}
-	if err := w.PutSubscription(w.t.Context(), operator, w.Subscription); err != nil {
+	kept := store.NewKeyVault(w.db)
+	sub, err := kept.Subscription(w.t.Context(), w.Tenant, w.Subscription.ID)
+	if err != nil {
 		w.t.Fatal(err)
 	}
+	sub.Retention = keyvault.Registration{State: keyvault.Unregistered, Since: w.Now()}
+	if protected {
+		sub.Retention = keyvault.Registration{State: keyvault.Registered, Since: w.Now(), Order: sub.Provider.Order}
+		sub.Provider = keyvault.Registration{State: keyvault.Registered, Since: w.Now(), Order: sub.Provider.Order + 1}
+	}
+	if err := kept.SetSubscription(w.t.Context(), sub); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Operator returns somebody who runs the service.
+func (w *World) Operator(name string) directory.Caller {
+	operator := w.Stranger(name)
+	operator.Roles = []directory.Role{directory.ServiceOperator}
+	return operator
 }
 
 // MustVault makes a vault of 90 days of retention in which the grants hold.

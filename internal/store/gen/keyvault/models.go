@@ -92,12 +92,23 @@ type KeyvaultName struct {
 }
 
 type KeyvaultSubscription struct {
-	TenantID    string
-	ID          string
-	DisplayName string
-	OwnerID     string
-	Protected   bool
-	Created     int64
+	TenantID         string
+	ID               string
+	DisplayName      string
+	OwnerID          string
+	Created          int64
+	State            string
+	StateSince       int64
+	FeatureState     string
+	FeatureSince     int64
+	FeatureOrder     int64
+	FeatureAskedBy   string
+	FeatureAskedName string
+	FeatureAskedAt   int64
+	ProviderState    string
+	ProviderSince    int64
+	ProviderOrder    int64
+	Revision         int64
 }
 
 type KeyvaultVault struct {
@@ -114,6 +125,12 @@ type KeyvaultVault struct {
 	Created         int64
 	Updated         int64
 	Revision        int64
+	Deleted         sql.NullInt64
+	PurgeAt         sql.NullInt64
+	Purging         bool
+	EnabledFor      string
+	CreatedBy       string
+	UpdatedBy       string
 }
 
 type KeyvaultVersion struct {

@@ -122,8 +122,8 @@ func (q *Queries) AddName(ctx context.Context, arg AddNameParams) (int64, error)
 
 const addVault = `-- name: AddVault :exec
 INSERT INTO keyvault_vaults (tenant_id, name, display, subscription_id, group_name, location, sku,
-    retention_days, purge_protection, tags, created, updated, revision)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    retention_days, purge_protection, tags, created, updated, revision, enabled_for, created_by, updated_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 `
 
 type AddVaultParams struct {
@@ -140,6 +140,9 @@ type AddVaultParams struct {
 	Created         int64
 	Updated         int64
 	Revision        int64
+	EnabledFor      string
+	CreatedBy       string
+	UpdatedBy       string
 }
 
 func (q *Queries) AddVault(ctx context.Context, arg AddVaultParams) error {
@@ -157,6 +160,9 @@ func (q *Queries) AddVault(ctx context.Context, arg AddVaultParams) error {
 		arg.Created,
 		arg.Updated,
 		arg.Revision,
+		arg.EnabledFor,
+		arg.CreatedBy,
+		arg.UpdatedBy,
 	)
 	return err
 }
@@ -410,33 +416,10 @@ func (q *Queries) GetRotation(ctx context.Context, arg GetRotationParams) (strin
 	return rotation, err
 }
 
-const getSubscription = `-- name: GetSubscription :one
-SELECT tenant_id, id, display_name, owner_id, protected, created FROM keyvault_subscriptions
-WHERE tenant_id = $1 AND id = $2
-`
-
-type GetSubscriptionParams struct {
-	TenantID string
-	ID       string
-}
-
-func (q *Queries) GetSubscription(ctx context.Context, arg GetSubscriptionParams) (KeyvaultSubscription, error) {
-	row := q.db.QueryRowContext(ctx, getSubscription, arg.TenantID, arg.ID)
-	var i KeyvaultSubscription
-	err := row.Scan(
-		&i.TenantID,
-		&i.ID,
-		&i.DisplayName,
-		&i.OwnerID,
-		&i.Protected,
-		&i.Created,
-	)
-	return i, err
-}
-
 const getVault = `-- name: GetVault :one
 SELECT v.tenant_id, v.name, v.display, v.subscription_id, v.group_name, v.location, v.sku, v.retention_days,
-    v.purge_protection, v.tags, v.created, v.updated, v.revision, s.protected
+    v.purge_protection, v.tags, v.created, v.updated, v.revision, v.enabled_for, v.created_by, v.updated_by,
+    v.deleted, v.purge_at, v.purging, s.state, s.feature_state, s.feature_order, s.provider_state, s.provider_order
 FROM keyvault_names n
 JOIN keyvault_vaults v ON v.tenant_id = n.tenant_id AND v.name = n.name
 JOIN keyvault_subscriptions s ON s.tenant_id = v.tenant_id AND s.id = v.subscription_id
@@ -457,7 +440,17 @@ type GetVaultRow struct {
 	Created         int64
 	Updated         int64
 	Revision        int64
-	Protected       bool
+	EnabledFor      string
+	CreatedBy       string
+	UpdatedBy       string
+	Deleted         sql.NullInt64
+	PurgeAt         sql.NullInt64
+	Purging         bool
+	State           string
+	FeatureState    string
+	FeatureOrder    int64
+	ProviderState   string
+	ProviderOrder   int64
 }
 
 func (q *Queries) GetVault(ctx context.Context, name string) (GetVaultRow, error) {
@@ -477,7 +470,17 @@ func (q *Queries) GetVault(ctx context.Context, name string) (GetVaultRow, error
 		&i.Created,
 		&i.Updated,
 		&i.Revision,
-		&i.Protected,
+		&i.EnabledFor,
+		&i.CreatedBy,
+		&i.UpdatedBy,
+		&i.Deleted,
+		&i.PurgeAt,
+		&i.Purging,
+		&i.State,
+		&i.FeatureState,
+		&i.FeatureOrder,
+		&i.ProviderState,
+		&i.ProviderOrder,
 	)
 	return i, err
 }
@@ -888,43 +891,9 @@ func (q *Queries) ListLive(ctx context.Context, arg ListLiveParams) ([]ListLiveR
 	return items, nil
 }
 
-const listSubscriptions = `-- name: ListSubscriptions :many
-SELECT tenant_id, id, display_name, owner_id, protected, created FROM keyvault_subscriptions
-WHERE tenant_id = $1 ORDER BY id
-`
-
-func (q *Queries) ListSubscriptions(ctx context.Context, tenantID string) ([]KeyvaultSubscription, error) {
-	rows, err := q.db.QueryContext(ctx, listSubscriptions, tenantID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []KeyvaultSubscription
-	for rows.Next() {
-		var i KeyvaultSubscription
-		if err := rows.Scan(
-			&i.TenantID,
-			&i.ID,
-			&i.DisplayName,
-			&i.OwnerID,
-			&i.Protected,
-			&i.Created,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listVaults = `-- name: ListVaults :many
-SELECT name FROM keyvault_vaults WHERE tenant_id = $1 AND subscription_id = $2 AND name > $3 ORDER BY name LIMIT $4
+SELECT name FROM keyvault_vaults
+WHERE tenant_id = $1 AND subscription_id = $2 AND deleted IS NULL AND name > $3 ORDER BY name LIMIT $4
 `
 
 type ListVaultsParams struct {
@@ -1164,34 +1133,6 @@ func (q *Queries) OverwriteHandle(ctx context.Context, arg OverwriteHandleParams
 	return err
 }
 
-const putSubscription = `-- name: PutSubscription :exec
-INSERT INTO keyvault_subscriptions (tenant_id, id, display_name, owner_id, protected, created)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (tenant_id, id) DO UPDATE SET display_name = excluded.display_name, owner_id = excluded.owner_id,
-    protected = excluded.protected
-`
-
-type PutSubscriptionParams struct {
-	TenantID    string
-	ID          string
-	DisplayName string
-	OwnerID     string
-	Protected   bool
-	Created     int64
-}
-
-func (q *Queries) PutSubscription(ctx context.Context, arg PutSubscriptionParams) error {
-	_, err := q.db.ExecContext(ctx, putSubscription,
-		arg.TenantID,
-		arg.ID,
-		arg.DisplayName,
-		arg.OwnerID,
-		arg.Protected,
-		arg.Created,
-	)
-	return err
-}
-
 const raiseNewest = `-- name: RaiseNewest :exec
 UPDATE keyvault_keys SET newest = $1 WHERE tenant_id = $2 AND vault = $3 AND name = $4
 `
@@ -1328,8 +1269,9 @@ func (q *Queries) SetRotation(ctx context.Context, arg SetRotationParams) (int64
 }
 
 const setVault = `-- name: SetVault :execrows
-UPDATE keyvault_vaults SET sku = $1, purge_protection = $2, tags = $3, updated = $4, revision = revision + 1
-WHERE tenant_id = $5 AND name = $6 AND revision = $7
+UPDATE keyvault_vaults SET sku = $1, purge_protection = $2, tags = $3, updated = $4, enabled_for = $5, updated_by = $6,
+    revision = revision + 1
+WHERE tenant_id = $7 AND name = $8 AND revision = $9 AND deleted IS NULL
 `
 
 type SetVaultParams struct {
@@ -1337,6 +1279,8 @@ type SetVaultParams struct {
 	PurgeProtection bool
 	Tags            string
 	Updated         int64
+	EnabledFor      string
+	UpdatedBy       string
 	TenantID        string
 	Name            string
 	Revision        int64
@@ -1348,6 +1292,8 @@ func (q *Queries) SetVault(ctx context.Context, arg SetVaultParams) (int64, erro
 		arg.PurgeProtection,
 		arg.Tags,
 		arg.Updated,
+		arg.EnabledFor,
+		arg.UpdatedBy,
 		arg.TenantID,
 		arg.Name,
 		arg.Revision,

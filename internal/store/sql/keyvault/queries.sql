@@ -1,17 +1,3 @@
--- name: GetSubscription :one
-SELECT tenant_id, id, display_name, owner_id, protected, created FROM keyvault_subscriptions
-WHERE tenant_id = $1 AND id = $2;
-
--- name: ListSubscriptions :many
-SELECT tenant_id, id, display_name, owner_id, protected, created FROM keyvault_subscriptions
-WHERE tenant_id = $1 ORDER BY id;
-
--- name: PutSubscription :exec
-INSERT INTO keyvault_subscriptions (tenant_id, id, display_name, owner_id, protected, created)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (tenant_id, id) DO UPDATE SET display_name = excluded.display_name, owner_id = excluded.owner_id,
-    protected = excluded.protected;
-
 -- name: GetGroup :one
 SELECT tenant_id, subscription_id, name, display, location, tags, created FROM keyvault_groups
 WHERE tenant_id = $1 AND subscription_id = $2 AND name = $3;
@@ -32,23 +18,26 @@ INSERT INTO keyvault_names (name, tenant_id) VALUES ($1, $2) ON CONFLICT (name) 
 
 -- name: AddVault :exec
 INSERT INTO keyvault_vaults (tenant_id, name, display, subscription_id, group_name, location, sku,
-    retention_days, purge_protection, tags, created, updated, revision)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+    retention_days, purge_protection, tags, created, updated, revision, enabled_for, created_by, updated_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
 
 -- name: SetVault :execrows
-UPDATE keyvault_vaults SET sku = $1, purge_protection = $2, tags = $3, updated = $4, revision = revision + 1
-WHERE tenant_id = $5 AND name = $6 AND revision = $7;
+UPDATE keyvault_vaults SET sku = $1, purge_protection = $2, tags = $3, updated = $4, enabled_for = $5, updated_by = $6,
+    revision = revision + 1
+WHERE tenant_id = $7 AND name = $8 AND revision = $9 AND deleted IS NULL;
 
 -- name: GetVault :one
 SELECT v.tenant_id, v.name, v.display, v.subscription_id, v.group_name, v.location, v.sku, v.retention_days,
-    v.purge_protection, v.tags, v.created, v.updated, v.revision, s.protected
+    v.purge_protection, v.tags, v.created, v.updated, v.revision, v.enabled_for, v.created_by, v.updated_by,
+    v.deleted, v.purge_at, v.purging, s.state, s.feature_state, s.feature_order, s.provider_state, s.provider_order
 FROM keyvault_names n
 JOIN keyvault_vaults v ON v.tenant_id = n.tenant_id AND v.name = n.name
 JOIN keyvault_subscriptions s ON s.tenant_id = v.tenant_id AND s.id = v.subscription_id
 WHERE n.name = $1;
 
 -- name: ListVaults :many
-SELECT name FROM keyvault_vaults WHERE tenant_id = $1 AND subscription_id = $2 AND name > $3 ORDER BY name LIMIT $4;
+SELECT name FROM keyvault_vaults
+WHERE tenant_id = $1 AND subscription_id = $2 AND deleted IS NULL AND name > $3 ORDER BY name LIMIT $4;
 
 -- name: ListAccess :many
 SELECT object_id, application_id, permissions FROM keyvault_access
