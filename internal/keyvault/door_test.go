@@ -146,10 +146,31 @@ func (s *stage) management() map[string]func(c directory.Caller) error {
 			_, _, err := s.PutVault(ctx, c, keyvault.VaultSpec{Subscription: sub, Group: "keys", Name: "contoso-new", Location: "westeurope", SKU: "premium"})
 			return err
 		},
-		"vault":      func(c directory.Caller) error { _, err := s.Vault(ctx, c, sub, "keys", "contoso-east"); return err },
-		"find vault": func(c directory.Caller) error { _, err := s.FindVault(ctx, c, sub, "contoso-east"); return err },
-		"vaults":     func(c directory.Caller) error { _, err := s.Vaults(ctx, c, sub, "", 9); return err },
-		"name":       func(c directory.Caller) error { return s.NameAvailable(ctx, c, sub, "contoso-other") },
+		"vault":        func(c directory.Caller) error { _, err := s.Vault(ctx, c, sub, "keys", "contoso-east"); return err },
+		"find vault":   func(c directory.Caller) error { _, err := s.FindVault(ctx, c, sub, "contoso-east"); return err },
+		"tag group":    func(c directory.Caller) error { _, err := s.TagGroup(ctx, c, sub, "keys", nil); return err },
+		"delete group": func(c directory.Caller) error { return s.DeleteGroup(ctx, c, sub, "keys") },
+		"delete vault": func(c directory.Caller) error {
+			_, err := s.DeleteVault(ctx, c, sub, "keys", "contoso-east")
+			return err
+		},
+		"recover vault": func(c directory.Caller) error {
+			_, err := s.RecoverVault(ctx, c, sub, "keys", "contoso-gone", "")
+			return err
+		},
+		"purge vault":    func(c directory.Caller) error { return s.PurgeVault(ctx, c, sub, "", "contoso-gone") },
+		"deleted vault":  func(c directory.Caller) error { _, err := s.DeletedVault(ctx, c, sub, "", "contoso-gone"); return err },
+		"deleted vaults": func(c directory.Caller) error { _, err := s.DeletedVaults(ctx, c, sub, "", 9); return err },
+		"feature":        func(c directory.Caller) error { _, err := s.RegisterRetention(ctx, c, sub); return err },
+		"no feature":     func(c directory.Caller) error { _, err := s.UnregisterRetention(ctx, c, sub); return err },
+		"provider":       func(c directory.Caller) error { _, err := s.RegisterProvider(ctx, c, sub); return err },
+		"no provider":    func(c directory.Caller) error { _, err := s.UnregisterProvider(ctx, c, sub); return err },
+		"requests": func(directory.Caller) error {
+			_, err := s.RetentionRequests(ctx, s.Operator("operator"), keyvault.Subscription{}, 9)
+			return err
+		},
+		"vaults": func(c directory.Caller) error { _, err := s.Vaults(ctx, c, sub, "", 9); return err },
+		"name":   func(c directory.Caller) error { return s.NameAvailable(ctx, c, sub, "contoso-other") },
 		"access": func(c directory.Caller) error {
 			_, err := s.SetAccess(ctx, c, sub, "keys", "contoso-east", keyvault.AddAccess, []keyvault.Grant{{Object: s.Owner.ID, Keys: []keyvault.Permission{"all"}}})
 			return err

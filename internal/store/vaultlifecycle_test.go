@@ -115,10 +115,10 @@ func TestKeyVaultVaultPurge(t *testing.T) {
 		if _, _, err := k.Key(ctx, "t", "other", "key0", ""); err != nil {
 			t.Errorf("the neighbour's key: %v", err)
 		}
-		if n := count(t, db, "SELECT COUNT(*) FROM keyvault_versions") + count(t, db, "SELECT COUNT(*) FROM keyvault_keys"); n != 2 {
+		if n := countRows(t, db, "SELECT COUNT(*) FROM keyvault_versions") + countRows(t, db, "SELECT COUNT(*) FROM keyvault_keys"); n != 2 {
 			t.Errorf("%d rows of keys are left, want the neighbour's two", n)
 		}
-		if n := count(t, db, "SELECT COUNT(*) FROM keyvault_access WHERE vault = 'vault'"); n != 0 {
+		if n := countRows(t, db, "SELECT COUNT(*) FROM keyvault_access WHERE vault = 'vault'"); n != 0 {
 			t.Errorf("%d grants are left", n)
 		}
 		mustVault(t, k.AddVault(ctx, aVault("vault")))
@@ -186,7 +186,7 @@ func wantMissing(t *testing.T, what string, err error) {
 	}
 }
 
-func count(t *testing.T, db *store.DB, query string) (n int) {
+func countRows(t *testing.T, db *store.DB, query string) (n int) {
 	t.Helper()
 	mustVault(t, db.Read(t.Context(), func(ctx context.Context, tx store.DBTX) error { return tx.QueryRowContext(ctx, query).Scan(&n) }))
 	return n

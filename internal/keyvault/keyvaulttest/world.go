@@ -153,6 +153,17 @@ func (w *World) SetProtected(protected bool) {
 	}
 }
 
+// Condemn does of a deleted vault's purge only what cannot be undone, and leaves its keys and
+// its name.
+func (w *World) Condemn(name string) error {
+	kept := store.NewKeyVault(w.db)
+	v, err := kept.DeletedVault(w.t.Context(), name)
+	if err != nil {
+		return err
+	}
+	return kept.CondemnVault(w.t.Context(), v.Tenant, v.Name, v.Deleted)
+}
+
 // Operator returns somebody who runs the service.
 func (w *World) Operator(name string) directory.Caller {
 	operator := w.Stranger(name)
