@@ -40,6 +40,22 @@ func ParseEnabledFor(words []string) EnabledFor {
 	}
 }
 
+// An EnabledForChange sets the marks that are not nil.
+type EnabledForChange struct{ Deployment, DiskEncryption, Template *bool }
+
+func (c EnabledForChange) apply(e EnabledFor) EnabledFor {
+	if c.Deployment != nil {
+		e.Deployment = *c.Deployment
+	}
+	if c.DiskEncryption != nil {
+		e.DiskEncryption = *c.DiskEncryption
+	}
+	if c.Template != nil {
+		e.Template = *c.Template
+	}
+	return e
+}
+
 // An Author is who made or changed something, for people to read. The zero Author is unknown.
 type Author struct {
 	Kind directory.Kind

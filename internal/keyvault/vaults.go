@@ -18,7 +18,7 @@ type VaultSpec struct {
 	RetentionDays             int               // 7 to 90; 90; never changes
 	PurgeProtection           bool              // false; cannot be taken back
 	Access                    []Grant           // nobody
-	EnabledFor                *EnabledFor       // nothing
+	EnabledFor                EnabledForChange  // nothing
 	Tags                      map[string]string // none
 }
 
@@ -153,9 +153,7 @@ func (spec VaultSpec) apply(v *Vault) error {
 	if spec.Tags != nil {
 		v.Tags = spec.Tags
 	}
-	if spec.EnabledFor != nil {
-		v.EnabledFor = *spec.EnabledFor
-	}
+	v.EnabledFor = spec.EnabledFor.apply(v.EnabledFor)
 	if v.SKU != "standard" && v.SKU != "premium" {
 		return invalid("sku.name")
 	}

@@ -117,7 +117,6 @@ func TestContract(t *testing.T) {
 		{"KV-117 patch", "PATCH", east + version, token, `{"properties":{"sku":{"name":"premium"}}}`, 200, "", ""},
 		{"KV-117 moved", "PUT", east + version, token, strings.Replace(full(""), "westeurope", "eastus", 1), 409, "InvalidResourceLocation", ""},
 		{"KV-117 location spelt out", "PUT", east + version, token, strings.Replace(full(""), "westeurope", "West Europe", 1), 200, "", ""},
-		{"KV-117 delete", "DELETE", east + version, token, "", 405, "MethodNotAllowed", ""},
 		{"KV-122 retention", "PATCH", east + version, token, `{"properties":{"softDeleteRetentionInDays":30}}`, 400, "BadRequest", "softDeleteRetentionInDays"},
 		{"KV-122 retention out of range", "PUT", group + "/providers/Microsoft.KeyVault/vaults/v-2" + version, token, full(`,"softDeleteRetentionInDays":91`), 400, "BadRequest", ""},
 		{"KV-122 soft delete off", "PATCH", east + version, token, `{"properties":{"enableSoftDelete":false}}`, 400, "BadRequest", "enableSoftDelete"},

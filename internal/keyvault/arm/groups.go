@@ -3,7 +3,6 @@ package arm
 import (
 	"net/http"
 
-	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
 )
@@ -65,15 +64,7 @@ func (x *request) getGroup() error {
 // headGroup tells whether a group is there, by its status alone.
 func (x *request) headGroup() error {
 	_, err := x.vaults.Group(x.r.Context(), x.caller, x.params["subscription"], x.params["group"])
-	switch {
-	case fault.As(err).Reason == keyvault.ReasonNoGroup:
-		x.w.WriteHeader(http.StatusNotFound)
-		return nil
-	case err != nil:
-		return err
-	}
-	x.w.WriteHeader(http.StatusNoContent)
-	return nil
+	return x.replyHead(err, keyvault.ReasonNoGroup)
 }
 
 func (x *request) putGroup() error {
@@ -88,4 +79,27 @@ func (x *request) putGroup() error {
 		return err
 	}
 	return x.replyPut(created, group(g))
+}
+
+func (x *request) patchGroup() error {
+	var in groupIn
+	if err := face.Decode(x.r, &in); err != nil {
+		return err
+	}
+	if in.Tags == nil { // nothing else may change, and nothing is asked for
+		return x.getGroup()
+	}
+	g, err := x.vaults.TagGroup(x.r.Context(), x.caller, x.params["subscription"], x.params["group"], in.Tags)
+	if err != nil {
+		return err
+	}
+	return x.reply(group(g))
+}
+
+func (x *request) deleteGroup() error {
+	if err := x.vaults.DeleteGroup(x.r.Context(), x.caller, x.params["subscription"], x.params["group"]); err != nil {
+		return err
+	}
+	x.w.WriteHeader(http.StatusOK)
+	return nil
 }

@@ -1,11 +1,13 @@
 package arm
 
 import (
+	"context"
 	"path"
 	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
@@ -22,12 +24,17 @@ func (x *request) listVaults() error {
 			return err
 		}
 	}
-	return page(x, x.vaultOut, func(v keyvault.Vault) bool { return !inGroup || keyvault.SameName(v.Group, name) })
+	return page(x, x.vaults.Vaults, x.vaultOut, func(v keyvault.Vault) bool { return !inGroup || keyvault.SameName(v.Group, name) })
 }
+
+// A list reads some of a subscription's vaults by name.
+type list func(ctx context.Context, c directory.Caller, subscription, after string, limit int) ([]keyvault.Vault, error)
+
+func everything(keyvault.Vault) bool { return true }
 
 // page answers with one page of a subscription's vaults. Those that are not wanted are left
 // out after the page was cut, so that a page may be short, or empty and not the last.
-func page[T any](x *request, render func(keyvault.Vault) T, want func(keyvault.Vault) bool) error {
+func page[T any](x *request, read list, render func(keyvault.Vault) T, want func(keyvault.Vault) bool) error {
 	top, err := x.top()
 	if err != nil {
 		return err
@@ -36,7 +43,7 @@ func page[T any](x *request, render func(keyvault.Vault) T, want func(keyvault.V
 	if err != nil {
 		return err
 	}
-	found, err := x.vaults.Vaults(x.r.Context(), x.caller, x.params["subscription"], after, top+1)
+	found, err := read(x.r.Context(), x.caller, x.params["subscription"], after, top+1)
 	if err != nil {
 		return err
 	}
@@ -98,7 +105,7 @@ func (x *request) resources() error {
 	case name != "":
 		return x.findResource(name)
 	}
-	return page(x, resource, func(keyvault.Vault) bool { return true })
+	return page(x, x.vaults.Vaults, resource, everything)
 }
 
 func (x *request) findResource(name string) error {

@@ -18,6 +18,8 @@ const (
 	vaults = "/providers/Microsoft.KeyVault/vaults"
 	vault  = groups + "/{group}" + vaults + "/{vault}"
 	kv     = sub + "/providers/Microsoft.KeyVault"
+
+	deleted = kv + "/locations/{location}/deletedVaults/{vault}"
 )
 
 // routes is the whole API (section 12.1).
@@ -37,17 +39,24 @@ var routes = []face.Route[row]{
 	{Method: "GET", Path: groups + "/{group}", Do: row{handle: (*request).getGroup}},
 	{Method: "HEAD", Path: groups + "/{group}", Do: row{handle: (*request).headGroup}},
 	{Method: "PUT", Path: groups + "/{group}", Do: row{handle: (*request).putGroup, action: keyvault.PutGroup}},
+	{Method: "PATCH", Path: groups + "/{group}", Do: row{handle: (*request).patchGroup, action: keyvault.PutGroup}},
+	{Method: "DELETE", Path: groups + "/{group}", Do: row{handle: (*request).deleteGroup}},
 
 	{Method: "GET", Path: sub + vaults, Do: row{handle: (*request).listVaults}},
 	{Method: "GET", Path: groups + "/{group}" + vaults, Do: row{handle: (*request).listVaults}},
 	{Method: "GET", Path: vault, Do: row{handle: (*request).getVault}},
+	{Method: "HEAD", Path: vault, Do: row{handle: (*request).headVault}},
 	{Method: "PUT", Path: vault, Do: row{handle: (*request).putVault, action: keyvault.PutVault}},
 	{Method: "PATCH", Path: vault, Do: row{handle: (*request).patchVault, action: keyvault.PutVault}},
+	{Method: "DELETE", Path: vault, Do: row{handle: (*request).deleteVault}},
 	{Method: "PUT", Path: vault + "/accessPolicies/{how}", Do: row{handle: (*request).setAccess, action: keyvault.SetAccess}},
 	{Method: "POST", Path: kv + "/checkNameAvailability", Do: row{handle: (*request).checkName, action: keyvault.CheckVaultName}},
 
+	{Method: "GET", Path: kv + "/deletedVaults", Do: row{handle: (*request).listDeletedVaults}},
+	{Method: "GET", Path: deleted, Do: row{handle: (*request).getDeletedVault}},
+	{Method: "POST", Path: deleted + "/purge", Do: row{handle: (*request).purgeVault}},
+
 	// There is nothing of these kinds; clients ask all the same (KV-118).
-	{Method: "GET", Path: kv + "/deletedVaults", Do: row{handle: (*request).nothing}},
 	{Method: "GET", Path: kv + "/managedHSMs", Do: row{handle: (*request).nothing}},
 	{Method: "GET", Path: kv + "/deletedManagedHSMs", Do: row{handle: (*request).nothing}},
 	{Method: "GET", Path: groups + "/{group}/providers/Microsoft.KeyVault/managedHSMs", Do: row{handle: (*request).nothing}},

@@ -134,6 +134,20 @@ func (x *request) replyPut(created bool, v any) error {
 	return x.reply(v)
 }
 
+// replyHead answers a HEAD: 204 for what is there, 404 for what is missing, which is told by
+// its reason.
+func (x *request) replyHead(err error, missing string) error {
+	switch {
+	case fault.As(err).Reason == missing:
+		x.w.WriteHeader(http.StatusNotFound)
+		return nil
+	case err != nil:
+		return err
+	}
+	x.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
 // A listOut is a page of anything. An empty list is "[]", not null.
 type listOut[T any] struct {
 	Value    []T    `json:"value"`

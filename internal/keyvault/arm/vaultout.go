@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/keyvault"
 )
 
@@ -20,8 +21,12 @@ type resourceOut struct {
 }
 
 type systemOut struct {
-	Created  time.Time `json:"createdAt"`
-	Modified time.Time `json:"lastModifiedAt"`
+	CreatedBy    string    `json:"createdBy,omitempty"`
+	CreatedType  string    `json:"createdByType,omitempty"`
+	Created      time.Time `json:"createdAt"`
+	ModifiedBy   string    `json:"lastModifiedBy,omitempty"`
+	ModifiedType string    `json:"lastModifiedByType,omitempty"`
+	Modified     time.Time `json:"lastModifiedAt"`
 }
 
 type vaultOut struct {
@@ -39,7 +44,14 @@ type propertiesOut struct {
 	PurgeProtection bool        `json:"enablePurgeProtection,omitempty"` // true or absent
 	RBAC            bool        `json:"enableRbacAuthorization"`
 	PublicAccess    string      `json:"publicNetworkAccess"`
-	State           string      `json:"provisioningState"`
+	enabledForOut
+	State string `json:"provisioningState"`
+}
+
+type enabledForOut struct {
+	Deployment     bool `json:"enabledForDeployment"`
+	DiskEncryption bool `json:"enabledForDiskEncryption"`
+	Template       bool `json:"enabledForTemplateDeployment"`
 }
 
 type skuOut struct {
@@ -82,10 +94,25 @@ func (x *request) vaultOut(v keyvault.Vault) vaultOut {
 		TenantID: v.Tenant, SKU: skuOut{"A", v.SKU}, AccessPolicies: policies(v),
 		URI:        "https://" + strings.ToLower(v.Name) + ".vault." + x.domain + "/",
 		SoftDelete: true, RetentionDays: v.RetentionDays, PurgeProtection: v.PurgeProtection,
-		PublicAccess: "Enabled", State: "Succeeded",
+		enabledForOut: enabledForOut(v.EnabledFor),
+		PublicAccess:  "Enabled", State: "Succeeded",
 	}}
-	out.System = &systemOut{v.Created, v.Updated}
+	out.System = &systemOut{
+		v.CreatedBy.Name, identityType(v.CreatedBy.Kind), v.Created,
+		v.UpdatedBy.Name, identityType(v.UpdatedBy.Kind), v.Updated,
+	}
 	return out
+}
+
+// identityType is how systemData calls a kind of caller.
+func identityType(k directory.Kind) string {
+	switch k {
+	case directory.User:
+		return "User"
+	case directory.App, directory.System:
+		return "Application"
+	}
+	return ""
 }
 
 func (x *request) accessOut(v keyvault.Vault) accessOut {

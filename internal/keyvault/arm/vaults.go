@@ -31,7 +31,14 @@ func (x *request) putVault() error {
 		_, err := x.vault()
 		rbac = fault.As(err).Reason == keyvault.ReasonNoResource // it will be new
 	}
-	spec, err := x.readSpec(rbac)
+	in, err := x.readVault()
+	if err != nil {
+		return err
+	}
+	if in.recovers() {
+		return x.recoverVault(in.Location)
+	}
+	spec, err := x.spec(in, rbac)
 	if err != nil {
 		return err
 	}
@@ -43,7 +50,11 @@ func (x *request) putVault() error {
 }
 
 func (x *request) patchVault() error {
-	spec, err := x.readSpec(false)
+	in, err := x.readVault()
+	if err != nil {
+		return err
+	}
+	spec, err := x.spec(in, false)
 	if err != nil {
 		return err
 	}
@@ -54,11 +65,19 @@ func (x *request) patchVault() error {
 	return x.reply(x.vaultOut(v))
 }
 
-func (x *request) readSpec(rbacDefault bool) (keyvault.VaultSpec, error) {
-	var in vaultIn
-	if err := face.Decode(x.r, &in); err != nil {
-		return keyvault.VaultSpec{}, err
-	}
+// headVault tells whether a vault is there, by its status alone.
+func (x *request) headVault() error {
+	_, err := x.vault()
+	return x.replyHead(err, keyvault.ReasonNoResource)
+}
+
+func (x *request) readVault() (in vaultIn, err error) {
+	err = face.Decode(x.r, &in)
+	return in, err
+}
+
+// spec is what the vault of the path shall be.
+func (x *request) spec(in vaultIn, rbacDefault bool) (keyvault.VaultSpec, error) {
 	spec, err := in.spec(x.caller.Tenant, rbacDefault)
 	if err != nil {
 		return spec, face.Malformed{Cause: err}

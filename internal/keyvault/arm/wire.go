@@ -77,6 +77,14 @@ func (f *flag) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// pointer is nil for a flag that was not given.
+func (f flag) pointer() *bool {
+	if !f.given {
+		return nil
+	}
+	return &f.on
+}
+
 // A number may be absent, 0 then, and may come as a string (KV-123).
 type number int
 
@@ -96,6 +104,11 @@ func (n *number) UnmarshalJSON(b []byte) error {
 
 func unquote(b []byte) string { return string(bytes.Trim(b, `"`)) }
 
+// recovers reports whether a deleted vault is to be taken back.
+func (in vaultIn) recovers() bool {
+	return in.Properties != nil && strings.EqualFold(in.Properties.CreateMode, "recover")
+}
+
 // spec turns the body of a PUT or PATCH into what the vault shall be.
 func (in vaultIn) spec(tenant string, rbacDefault bool) (keyvault.VaultSpec, error) {
 	spec := keyvault.VaultSpec{Location: in.Location, Tags: in.Tags}
@@ -114,6 +127,9 @@ func (in vaultIn) spec(tenant string, rbacDefault bool) (keyvault.VaultSpec, err
 	}
 	spec.RetentionDays = int(p.RetentionDays)
 	spec.PurgeProtection = p.PurgeProtection.on
+	spec.EnabledFor = keyvault.EnabledForChange{
+		Deployment: p.ForDeployment.pointer(), DiskEncryption: p.ForDiskEncryption.pointer(), Template: p.ForTemplate.pointer(),
+	}
 	if p.AccessPolicies != nil {
 		access, err := grants(tenant, *p.AccessPolicies)
 		if err != nil {
@@ -139,11 +155,9 @@ func (p *propertiesIn) refuse(tenant string, rbacDefault bool) error {
 	case p.PurgeProtection.given && !p.PurgeProtection.on:
 		return cannot(`The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an irreversible action.`)
 	case p.CreateMode != "" && !strings.EqualFold(p.CreateMode, "default"):
-		return cannot("Property createMode has invalid value: there are no deleted vaults to recover")
+		return cannot("Property createMode has invalid value").WithHint(`It is "default", or in a PUT "recover".`)
 	case !p.NetworkACLs.open(), p.PublicAccess != "" && !strings.EqualFold(p.PublicAccess, "Enabled"):
 		return cannot("Network rules are not supported").WithHint("Restrict access where the listener is reached from.")
-	case p.ForDeployment.on, p.ForDiskEncryption.on, p.ForTemplate.on:
-		return cannot("Properties enabledForDeployment, enabledForDiskEncryption and enabledForTemplateDeployment are not supported")
 	}
 	return nil
 }

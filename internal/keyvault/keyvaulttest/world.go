@@ -88,6 +88,9 @@ func NewOf(t testing.TB, db *store.DB, seal envelope.Key, tenant, subscription s
 	return w
 }
 
+// DB is the vault database.
+func (w *World) DB() *store.DB { return w.db }
+
 // Seal is the sealing key of the vault database.
 func (w *World) Seal() envelope.Key { return w.seal }
 
