@@ -3,6 +3,7 @@ package login
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/customerkey/customerkey/internal/directory"
 )
@@ -21,8 +22,13 @@ func (f *face) configuration(w http.ResponseWriter, r *http.Request, req request
 		path, issuer = t.ID, f.directory.LoginIssuer(t.ID)
 	}
 	endpoint := f.base + "/" + path + "/oauth2/v2.0"
-	if path == "adfs" {
+	if strings.EqualFold(path, adfs) {
+		path = adfs
 		endpoint, issuer = f.base+"/adfs/oauth2", f.base+"/adfs"
+	}
+	grants := []string{"authorization_code", "client_credentials", "refresh_token", deviceGrant}
+	if f.passwords && path == adfs {
+		grants = append(grants, "password")
 	}
 	return writeJSON(w, map[string]any{
 		"issuer":                                issuer,
@@ -31,15 +37,21 @@ func (f *face) configuration(w http.ResponseWriter, r *http.Request, req request
 		"device_authorization_endpoint":         endpoint + "/devicecode",
 		"jwks_uri":                              f.base + "/" + path + "/discovery/v2.0/keys",
 		"response_types_supported":              []string{"code"},
-		"response_modes_supported":              []string{"query", "form_post"},
-		"grant_types_supported":                 []string{"client_credentials", "refresh_token", deviceGrant},
-		"subject_types_supported":               []string{"pairwise"},
+		"response_modes_supported":              []string{"query", "fragment", "form_post"},
+		"grant_types_supported":                 grants,
+		"code_challenge_methods_supported":      []string{"S256"},
+		"subject_types_supported":               []string{"public"},
 		"scopes_supported":                      []string{"openid", "profile", "email", "offline_access"},
 		"id_token_signing_alg_values_supported": []string{"RS256"},
-		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "client_secret_basic"},
-		"claims_supported":                      []string{"aud", "exp", "iat", "iss", "name", "oid", "preferred_username", "sub", "tid", "ver"},
-		"msgraph_host":                          "graph." + f.domain,
-		"cloud_instance_name":                   "login." + f.domain,
+		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "client_secret_basic", "private_key_jwt"},
+
+		"token_endpoint_auth_signing_alg_values_supported": []string{"RS256", "PS256", "ES256"},
+
+		"userinfo_endpoint":    "https://graph." + f.domain + "/oidc/userinfo",
+		"end_session_endpoint": endpoint + "/logout",
+		"claims_supported":     []string{"aud", "exp", "iat", "iss", "name", "nonce", "oid", "preferred_username", "sub", "tid", "ver"},
+		"msgraph_host":         "graph." + f.domain,
+		"cloud_instance_name":  "login." + f.domain,
 	})
 }
 

@@ -46,6 +46,8 @@ var byReason = map[string]oauth{
 	directory.InvalidResource:      {400, "invalid_resource", 500011},
 	directory.InvalidScope:         {400, "invalid_scope", 70011},
 	missingParameter:               {400, "invalid_request", 900144},
+	unsupportedResponse:            {400, "unsupported_response_type", 700054},
+	loginRequired:                  {400, "login_required", 50058},
 	unsupportedGrant:               {400, "unsupported_grant_type", 70003},
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +21,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/directory/login"
 )
 
 func (s *server) options() azcore.ClientOptions {
@@ -172,6 +175,50 @@ func TestTokenAnswerOfAPerson(t *testing.T) {
 	if refreshed.status != http.StatusOK || s.claims(refreshed.json["access_token"].(string))["aud"] != "https://management."+domain+"/" {
 		t.Errorf("refreshing for a resource: %d %s", refreshed.status, refreshed.body)
 	}
+	v1 := refreshed.json // numbers as strings, and what the token is for
+	if v1["resource"] != "https://management."+domain+"/" || v1["expires_on"] == "" || v1["expires_in"] != v1["ext_expires_in"] || v1["not_before"] == "" {
+		t.Errorf("the answer of version 1 is %v", v1)
+	}
+	if on, err := strconv.ParseInt(v1["expires_on"].(string), 10, 64); err != nil || float64(on) != s.claims(v1["access_token"].(string))["exp"] {
+		t.Errorf("expires_on is %v", v1["expires_on"])
+	}
+}
+
+func TestPasswordGrantIsForADFSAndSwitchedOn(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	f := form("grant_type", "password", "client_id", "04b07795-8ddb-461a-bbee-02f9e1bf7b46", "username", s.alice.UPN, "password", password,
+		"resource", "https://management."+domain+"/", "claims", `{"access_token":{"xms_cc":{"values":["CP1"]}}}`, "x-client-SKU", "MSAL.Python", "made_up", "x")
+	if a := s.post("/adfs/oauth2/token", f); a.json["error"] != "unsupported_grant_type" {
+		t.Errorf("switched off: %d %s", a.status, a.body)
+	}
+	var err error
+	s.handler, err = login.New(login.Config{Directory: s.directory, Domain: domain, Passwords: true, Now: s.now})
+	s.must(err)
+	s.listen()
+	a := s.post("/adfs/oauth2/token", f)
+	if _, number := a.json["expires_in"].(float64); a.status != http.StatusOK || !number || a.json["refresh_token"] == nil {
+		t.Fatalf("switched on: %d %s", a.status, a.body)
+	}
+	if c := s.claims(a.json["access_token"].(string)); c["oid"] != s.alice.ID || c["aud"] != "https://management."+domain+"/" {
+		t.Errorf("the token says %v", c)
+	}
+	if a := s.post("/common/oauth2/v2.0/token", f); a.json["error"] != "unsupported_grant_type" {
+		t.Errorf("not at /adfs: %d %s", a.status, a.body)
+	}
+	f.Set("password", "wrong")
+	if a := s.post("/adfs/oauth2/token", f); a.json["error"] != "invalid_grant" {
+		t.Errorf("a wrong password: %d %s", a.status, a.body)
+	}
+	f.Set("client_id", directory.ExchangeApp)
+	if a := s.post("/adfs/oauth2/token", f); a.json["error"] != "unauthorized_client" {
+		t.Errorf("another client: %d %s", a.status, a.body)
+	}
+	grants := fmt.Sprint(s.get("/adfs/.well-known/openid-configuration").json["grant_types_supported"])
+	others := fmt.Sprint(s.get("/common/.well-known/openid-configuration").json["grant_types_supported"])
+	if !strings.Contains(grants, "password") || strings.Contains(others, "password") {
+		t.Errorf("announced: %s and %s", grants, others)
+	}
 }
 
 func TestErrorsOfTheTokenEndpoint(t *testing.T) {
@@ -263,9 +310,13 @@ func TestDiscovery(t *testing.T) {
 		if a.status != http.StatusOK || a.json["issuer"] != want[0] || a.json["token_endpoint"] != want[1] {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
-		for _, name := range []string{"authorization_endpoint", "device_authorization_endpoint", "jwks_uri"} {
-			if u, _ := a.json[name].(string); !strings.HasPrefix(u, base+"/") {
+		for _, name := range []string{"authorization_endpoint", "device_authorization_endpoint", "jwks_uri", "end_session_endpoint"} {
+			u, _ := a.json[name].(string)
+			if !strings.HasPrefix(u, base+"/") {
 				t.Errorf("%s: %s is %q", path, name, u)
+			}
+			if served := s.get(strings.TrimPrefix(u, base)); served.status == http.StatusNotFound {
+				t.Errorf("%s: %s is announced and not served", path, name)
 			}
 		}
 	}

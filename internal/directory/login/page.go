@@ -14,9 +14,9 @@ import (
 //go:embed page
 var files embed.FS
 
-var pages = template.Must(template.ParseFS(files, "page/device.html"))
+var pages = template.Must(template.ParseFS(files, "page/*.html"))
 
-// policy lets the page load its stylesheet and post to this host, and nothing else.
+// policy lets a page load its stylesheet and post to this host, and nothing else.
 const policy = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 // A view is what the page shows.
@@ -37,13 +37,13 @@ type view struct {
 func (f *face) page(w http.ResponseWriter, r *http.Request, req request) error {
 	code := r.URL.Query().Get("user_code")
 	if code == "" {
-		return render(w, http.StatusOK, view{})
+		return renderDevice(w, http.StatusOK, view{})
 	}
 	client, err := f.directory.WaitingClient(r.Context(), code, req.origin.Address)
 	if err != nil {
 		return f.problem(w, r, req, view{}, err)
 	}
-	return render(w, http.StatusOK, view{Code: tidy(code), Client: client})
+	return renderDevice(w, http.StatusOK, view{Code: tidy(code), Client: client})
 }
 
 // approve takes the form. A program that fills it in (Accept: application/json) gets an
@@ -72,7 +72,7 @@ func (f *face) approve(w http.ResponseWriter, r *http.Request, req request) erro
 		}
 		return f.problem(w, r, req, v, err)
 	}
-	return render(w, http.StatusOK, view{Done: true, Name: p.DisplayName})
+	return renderDevice(w, http.StatusOK, view{Done: true, Name: p.DisplayName})
 }
 
 // problem shows the page again, with what is wrong.
@@ -83,13 +83,18 @@ func (f *face) problem(w http.ResponseWriter, r *http.Request, req request, v vi
 		f.log.ErrorContext(r.Context(), "approving a device failed", "request", req.origin.Request, "error", err)
 	}
 	v.Problem, v.Hint = upperFirst(e.Message)+".", upperFirst(e.Hint)
-	return render(w, status, v)
+	return renderDevice(w, status, v)
 }
 
-func render(w http.ResponseWriter, status int, v view) error {
+func renderDevice(w http.ResponseWriter, status int, v view) error {
 	v.MinLength = directory.MinPassword
+	return render(w, status, "device.html", v, policy)
+}
+
+// render writes a page under a content security policy.
+func render(w http.ResponseWriter, status int, name string, v any, policy string) error {
 	var page bytes.Buffer
-	if err := pages.ExecuteTemplate(&page, "device.html", v); err != nil {
+	if err := pages.ExecuteTemplate(&page, name, v); err != nil {
 		return err
 	}
 	header := w.Header()

@@ -27,6 +27,9 @@ const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 const (
 	missingParameter = "MissingParameter"
 	unsupportedGrant = "UnsupportedGrant"
+
+	unsupportedResponse = "UnsupportedResponse"
+	loginRequired       = "LoginRequired"
 )
 
 // token answers the token endpoint.
