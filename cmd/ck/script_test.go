@@ -65,7 +65,8 @@ func TestScripts(t *testing.T) {
 //	sametree A B                   every file of folder A is in B with the same bytes, and none more
 //	nocleartext DIR PATH ...       no piece of the files at PATH stands in any file below DIR
 //	sign-in PROFILE USER [NEW]     sign the operator or a person of the sample in to a profile of that
-//	                               name, with the password that the server printed
+//	                               name, with the password that the server printed; anybody else with
+//	                               the one-time password that the last command printed
 //	[!] http [-H LINE ...] [-token TOKEN] [-half] METHOD TARGET [FILE]
 //	                               send this to api.{domain}, byte for byte, as the signed-in person
 //	damage first|middle|last|cut|gone
@@ -293,8 +294,8 @@ func cmdNoClearText(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 var (
-	samplePassword   = regexp.MustCompile(`Everybody's password is (\S+)`)
-	operatorPassword = regexp.MustCompile(`one-time password: (\S+)`)
+	samplePassword  = regexp.MustCompile(`Everybody's password is (\S+)`)
+	oneTimePassword = regexp.MustCompile(`one-time password: (\S+)`)
 )
 
 func cmdSignIn(ts *testscript.TestScript, neg bool, args []string) {
@@ -302,13 +303,16 @@ func cmdSignIn(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: sign-in PROFILE USER [NEW-PASSWORD]")
 	}
 	server := ts.Value(serverKey{}).(*scriptServer)
-	printed := samplePassword
-	if args[1] == operatorUPN {
-		printed = operatorPassword
+	printed, by := samplePassword, server.out.String()
+	switch {
+	case args[1] == operatorUPN:
+		printed = oneTimePassword
+	case !strings.HasSuffix(args[1], "@"+sampleDomain):
+		printed, by = oneTimePassword, ts.ReadFile("stdout")
 	}
-	found := printed.FindStringSubmatch(server.out.String())
+	found := printed.FindStringSubmatch(by)
 	if found == nil {
-		ts.Fatalf("the server did not print the password")
+		ts.Fatalf("nobody printed the password")
 	}
 	lines := found[1] + "\n" + strings.Join(args[2:], "") + "\n"
 	path, err := exec.LookPath("ck")

@@ -73,7 +73,7 @@ func (n *node) apiFace() (http.Handler, error) {
 	}
 	return api.New(api.Config{
 		Items: n.items, Logs: map[string]api.AuditLog{"service": n.serviceLog, "vault": n.vaultLog}, Recorder: n.serviceLog,
-		Verify: tokens.Verify, Healthy: n.healthy, Log: n.log,
+		Verify: tokens.Verify, Tenants: tenants{n}, Healthy: n.healthy, Log: n.log,
 	})
 }
 

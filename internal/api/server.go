@@ -27,6 +27,7 @@ type Config struct {
 	// Verify returns the caller that a token stands for; "" is a request without one. Required.
 	Verify func(ctx context.Context, bearer string) (directory.Caller, error)
 
+	Tenants Tenants                         // what operators do; nothing if nil
 	Healthy func(ctx context.Context) error // what /healthz asks; healthy if nil
 	Log     *slog.Logger                    // errors, one line each; slog.Default if nil
 	Idle    time.Duration                   // how long a peer may stop sending or reading; 1 min if 0
@@ -39,6 +40,7 @@ type Server struct {
 	audit    map[string]AuditLog
 	recorder audit.Recorder
 	verify   func(ctx context.Context, bearer string) (directory.Caller, error)
+	tenants  Tenants
 	healthy  func(ctx context.Context) error
 	log      *slog.Logger
 	idle     time.Duration
@@ -52,7 +54,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		items: c.Items, audit: c.Logs, recorder: c.Recorder, verify: c.Verify,
-		healthy: c.Healthy, log: c.Log, idle: c.Idle,
+		tenants: c.Tenants, healthy: c.Healthy, log: c.Log, idle: c.Idle,
 	}
 	if s.healthy == nil {
 		s.healthy = func(context.Context) error { return nil }

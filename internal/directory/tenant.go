@@ -78,6 +78,19 @@ func (s *Service) Tenants(ctx context.Context, after string, limit int) ([]Tenan
 	return s.store.Tenants(ctx, after, min(max(limit, 1), 1000))
 }
 
+// ListTenants is Tenants for an operator of the service, who alone may know of all. A refusal is
+// in the log of who asked.
+func (s *Service) ListTenants(ctx context.Context, c Caller, after string, limit int) ([]Tenant, error) {
+	a := act{caller: c, tenant: c.Tenant, action: "tenant.list", object: "tenants"}
+	if c.Kind != System && !c.Has(ServiceOperator) {
+		return nil, s.deny(ctx, a, fault.New(fault.Forbidden, "listing tenants takes the role %s", ServiceOperator))
+	}
+	if err := s.record(ctx, a, "allow"); err != nil {
+		return nil, err
+	}
+	return s.Tenants(ctx, after, limit)
+}
+
 // isGUID reports whether id is a GUID in its canonical, lower-case form.
 func isGUID(id string) bool {
 	u, err := uuid.Parse(id)
