@@ -23,7 +23,7 @@ func addKeyRow() Cmdlet {
 		Examples:    []string{`Add-AzKeyVaultKey -VaultName contoso-east -Name root1 -Destination Software -KeyOps wrapKey,unwrapKey`},
 		Params: []Param{
 			keyVault, keyName,
-			{Name: "Destination", Type: String, Mandatory: true, Values: []string{"HSM", "Software"}, Help: "HSM keys are not built yet."},
+			{Name: "Destination", Type: String, Mandatory: true, Values: []string{"HSM", "Software"}, Help: "HSM needs a vault whose SKU is premium."},
 			keyOps,
 			{Name: "KeyType", Type: String, Values: []string{"RSA", "EC"}, Help: "RSA unless given; only RSA keys can be root keys."},
 			{Name: "Size", Type: Int, Help: "2048, 3072 or 4096 bits for RSA; 2048 unless given."},

@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
+	"github.com/customerkey/customerkey/internal/keyvault/protect"
 )
 
 // maxBackup is how many versions a backup holds (KV-70).
@@ -32,7 +33,8 @@ type backupContent struct {
 
 type backupVersion struct {
 	Version   string            `json:"version"`
-	Type      string            `json:"type"`
+	Type      string            `json:"type"`              // as KTY
+	HeldBy    string            `json:"held_by,omitempty"` // the protector's name; none for the software's
 	Bits      int               `json:"bits,omitempty"`
 	Curve     string            `json:"curve,omitempty"`
 	Ops       []string          `json:"ops"`
@@ -95,16 +97,25 @@ func (s *Service) backup(ctx context.Context, v *visit, versions []Stored, rotat
 
 // export writes one version down, its private half sealed.
 func (s *Service) export(ctx context.Context, stored Stored, ring *backup.Key) (backupVersion, error) {
-	if stored.Protector != s.protector.Name() {
-		return backupVersion{}, errProtector(stored.Protector)
+	p, err := s.holder(stored.Protector)
+	if err != nil {
+		return backupVersion{}, err
 	}
 	k := stored.Key
-	private, err := s.protector.Export(ctx, k.id(), stored.Handle, ring.Export())
+	private, err := p.Export(ctx, k.id(), stored.Handle, ring.Export())
 	return backupVersion{
-		Version: k.Version, Type: string(k.Type), Bits: k.Bits, Curve: k.Curve, Ops: k.Ops, Enabled: k.Enabled,
+		Version: k.Version, Type: k.KTY(), HeldBy: heldBy(p.Name()), Bits: k.Bits, Curve: k.Curve, Ops: k.Ops, Enabled: k.Enabled,
 		NotBefore: micros(k.NotBefore), Expires: micros(k.Expires), Tags: k.Tags,
 		Created: k.Created.UnixMicro(), Updated: k.Updated.UnixMicro(), Private: private,
 	}, err
+}
+
+// heldBy is how a backup names a protector: as it did when there was one alone.
+func heldBy(protector string) string {
+	if protector == protect.SoftwareName {
+		return ""
+	}
+	return protector
 }
 
 // micros is nil for a time that is not set.

@@ -55,14 +55,12 @@ func seconds(d time.Duration) string {
 func (v *visit) op() throttle.Op {
 	switch v.action {
 	case CreateKey:
-		return throttle.Op{Create: true, Hardware: inHardware(v.target.Type)}
+		return throttle.Op{Create: true, Hardware: strings.HasSuffix(v.target.Type, hsmSuffix)}
 	case RotateKey:
-		return throttle.Op{Create: true, Hardware: inHardware(string(v.key.Type))}
+		return throttle.Op{Create: true, Hardware: v.key.HSM}
 	}
-	return throttle.Op{Bits: v.key.Bits, Hardware: inHardware(string(v.key.Type))}
+	return throttle.Op{Bits: v.key.Bits, Hardware: v.key.HSM}
 }
-
-func inHardware(keyType string) bool { return strings.HasSuffix(keyType, "-HSM") }
 
 // tellMissed records how many requests were turned away since it was last asked, for each
 // vault in one entry.

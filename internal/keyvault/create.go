@@ -15,7 +15,7 @@ import (
 
 // NewKey says what key to create. Zero members stand for the defaults of section 4.2.
 type NewKey struct {
-	Type          string // required: "RSA" or "EC"
+	Type          string // required: "RSA" or "EC", or with "-HSM" behind
 	Bits          int    // RSA: 2048, 3072, 4096
 	Curve         string // EC: P-256, P-384, P-521, P-256K
 	Exponent      int    // RSA: 65537
@@ -29,6 +29,9 @@ type NewKey struct {
 // CreateKey makes a key, or a new version of a live one, which is then the newest.
 func (s *Service) CreateKey(ctx context.Context, c directory.Caller, vault, name string, n NewKey) (Key, error) {
 	return through(ctx, s, c, CreateKey, Target{Vault: vault, Name: name, Type: n.Type}, func(v *visit) (func() (Key, error), error) {
+		if err := v.vault.checkType(n.Type); err != nil {
+			return nil, err
+		}
 		spec, err := n.spec()
 		if err != nil {
 			return nil, err
@@ -47,7 +50,7 @@ func (s *Service) CreateKey(ctx context.Context, c directory.Caller, vault, name
 // describe records which version is to be.
 func (v *visit) describe(k Key) {
 	v.entry.Object = v.objectOf(k)
-	v.note("type", string(k.Type))
+	v.note("type", k.KTY())
 	v.note("size", k.Curve)
 	if k.Type == protect.RSA {
 		v.note("size", strconv.Itoa(k.Bits))
@@ -56,19 +59,20 @@ func (v *visit) describe(k Key) {
 
 // generate adds a version with a key pair of its own.
 func (s *Service) generate(ctx context.Context, k Key, spec protect.Spec) (Key, error) {
-	return s.add(ctx, k, func() ([]byte, crypto.PublicKey, error) { return s.protector.Generate(ctx, k.id(), spec) })
+	return s.add(ctx, k, func(p protect.Protector) ([]byte, crypto.PublicKey, error) { return p.Generate(ctx, k.id(), spec) })
 }
 
-// add has the protector hold the key pair, and stores the version.
-func (s *Service) add(ctx context.Context, k Key, hold func() ([]byte, crypto.PublicKey, error)) (Key, error) {
-	handle, pub, err := hold()
+// add has a protector hold the key pair, and stores the version.
+func (s *Service) add(ctx context.Context, k Key, hold func(protect.Protector) ([]byte, crypto.PublicKey, error)) (Key, error) {
+	p := s.maker(k.HSM)
+	handle, pub, err := hold(p)
 	if err != nil {
 		return Key{}, err
 	}
-	k.Public = pub
+	k.Public, k.HeldBy = pub, p.Name()
 	return again(func() (Key, error) {
 		told := eventOf(KeyNewVersionCreated, k, k.Created)
-		err := s.tell(s.store.AddVersion(ctx, k, Material{Protector: s.protector.Name(), Handle: handle}, told), told)
+		err := s.tell(s.store.AddVersion(ctx, k, Material{Protector: p.Name(), Handle: handle}, told), told)
 		if fault.Is(err, fault.Conflict) && !hasReason(err, ReasonChanged) {
 			return Key{}, errNameHeld(k.Name)
 		}
@@ -84,6 +88,7 @@ func (n NewKey) key(v *visit, spec protect.Spec) (Key, error) {
 		Type: spec.Type, Bits: spec.Bits, Curve: spec.Curve,
 		Ops: n.Ops, Enabled: true, Tags: n.Tags, Created: v.now, Updated: v.now,
 	}
+	_, k.HSM = splitType(n.Type)
 	if v.key.Name != "" {
 		k.Name = v.key.Name
 	}
@@ -113,12 +118,13 @@ func (n NewKey) key(v *visit, spec protect.Spec) (Key, error) {
 
 // spec checks type and size (section 4.2) and fills in the defaults.
 func (n NewKey) spec() (protect.Spec, error) {
-	switch n.Type {
-	case "":
+	if n.Type == "" {
 		return protect.Spec{}, invalid("kty")
-	case string(protect.RSA):
+	}
+	switch t, _ := splitType(n.Type); t {
+	case protect.RSA:
 		return n.rsaSpec()
-	case string(protect.EC):
+	case protect.EC:
 		return n.ecSpec()
 	}
 	return protect.Spec{}, errKeyType(n.Type)

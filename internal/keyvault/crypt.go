@@ -50,7 +50,7 @@ func (s *Service) seal(ctx context.Context, c directory.Caller, a Action, t Targ
 			return nil, invalid("value").WithHint("%s takes at most %d bytes under this key.", alg, most)
 		}
 		return func() (Result, error) {
-			pub, err := s.protector.Public(ctx, v.key.id(), v.material.Handle)
+			pub, err := v.holder.Public(ctx, v.key.id(), v.material.Handle)
 			if err != nil {
 				return Result{}, err
 			}
@@ -71,7 +71,7 @@ func (s *Service) open(ctx context.Context, c directory.Caller, a Action, t Targ
 			return nil, err
 		}
 		return func() (Result, error) {
-			plain, err := s.protector.Decrypt(ctx, v.key.id(), v.material.Handle, protect.Algorithm(alg), value)
+			plain, err := v.holder.Decrypt(ctx, v.key.id(), v.material.Handle, protect.Algorithm(alg), value)
 			return Result{v.key, plain}, err
 		}, nil
 	})
@@ -96,12 +96,10 @@ func (s *Service) prepare(v *visit, alg string, value []byte) error {
 	return s.held(v)
 }
 
-// held refuses keys of another protector than the one that is set up.
-func (s *Service) held(v *visit) error {
-	if v.material.Protector != s.protector.Name() {
-		return errProtector(v.material.Protector)
-	}
-	return nil
+// held finds who holds the key.
+func (s *Service) held(v *visit) (err error) {
+	v.holder, err = s.holder(v.material.Protector)
+	return err
 }
 
 func errType() error {

@@ -55,6 +55,9 @@ func (s *Service) PurgeKey(ctx context.Context, c directory.Caller, vault, name 
 			if fault.Is(err, fault.NotFound) { // recovered or purged meanwhile
 				err = errDeletedNotFound(name)
 			}
+			if err == nil {
+				_ = s.sweepLoose(ctx) // what is out of reach now the next Sweep destroys, and tells of
+			}
 			return struct{}{}, err
 		}, nil
 	})
@@ -75,6 +78,8 @@ func (s *Service) destroy(ctx context.Context, d Due) error {
 // forget takes destroyed versions out of memory.
 func (s *Service) forget(tenant, vault, name string, versions []string) {
 	for _, version := range versions {
-		s.protector.Forget(Key{Tenant: tenant, Vault: vault, Name: name, Version: version}.id())
+		for _, p := range s.protectors() {
+			p.Forget(Key{Tenant: tenant, Vault: vault, Name: name, Version: version}.id())
+		}
 	}
 }

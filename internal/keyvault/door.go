@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/protect"
 )
 
 // A Target names what a request on the data plane is about. Name and Version may be empty
@@ -31,6 +32,7 @@ type visit struct {
 	vault    Vault
 	key      Key // what the action's rule asks for; zero where it asks for none
 	material Material
+	holder   protect.Protector // of the key, once held has found it
 	entry    audit.Entry
 }
 

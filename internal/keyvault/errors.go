@@ -58,7 +58,7 @@ func invalid(property string) *fault.Error {
 	return fault.New(fault.Invalid, "Property %s has invalid value", property)
 }
 
-func errKeyType(t string) error {
+func errKeyType(t string) *fault.Error {
 	return fault.New(fault.Invalid, "Invalid kty value: %.32s", t).WithReason(ReasonKeyType)
 }
 
@@ -146,9 +146,4 @@ func errNoProvider() error {
 func errVaultPurge() error {
 	return fault.New(fault.Forbidden, "Operation 'DeletedVaultPurge' is not allowed").WithReason(ReasonVaultPurge).
 		WithHint("The vault's recovery level forbids it to everybody; it is purged when its retention has passed.")
-}
-
-// errProtector is about a key whose private half is elsewhere.
-func errProtector(name string) error {
-	return fault.New(fault.Unavailable, "The key is held by %q, which is not set up here", name)
 }

@@ -23,6 +23,9 @@ func NewSecret(b []byte) Secret { return protect.NewSecret(b) }
 // exponent are the pair's. The caller destroys jwk afterwards.
 func (s *Service) ImportKey(ctx context.Context, c directory.Caller, vault, name string, n NewKey, jwk JWK) (Key, error) {
 	return through(ctx, s, c, ImportKey, Target{Vault: vault, Name: name}, func(v *visit) (func() (Key, error), error) {
+		if err := v.vault.checkType(n.Type); err != nil {
+			return nil, err
+		}
 		pair, err := n.pair(jwk)
 		if err != nil {
 			return nil, err
@@ -33,13 +36,13 @@ func (s *Service) ImportKey(ctx context.Context, c directory.Caller, vault, name
 		}
 		v.describe(k)
 		return func() (Key, error) {
-			return s.add(ctx, k, func() ([]byte, crypto.PublicKey, error) { return s.protector.Import(ctx, k.id(), pair) })
+			return s.add(ctx, k, func(p protect.Protector) ([]byte, crypto.PublicKey, error) { return p.Import(ctx, k.id(), pair) })
 		}, nil
 	})
 }
 
 func (n NewKey) pair(jwk JWK) (*protect.Pair, error) {
-	switch jwk.Type = protect.Type(n.Type); jwk.Type {
+	switch jwk.Type, _ = splitType(n.Type); jwk.Type {
 	case "":
 		return nil, invalid("key.kty")
 	case protect.RSA, protect.EC:

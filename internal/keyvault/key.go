@@ -16,6 +16,8 @@ type Key struct {
 	Version string // 32 lower-case hex digits
 
 	Type   protect.Type
+	HSM    bool   // of a type that hardware holds: see KTY
+	HeldBy string // the protector's name, see Platform
 	Bits   int    // RSA
 	Curve  string // EC
 	Public crypto.PublicKey

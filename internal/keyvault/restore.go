@@ -28,6 +28,11 @@ func (s *Service) RestoreKey(ctx context.Context, c directory.Caller, vault stri
 		if err := s.free(ctx, v.vault, content.Name); err != nil {
 			return nil, err
 		}
+		for _, in := range content.Versions {
+			if err := v.vault.checkType(in.Type); err != nil {
+				return nil, err
+			}
+		}
 		return func() (Key, error) { return s.restore(ctx, v.vault, ring, content) }, nil
 	})
 }
@@ -81,21 +86,10 @@ func (s *Service) free(ctx context.Context, v Vault, name string) error {
 func (s *Service) restore(ctx context.Context, v Vault, ring *backup.Key, content backupContent) (Key, error) {
 	versions := make([]Stored, len(content.Versions))
 	for i, in := range content.Versions {
-		k := Key{
-			Tenant: v.Tenant, Vault: v.Name, Name: content.Name, Version: in.Version,
-			Type: protect.Type(in.Type), Bits: in.Bits, Curve: in.Curve, Ops: in.Ops, Enabled: in.Enabled,
-			NotBefore: fromMicros(in.NotBefore), Expires: fromMicros(in.Expires), Tags: in.Tags,
-			Created: time.UnixMicro(in.Created).UTC(), Updated: time.UnixMicro(in.Updated).UTC(),
-		}
-		handle, pub, err := s.protector.Adopt(ctx, k.id(), k.spec(), ring.Export(), in.Private)
-		if fault.Is(err, fault.Corrupt) {
-			return Key{}, backup.ErrBlob()
-		}
-		if err != nil {
+		var err error
+		if versions[i], err = s.adopt(ctx, in.key(v, content.Name), in, ring); err != nil {
 			return Key{}, err
 		}
-		k.Public = pub
-		versions[i] = Stored{k, Material{Protector: s.protector.Name(), Handle: handle}}
 	}
 	newest := versions[len(versions)-1].Key
 	told := eventOf(KeyNewVersionCreated, newest, s.now())
@@ -104,6 +98,36 @@ func (s *Service) restore(ctx context.Context, v Vault, ring *backup.Key, conten
 		return Key{}, errRestoreConflict(content.Name)
 	}
 	return newest.in(v), err
+}
+
+// key is the version to be, but for its key pair.
+func (in backupVersion) key(v Vault, name string) Key {
+	t, hsm := splitType(in.Type)
+	return Key{
+		Tenant: v.Tenant, Vault: v.Name, Name: name, Version: in.Version,
+		Type: t, HSM: hsm, Bits: in.Bits, Curve: in.Curve, Ops: in.Ops, Enabled: in.Enabled,
+		NotBefore: fromMicros(in.NotBefore), Expires: fromMicros(in.Expires), Tags: in.Tags,
+		Created: time.UnixMicro(in.Created).UTC(), Updated: time.UnixMicro(in.Updated).UTC(),
+	}
+}
+
+// adopt has the protector that held the key pair hold it again. Where that is not set up, or
+// does not know what it made, the blob is as foreign as any other (KV-72).
+func (s *Service) adopt(ctx context.Context, k Key, in backupVersion, ring *backup.Key) (Stored, error) {
+	name := in.HeldBy
+	if name == "" {
+		name = protect.SoftwareName
+	}
+	p, err := s.holder(name)
+	if err != nil {
+		return Stored{}, backup.ErrBlob()
+	}
+	handle, pub, err := p.Adopt(ctx, k.id(), k.spec(), ring.Export(), in.Private)
+	if fault.Is(err, fault.Corrupt) {
+		return Stored{}, backup.ErrBlob()
+	}
+	k.Public, k.HeldBy = pub, name
+	return Stored{k, Material{Protector: name, Handle: handle}}, err
 }
 
 func errRestoreConflict(name string) error {

@@ -16,6 +16,9 @@ func (s *Service) RotateKey(ctx context.Context, c directory.Caller, vault, name
 		if err != nil {
 			return nil, err
 		}
+		if err := v.vault.checkType(v.key.KTY()); err != nil {
+			return nil, err
+		}
 		k := v.key.successor(v.now)
 		if p.expire(&k) {
 			v.note("exp", k.Expires.Format(time.RFC3339))

@@ -15,7 +15,9 @@ import (
 // Config is what a Service needs.
 type Config struct {
 	Store     Store               // required: the vault database
-	Protector protect.Protector   // required: where private keys live
+	Protector protect.Protector   // required: where private keys live, but for those in hardware
+	Hardware  protect.Protector   // where those of -HSM keys live; nil if in Protector too (KV-52)
+	Platform  string              // what hsmPlatform says of keys in Hardware; its name if ""
 	Backups   *backup.Ring        // required: the keys that backups are sealed under
 	Audit     audit.Recorder      // required: decisions are written here before they take effect
 	Refuse    []protect.Algorithm // algorithms not to serve, beyond those this program may not use (KV-49)
@@ -38,14 +40,16 @@ type Config struct {
 // A Service holds the rules of the vaults. It is safe for concurrent use, starts no
 // goroutine and keeps no state of its own.
 type Service struct {
-	store     Store
-	protector protect.Protector
-	backups   *backup.Ring
-	audit     audit.Recorder
-	refuse    []protect.Algorithm
-	throttle  *throttle.Throttle
-	clock     func() time.Time
-	told      func(Event)
+	store    Store
+	software protect.Protector
+	hardware protect.Protector // or nil
+	platform string
+	backups  *backup.Ring
+	audit    audit.Recorder
+	refuse   []protect.Algorithm
+	throttle *throttle.Throttle
+	clock    func() time.Time
+	told     func(Event)
 
 	inUse         func(ctx context.Context, tenant string, vaults []string) (bool, error)
 	approveByRule bool
@@ -60,7 +64,7 @@ func New(c Config) (*Service, error) {
 		c.Now = time.Now
 	}
 	return &Service{
-		store: c.Store, protector: c.Protector, backups: c.Backups, audit: c.Audit,
+		store: c.Store, software: c.Protector, hardware: c.Hardware, platform: c.Platform, backups: c.Backups, audit: c.Audit,
 		refuse: c.Refuse, throttle: c.Throttle, clock: c.Now, told: c.Told,
 		inUse: c.InUse, approveByRule: c.ApproveByRule,
 	}, nil

@@ -17,7 +17,7 @@ func (s *Service) Sign(ctx context.Context, c directory.Caller, vault, name, ver
 			return nil, err
 		}
 		return func() (Result, error) {
-			signature, err := s.protector.Sign(ctx, v.key.id(), v.material.Handle, protect.SignatureAlgorithm(alg), digest)
+			signature, err := v.holder.Sign(ctx, v.key.id(), v.material.Handle, protect.SignatureAlgorithm(alg), digest)
 			return Result{v.key, signature}, err
 		}, nil
 	})
@@ -33,7 +33,7 @@ func (s *Service) Verify(ctx context.Context, c directory.Caller, vault, name, v
 			return nil, invalid("value")
 		}
 		return func() (bool, error) { // the public half as the protector knows it, as for sealing
-			pub, err := s.protector.Public(ctx, v.key.id(), v.material.Handle)
+			pub, err := v.holder.Public(ctx, v.key.id(), v.material.Handle)
 			if err != nil {
 				return false, err
 			}

@@ -65,6 +65,7 @@ type Store interface {
 	Key(ctx context.Context, tenant, vault, name, version string) (Key, Material, error)
 	// AddVersion makes the key where there is none, and the version; k.Ordinal is ignored.
 	// fault.NotFound if the vault is not live, fault.Conflict if the key is deleted, or ErrChanged if two made it at once.
+	// A version whose Material lies outside takes over its Loose, or the error is ErrGivenUp.
 	AddVersion(ctx context.Context, k Key, m Material, events ...Event) error
 	// SetVersion replaces Ops, Enabled, NotBefore, Expires, Tags and Updated of a version of
 	// a live key, if its Updated is still was; else ErrChanged.
@@ -78,7 +79,7 @@ type Store interface {
 	// and its rotation policy. None if the key is not live.
 	Whole(ctx context.Context, tenant, vault, name string, limit int) ([]Stored, RotationPolicy, error)
 	// Restore makes a key of versions, oldest first; fault.Conflict if the name is there,
-	// live or deleted, fault.NotFound if the vault is not live.
+	// live or deleted, fault.NotFound if the vault is not live. Material outside is as with AddVersion.
 	Restore(ctx context.Context, versions []Stored, p RotationPolicy, events ...Event) error
 	// Rotation returns a live key's rotation policy, the zero one if none was set.
 	Rotation(ctx context.Context, tenant, vault, name string) (RotationPolicy, error)
@@ -90,6 +91,7 @@ type Store interface {
 	RecoverKey(ctx context.Context, tenant, vault, name string, events ...Event) error
 	// PurgeKey overwrites and removes all versions of a key that was deleted at that time,
 	// and returns their ids; fault.NotFound if it is not, or was deleted at another time.
+	// Material outside becomes a Loose that is due.
 	PurgeKey(ctx context.Context, tenant, vault, name string, deleted time.Time, events ...Event) (versions []string, err error)
 	// Aging lists live keys of all tenants to which something is due, by time and then
 	// identity, those after the given one.
@@ -105,6 +107,14 @@ type Store interface {
 	AddSuccessor(ctx context.Context, k Key, m Material, l Lifetime, events ...Event) error
 	// Events lists a vault's in the order of Seq, those after one.
 	Events(ctx context.Context, tenant, vault string, after int64, limit int) ([]Event, error)
+	// AddLoose keeps a key pair that no version owns yet.
+	AddLoose(ctx context.Context, l Loose) error
+	// Loose lists those that are due, by time and then identity, those after the given one.
+	Loose(ctx context.Context, now time.Time, after Loose, limit int) ([]Loose, error)
+	// CondemnLoose keeps versions from owning it; false if it is there no more.
+	CondemnLoose(ctx context.Context, l Loose) (doomed bool, err error)
+	// RemoveLoose forgets one that was destroyed.
+	RemoveLoose(ctx context.Context, l Loose) error
 	// Due lists deleted keys of all tenants whose retention has passed, by time and then
 	// identity, those after the given one.
 	Due(ctx context.Context, now time.Time, after Due, limit int) ([]Due, error)

@@ -135,13 +135,14 @@ func (s *Service) rotateDue(ctx context.Context, l Lifetime, now time.Time, requ
 	e.Object = object(Vault{Name: l.Vault}, Target{Name: k.Name, Version: k.Version})
 	e.Detail["from"] = l.Version
 	_, err := settle(ctx, s, e, func() (struct{}, error) {
-		handle, pub, err := s.protector.Generate(ctx, k.id(), k.spec())
+		p := s.maker(k.HSM)
+		handle, pub, err := p.Generate(ctx, k.id(), k.spec())
 		if err != nil {
 			return struct{}{}, err
 		}
-		k.Public = pub
+		k.Public, k.HeldBy = pub, p.Name()
 		told := eventOf(KeyNewVersionCreated, k, now)
-		err = s.store.AddSuccessor(ctx, k, Material{Protector: s.protector.Name(), Handle: handle}, l, told)
+		err = s.store.AddSuccessor(ctx, k, Material{Protector: p.Name(), Handle: handle}, l, told)
 		return struct{}{}, s.tell(err, told)
 	}, nil)
 	return err

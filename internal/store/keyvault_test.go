@@ -51,7 +51,7 @@ func aVault(name string) keyvault.Vault {
 func aVaultKey(t *testing.T, name, version string) keyvault.Key {
 	t.Helper()
 	return keyvault.Key{
-		Tenant: "t", Vault: "Vault", Name: name, Version: version, Type: protect.EC, Curve: "P-256", Public: aPublicKey(t),
+		Tenant: "t", Vault: "Vault", Name: name, Version: version, Type: protect.EC, Curve: "P-256", Public: aPublicKey(t), HeldBy: "software",
 		Ops: []string{"sign", "verify"}, Enabled: true, NotBefore: time.Unix(0, 0).UTC(),
 		Expires: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), Tags: map[string]string{"a": "b"}, Created: vaultTime, Updated: vaultTime,
 	}
@@ -192,7 +192,7 @@ func TestKeyVaultDue(t *testing.T) {
 	eachKeyVault(t, func(t *testing.T, k *store.KeyVault) {
 		for i := range 5 {
 			name := "key" + strconv.Itoa(i)
-			mustVault(t, k.AddVersion(t.Context(), aVaultKey(t, name, "1"), keyvault.Material{Handle: []byte{}}))
+			mustVault(t, k.AddVersion(t.Context(), aVaultKey(t, name, "1"), keyvault.Material{Protector: "software", Handle: []byte{}}))
 			at := vaultTime.Add(time.Duration(i/2) * time.Hour) // two at a time
 			mustVault(t, k.DeleteKey(t.Context(), "t", "Vault", name, keyvault.Deletion{Deleted: vaultTime, PurgeAt: at}))
 		}
@@ -257,7 +257,7 @@ func TestKeyVaultWhole(t *testing.T) {
 			t.Errorf("%v %s", err, diff)
 		}
 		next := aVaultKey(t, "root", "4")
-		mustVault(t, k.AddVersion(t.Context(), next, keyvault.Material{Handle: []byte{}}))
+		mustVault(t, k.AddVersion(t.Context(), next, keyvault.Material{Protector: "software", Handle: []byte{}}))
 		if newest, _, err := k.Key(t.Context(), "t", "Vault", "root", ""); err != nil || newest.Version != "4" || newest.Ordinal != 4 {
 			t.Errorf("newest is %+v, %v", newest, err)
 		}

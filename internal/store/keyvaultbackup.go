@@ -59,7 +59,7 @@ func (k *KeyVault) Restore(ctx context.Context, versions []keyvault.Stored, p ke
 				return err
 			}
 			row.Ordinal = int64(i + 1)
-			if err := q.AddVersion(ctx, row); err != nil {
+			if err := insertVersion(ctx, q, row); err != nil {
 				return err
 			}
 		}
@@ -133,7 +133,7 @@ func decodeRotation(s string) (p keyvault.RotationPolicy, err error) {
 func storedOf(tenant, vault string, row keyvaultsql.GetVersionRow) (keyvault.Key, keyvault.Material, error) {
 	m := keyvault.Material{Protector: row.Protector, Handle: row.Handle}
 	key, err := keyOf(tenant, vault, keyvaultsql.ListLiveRow{
-		Ordinal: row.Ordinal, Version: row.Version, Kty: row.Kty, Bits: row.Bits, Curve: row.Curve, Ops: row.Ops,
+		Ordinal: row.Ordinal, Version: row.Version, Kty: row.Kty, Protector: row.Protector, Bits: row.Bits, Curve: row.Curve, Ops: row.Ops,
 		Enabled: row.Enabled, NotBefore: row.NotBefore, Expires: row.Expires, Tags: row.Tags, Created: row.Created,
 		Updated: row.Updated, Display: row.Display, Deleted: row.Deleted, PurgeAt: row.PurgeAt,
 	})

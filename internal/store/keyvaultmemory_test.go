@@ -24,7 +24,7 @@ func TestKeyVaultTellsWhatIs(t *testing.T) {
 		_, err = here.PutGroup(t.Context(), keyvault.Group{Tenant: "t", Subscription: "s", Name: "G", Created: vaultTime})
 		mustVault(t, err)
 		mustVault(t, here.AddVault(t.Context(), vault))
-		mustVault(t, here.AddVersion(t.Context(), key, keyvault.Material{Protector: "p", Handle: []byte("h")}))
+		mustVault(t, here.AddVersion(t.Context(), key, keyvault.Material{Protector: "software", Handle: []byte("h")}))
 		read := func() (v keyvault.Vault, k keyvault.Key) {
 			t.Helper()
 			for _, s := range []*store.KeyVault{here, there, here} {
@@ -59,7 +59,7 @@ func TestKeyVaultTellsWhatIs(t *testing.T) {
 				return there.SetVersion(t.Context(), key, was)
 			}, func(_ keyvault.Vault, k keyvault.Key) bool { return !k.Enabled }},
 			{"version", func() error {
-				return here.AddVersion(t.Context(), aVaultKey(t, "key", "2"), keyvault.Material{Protector: "p", Handle: []byte("h")})
+				return here.AddVersion(t.Context(), aVaultKey(t, "key", "2"), keyvault.Material{Protector: "software", Handle: []byte("h")})
 			},
 				func(_ keyvault.Vault, k keyvault.Key) bool { return k.Version == "2" && k.Enabled }},
 			{"deleted", func() error { return there.DeleteKey(t.Context(), "t", "vault", "key", deletion) },

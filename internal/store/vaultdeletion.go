@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/protect"
 	keyvaultsql "github.com/customerkey/customerkey/internal/store/gen/keyvault"
 )
 
@@ -59,6 +60,9 @@ func destroyVersions(ctx context.Context, q *keyvaultsql.Queries, tenant, vault,
 	}
 	for _, h := range handles {
 		versions = append(versions, h.Version)
+		if err := loosen(ctx, q, protect.ID{Tenant: tenant, Vault: vault, Key: name, Version: h.Version}, h.Protector, h.Handle); err != nil {
+			return nil, err
+		}
 		err := q.OverwriteHandle(ctx, keyvaultsql.OverwriteHandleParams{
 			Handle: make([]byte, len(h.Handle)), TenantID: tenant, Vault: vault, Name: name, Version: h.Version,
 		})

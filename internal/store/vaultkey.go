@@ -43,9 +43,10 @@ func getVersion(ctx context.Context, q *keyvaultsql.Queries, w versionName) (key
 func keyOf(tenant, vault string, row keyvaultsql.ListLiveRow) (keyvault.Key, error) {
 	tags, err := decodeTags(row.Tags)
 	ops := strings.Fields(row.Ops)
+	kty, hsm := strings.CutSuffix(row.Kty, "-HSM")
 	return keyvault.Key{
 		Tenant: tenant, Vault: vault, Name: row.Display, Version: row.Version, Ordinal: row.Ordinal,
-		Type: protect.Type(row.Kty), Bits: int(row.Bits), Curve: row.Curve, Ops: ops, Enabled: row.Enabled,
+		Type: protect.Type(kty), HSM: hsm, HeldBy: row.Protector, Bits: int(row.Bits), Curve: row.Curve, Ops: ops, Enabled: row.Enabled,
 		NotBefore: fromInstant(row.NotBefore), Expires: fromInstant(row.Expires), Tags: tags,
 		Created: fromMicros(row.Created), Updated: fromMicros(row.Updated),
 		Deletion: keyvault.Deletion{Deleted: fromInstant(row.Deleted), PurgeAt: fromInstant(row.PurgeAt)},
@@ -73,7 +74,7 @@ func (k *KeyVault) addVersion(ctx context.Context, row keyvaultsql.AddVersionPar
 		if row.Ordinal, err = nextOrdinal(ctx, q, row, key.Name); err != nil {
 			return err
 		}
-		if err := q.AddVersion(ctx, row); err != nil {
+		if err := insertVersion(ctx, q, row); err != nil {
 			return err
 		}
 		return keyChanged(ctx, q, key, events)
@@ -92,7 +93,7 @@ func versionRow(key keyvault.Key, m keyvault.Material) (keyvaultsql.AddVersionPa
 	}
 	return keyvaultsql.AddVersionParams{
 		TenantID: key.Tenant, Vault: foldName(key.Vault), Name: foldName(key.Name), Version: key.Version,
-		Kty: string(key.Type), Bits: int64(key.Bits), Curve: key.Curve, PublicKey: public, Protector: m.Protector,
+		Kty: key.KTY(), Bits: int64(key.Bits), Curve: key.Curve, PublicKey: public, Protector: m.Protector,
 		Handle: m.Handle, Ops: strings.Join(key.Ops, " "), Enabled: key.Enabled, NotBefore: instant(key.NotBefore),
 		Expires: instant(key.Expires), Tags: encodeTags(key.Tags), Created: micros(key.Created), Updated: micros(key.Updated),
 	}, nil

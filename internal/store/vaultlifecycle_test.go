@@ -72,11 +72,11 @@ func TestKeyVaultVaultPurge(t *testing.T) {
 			mustVault(t, k.AddVault(ctx, aVault(name)))
 		}
 		for i := range 3 {
-			mustVault(t, k.AddVersion(ctx, aVaultKey(t, fmt.Sprintf("key%d", i), fmt.Sprint(i)), keyvault.Material{Protector: "p", Handle: []byte("h")}))
+			mustVault(t, k.AddVersion(ctx, aVaultKey(t, fmt.Sprintf("key%d", i), fmt.Sprint(i)), keyvault.Material{Protector: "software", Handle: []byte("h")}))
 		}
 		elsewhere := aVaultKey(t, "key0", "9")
 		elsewhere.Vault = "other"
-		mustVault(t, k.AddVersion(ctx, elsewhere, keyvault.Material{Protector: "p", Handle: []byte("h")}))
+		mustVault(t, k.AddVersion(ctx, elsewhere, keyvault.Material{Protector: "software", Handle: []byte("h")}))
 
 		_, err = k.PurgeKeys(ctx, "t", "vault", 9)
 		wantMissing(t, "keys of a live vault", err)

@@ -180,10 +180,13 @@ func (w *World) MustVault(name string, grants ...keyvault.Grant) keyvault.Vault 
 	return w.MustPutVault(keyvault.VaultSpec{Name: name, Access: grants})
 }
 
-// MustPutVault makes a vault, standard and in Location, or changes it.
+// MustPutVault makes a vault in Location, standard if nothing else is said, or changes it.
 func (w *World) MustPutVault(spec keyvault.VaultSpec) keyvault.Vault {
 	w.t.Helper()
-	spec.Subscription, spec.Group, spec.Location, spec.SKU = w.Subscription.ID, "keys", Location, "standard"
+	spec.Subscription, spec.Group, spec.Location = w.Subscription.ID, "keys", Location
+	if spec.SKU == "" {
+		spec.SKU = "standard"
+	}
 	v, _, err := w.PutVault(w.t.Context(), w.Owner, spec)
 	if err != nil {
 		w.t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rsa"
 	"encoding/binary"
 	"math"
@@ -88,6 +87,10 @@ func shorten(key crypto.Signer) ([]byte, error) {
 		}
 		defer clear(scalar)
 		return append([]byte{exportLayout}, scalar...), nil
+	case *koblitzPrivate:
+		scalar := k.key().Serialize()
+		defer clear(scalar)
+		return append([]byte{exportLayout}, scalar...), nil
 	}
 	return nil, fault.New(fault.Invalid, "The key is of a type that cannot be exported")
 }
@@ -104,11 +107,10 @@ func lengthen(spec Spec, plain []byte) (crypto.Signer, error) {
 			return key, nil
 		}
 	case EC:
-		curve, ok := map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}[spec.Curve]
-		if !ok {
+		if !CurveAllowed(spec.Curve) {
 			return nil, bad
 		}
-		if key, err := ecdsa.ParseRawPrivateKey(curve, plain[1:]); err == nil {
+		if key, err := privateEC(spec.Curve, plain[1:]); err == nil {
 			return key, nil
 		}
 	}

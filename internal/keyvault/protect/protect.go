@@ -58,6 +58,8 @@ type Protector interface {
 	Export(ctx context.Context, id ID, handle []byte, to envelope.Key) (sealed []byte, err error)
 	// Adopt keeps what Export sealed as the private half of id, which must be as spec says.
 	Adopt(ctx context.Context, id ID, spec Spec, from envelope.Key, sealed []byte) (handle []byte, pub crypto.PublicKey, err error)
+	// Destroy removes what is held of id outside of the handle, for ever; there may be nothing.
+	Destroy(ctx context.Context, id ID, handle []byte) error
 	// Forget drops what is held in memory of id. To be called when its key is destroyed.
 	Forget(id ID)
 }

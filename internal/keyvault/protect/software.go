@@ -48,8 +48,11 @@ func NewSoftware(c SoftwareConfig) (*Software, error) {
 	return &Software{seal: c.Seal, open: newCache(c.Keep), busy: make(chan struct{}, runtime.GOMAXPROCS(0))}, nil
 }
 
-// Name is "software".
-func (s *Software) Name() string { return "software" }
+// SoftwareName is the name of the Software protector.
+const SoftwareName = "software"
+
+// Name is SoftwareName.
+func (s *Software) Name() string { return SoftwareName }
 
 // Generate makes a key pair. An RSA 4096 pair takes a second of one core, so no more are made
 // at once than there are cores; a ctx that ends while waiting returns its error.
@@ -119,6 +122,12 @@ func (s *Software) Sign(_ context.Context, id ID, handle []byte, alg SignatureAl
 		return nil, err
 	}
 	return sign(key, alg, digest)
+}
+
+// Destroy does what Forget does: the private half goes with its handle.
+func (s *Software) Destroy(_ context.Context, id ID, _ []byte) error {
+	s.Forget(id)
+	return nil
 }
 
 // Forget closes the key if it is open.

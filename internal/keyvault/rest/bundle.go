@@ -44,6 +44,8 @@ type attributesOut struct {
 	Updated         int64  `json:"updated"`
 	RecoveryLevel   string `json:"recoveryLevel"`
 	RecoverableDays int    `json:"recoverableDays"`
+	Exportable      *bool  `json:"exportable,omitempty"`
+	HSMPlatform     string `json:"hsmPlatform,omitempty"`
 }
 
 type deletionOut struct {
@@ -66,12 +68,12 @@ type randomOut struct {
 }
 
 func (x *request) bundle(k keyvault.Key) bundleOut {
-	return bundleOut{Key: x.jwk(k), Attributes: attributes(k), Tags: k.Tags, deletionOut: x.deletion(k)}
+	return bundleOut{Key: x.jwk(k), Attributes: x.attributes(k), Tags: k.Tags, deletionOut: x.deletion(k)}
 }
 
 // jwk returns the public half as a JSON web key (RFC 7518 section 6).
 func (x *request) jwk(k keyvault.Key) jwkOut {
-	out := jwkOut{KID: x.kid(k), KTY: string(k.Type), Ops: append([]string{}, k.Ops...)}
+	out := jwkOut{KID: x.kid(k), KTY: k.KTY(), Ops: append([]string{}, k.Ops...)}
 	switch pub := k.Public.(type) {
 	case *rsa.PublicKey:
 		out.N = base64url(pub.N.Bytes())
@@ -85,12 +87,17 @@ func (x *request) jwk(k keyvault.Key) jwkOut {
 	return out
 }
 
-func attributes(k keyvault.Key) attributesOut {
-	return attributesOut{
+// attributes says of -HSM keys what holds them, and that they do not come out (KV-52, KV-53).
+func (x *request) attributes(k keyvault.Key) attributesOut {
+	out := attributesOut{
 		Enabled: k.Enabled, NotBefore: seconds(k.NotBefore), Expires: seconds(k.Expires),
 		Created: k.Created.Unix(), Updated: k.Updated.Unix(),
 		RecoveryLevel: k.RecoveryLevel, RecoverableDays: k.RecoverableDays,
 	}
+	if k.HSM {
+		out.Exportable, out.HSMPlatform = new(bool), x.vaults.Platform(k)
+	}
+	return out
 }
 
 func (x *request) deletion(k keyvault.Key) *deletionOut {

@@ -249,6 +249,7 @@ func TestContract(t *testing.T) {
 		bad("KV-51", "POST", "/keys/new/create?"+version, `{"kty":"RSA","key_ops":["fly"]}`, "key_ops"),
 		bad("KV-51", "POST", "/keys/new/create?"+version, `{"kty":"RSA","key_ops":["sign","sign"]}`, "key_ops"),
 		{"KV-52", "POST", "/keys/new/create?" + version, `{"kty":"RSA-HSM"}`, 400, "BadParameter/KeyTypeNotSupported", "RSA-HSM"},
+		{"KV-52", "POST", "/keys/new/create?" + version, `{"kty":"oct-HSM"}`, 400, "BadParameter/KeyTypeNotSupported", "oct-HSM"},
 		bad("KV-53", "POST", "/keys/new/create?"+version, `{"kty":"RSA","attributes":{"exportable":true}}`, "AKV.SKR.1004"),
 		bad("KV-53", "POST", "/keys/new/create?"+version, `{"kty":"RSA","release_policy":{"data":"e30"}}`, "Non-exportable keys"),
 		bad("KV-53", "POST", "/keys/new/create?"+version, `{"kty":"RSA","attributes":{"exportable":true},"release_policy":{}}`, "not supported"),

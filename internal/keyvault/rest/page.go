@@ -61,7 +61,7 @@ func (x *request) page(list func(after string, most int) ([]keyvault.Key, error)
 		out.NextLink = &next
 	}
 	for _, k := range keys {
-		out.Value = append(out.Value, itemOut{KID: id(k), Attributes: attributes(k), Tags: k.Tags, deletionOut: x.deletion(k)})
+		out.Value = append(out.Value, itemOut{KID: id(k), Attributes: x.attributes(k), Tags: k.Tags, deletionOut: x.deletion(k)})
 	}
 	return x.reply(out)
 }

@@ -86,6 +86,17 @@ type KeyvaultKey struct {
 	Due      sql.NullInt64
 }
 
+type KeyvaultLoose struct {
+	TenantID  string
+	Handle    string
+	Protector string
+	Vault     string
+	Name      string
+	Version   string
+	Due       int64
+	Condemned bool
+}
+
 type KeyvaultName struct {
 	Name     string
 	TenantID string

@@ -598,7 +598,7 @@ func (q *Queries) ListAccess(ctx context.Context, arg ListAccessParams) ([]ListA
 }
 
 const listDeleted = `-- name: ListDeleted :many
-SELECT v.ordinal, v.version, v.kty, v.bits, v.curve, v.ops, v.enabled, v.not_before, v.expires, v.tags, v.created,
+SELECT v.ordinal, v.version, v.kty, v.protector, v.bits, v.curve, v.ops, v.enabled, v.not_before, v.expires, v.tags, v.created,
     v.updated, k.display, k.deleted, k.purge_at
 FROM keyvault_keys k
 JOIN keyvault_versions v ON v.tenant_id = k.tenant_id AND v.vault = k.vault AND v.name = k.name AND v.ordinal = k.newest
@@ -616,6 +616,7 @@ type ListDeletedRow struct {
 	Ordinal   int64
 	Version   string
 	Kty       string
+	Protector string
 	Bits      int64
 	Curve     string
 	Ops       string
@@ -648,6 +649,7 @@ func (q *Queries) ListDeleted(ctx context.Context, arg ListDeletedParams) ([]Lis
 			&i.Ordinal,
 			&i.Version,
 			&i.Kty,
+			&i.Protector,
 			&i.Bits,
 			&i.Curve,
 			&i.Ops,
@@ -777,7 +779,7 @@ func (q *Queries) ListGroups(ctx context.Context, arg ListGroupsParams) ([]Keyva
 }
 
 const listHandles = `-- name: ListHandles :many
-SELECT version, handle FROM keyvault_versions WHERE tenant_id = $1 AND vault = $2 AND name = $3
+SELECT version, protector, handle FROM keyvault_versions WHERE tenant_id = $1 AND vault = $2 AND name = $3
 `
 
 type ListHandlesParams struct {
@@ -787,8 +789,9 @@ type ListHandlesParams struct {
 }
 
 type ListHandlesRow struct {
-	Version string
-	Handle  []byte
+	Version   string
+	Protector string
+	Handle    []byte
 }
 
 func (q *Queries) ListHandles(ctx context.Context, arg ListHandlesParams) ([]ListHandlesRow, error) {
@@ -800,7 +803,7 @@ func (q *Queries) ListHandles(ctx context.Context, arg ListHandlesParams) ([]Lis
 	var items []ListHandlesRow
 	for rows.Next() {
 		var i ListHandlesRow
-		if err := rows.Scan(&i.Version, &i.Handle); err != nil {
+		if err := rows.Scan(&i.Version, &i.Protector, &i.Handle); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -815,7 +818,7 @@ func (q *Queries) ListHandles(ctx context.Context, arg ListHandlesParams) ([]Lis
 }
 
 const listLive = `-- name: ListLive :many
-SELECT v.ordinal, v.version, v.kty, v.bits, v.curve, v.ops, v.enabled, v.not_before, v.expires, v.tags, v.created,
+SELECT v.ordinal, v.version, v.kty, v.protector, v.bits, v.curve, v.ops, v.enabled, v.not_before, v.expires, v.tags, v.created,
     v.updated, k.display, k.deleted, k.purge_at
 FROM keyvault_keys k
 JOIN keyvault_versions v ON v.tenant_id = k.tenant_id AND v.vault = k.vault AND v.name = k.name AND v.ordinal = k.newest
@@ -833,6 +836,7 @@ type ListLiveRow struct {
 	Ordinal   int64
 	Version   string
 	Kty       string
+	Protector string
 	Bits      int64
 	Curve     string
 	Ops       string
@@ -865,6 +869,7 @@ func (q *Queries) ListLive(ctx context.Context, arg ListLiveParams) ([]ListLiveR
 			&i.Ordinal,
 			&i.Version,
 			&i.Kty,
+			&i.Protector,
 			&i.Bits,
 			&i.Curve,
 			&i.Ops,
@@ -932,7 +937,7 @@ func (q *Queries) ListVaults(ctx context.Context, arg ListVaultsParams) ([]strin
 }
 
 const listVersions = `-- name: ListVersions :many
-SELECT v.ordinal, v.version, v.kty, v.bits, v.curve, v.ops, v.enabled, v.not_before, v.expires, v.tags, v.created,
+SELECT v.ordinal, v.version, v.kty, v.protector, v.bits, v.curve, v.ops, v.enabled, v.not_before, v.expires, v.tags, v.created,
     v.updated, k.display, k.deleted, k.purge_at
 FROM keyvault_keys k
 JOIN keyvault_versions v ON v.tenant_id = k.tenant_id AND v.vault = k.vault AND v.name = k.name
@@ -951,6 +956,7 @@ type ListVersionsRow struct {
 	Ordinal   int64
 	Version   string
 	Kty       string
+	Protector string
 	Bits      int64
 	Curve     string
 	Ops       string
@@ -984,6 +990,7 @@ func (q *Queries) ListVersions(ctx context.Context, arg ListVersionsParams) ([]L
 			&i.Ordinal,
 			&i.Version,
 			&i.Kty,
+			&i.Protector,
 			&i.Bits,
 			&i.Curve,
 			&i.Ops,

@@ -80,21 +80,21 @@ JOIN keyvault_versions v ON v.tenant_id = k.tenant_id AND v.vault = k.vault AND 
 WHERE k.tenant_id = $1 AND k.vault = $2 AND k.name = $3 AND v.version = $4;
 
 -- name: ListLive :many
-SELECT v.ordinal, v.version, v.kty, v.bits, v.curve, v.ops, v.enabled, v.not_before, v.expires, v.tags, v.created,
+SELECT v.ordinal, v.version, v.kty, v.protector, v.bits, v.curve, v.ops, v.enabled, v.not_before, v.expires, v.tags, v.created,
     v.updated, k.display, k.deleted, k.purge_at
 FROM keyvault_keys k
 JOIN keyvault_versions v ON v.tenant_id = k.tenant_id AND v.vault = k.vault AND v.name = k.name AND v.ordinal = k.newest
 WHERE k.tenant_id = $1 AND k.vault = $2 AND k.deleted IS NULL AND k.name > $3 ORDER BY k.name LIMIT $4;
 
 -- name: ListDeleted :many
-SELECT v.ordinal, v.version, v.kty, v.bits, v.curve, v.ops, v.enabled, v.not_before, v.expires, v.tags, v.created,
+SELECT v.ordinal, v.version, v.kty, v.protector, v.bits, v.curve, v.ops, v.enabled, v.not_before, v.expires, v.tags, v.created,
     v.updated, k.display, k.deleted, k.purge_at
 FROM keyvault_keys k
 JOIN keyvault_versions v ON v.tenant_id = k.tenant_id AND v.vault = k.vault AND v.name = k.name AND v.ordinal = k.newest
 WHERE k.tenant_id = $1 AND k.vault = $2 AND k.deleted IS NOT NULL AND k.name > $3 ORDER BY k.name LIMIT $4;
 
 -- name: ListVersions :many
-SELECT v.ordinal, v.version, v.kty, v.bits, v.curve, v.ops, v.enabled, v.not_before, v.expires, v.tags, v.created,
+SELECT v.ordinal, v.version, v.kty, v.protector, v.bits, v.curve, v.ops, v.enabled, v.not_before, v.expires, v.tags, v.created,
     v.updated, k.display, k.deleted, k.purge_at
 FROM keyvault_keys k
 JOIN keyvault_versions v ON v.tenant_id = k.tenant_id AND v.vault = k.vault AND v.name = k.name
@@ -116,7 +116,7 @@ WHERE tenant_id = $1 AND vault = $2 AND name = $3 AND deleted IS NOT NULL;
 DELETE FROM keyvault_keys WHERE tenant_id = $1 AND vault = $2 AND name = $3 AND deleted = $4;
 
 -- name: ListHandles :many
-SELECT version, handle FROM keyvault_versions WHERE tenant_id = $1 AND vault = $2 AND name = $3;
+SELECT version, protector, handle FROM keyvault_versions WHERE tenant_id = $1 AND vault = $2 AND name = $3;
 
 -- name: OverwriteHandle :exec
 UPDATE keyvault_versions SET handle = $1 WHERE tenant_id = $2 AND vault = $3 AND name = $4 AND version = $5;
