@@ -1,5 +1,7 @@
 package directory
 
+import "slices"
+
 // App ids that the articles and the official clients know (rows CK-221, CK-331, KV-139).
 const (
 	MultiWorkloadApp = "c066d759-24ae-40e7-a56f-027002b5d3e4" // the service, for multi-workload policies
@@ -15,6 +17,12 @@ var serviceApps = []struct{ id, name string }{
 	{MultiWorkloadApp, "M365DataAtRestEncryption"},
 	{ExchangeApp, "Office 365 Exchange Online"},
 	{SharePointApp, "Office 365 SharePoint Online"},
+}
+
+// IsServiceApp reports whether an app id is one of the service's own. It says something about
+// a caller only if he is an App: programs that people sign in with choose their id themselves.
+func IsServiceApp(id string) bool {
+	return slices.ContainsFunc(serviceApps, func(a struct{ id, name string }) bool { return a.id == id })
 }
 
 // publicClients are the programs that people sign in with. They cannot keep a secret, so

@@ -40,7 +40,7 @@ type visit struct {
 func (v *visit) note(name, value string) { v.entry.Detail[name] = value }
 
 // through is the door of the data plane. It checks in the order of KV-102: vault, tenant,
-// permission, key, the budget (KV-107), the key's state. Then decide looks at the parameters and returns what is
+// network, permission, key, the budget (KV-107), the key's state. Then decide looks at the parameters and returns what is
 // to be done. The outcome is recorded, and only after that is it done.
 func through[T any](ctx context.Context, s *Service, c directory.Caller, a Action, t Target, decide func(*visit) (func() (T, error), error)) (T, error) {
 	var none T
@@ -96,13 +96,11 @@ func (s *Service) admit(ctx context.Context, v *visit) error {
 	if !ok {
 		return fault.New(fault.Internal, "no rule for %s", v.action)
 	}
-	v.note("permission", string(r.permission))
-	named, ok := v.vault.permits(v.caller, r.permission)
-	if !ok && r.or != "" {
-		_, ok = v.vault.permits(v.caller, r.or)
+	if err := v.vault.Network.admits(v.caller, v.vault); err != nil {
+		return err
 	}
-	if !ok {
-		return errPermission(v.caller, v.vault, r.permission, named)
+	if err := s.permit(ctx, v, r); err != nil {
+		return err
 	}
 	err := s.look(ctx, v, r.subject)
 	if err != nil && undecided(err) {

@@ -98,7 +98,7 @@ func TestRecordFirst(t *testing.T) {
 	each(t, func(t *testing.T, s *stage) {
 		s.twoKeys()
 		before := s.contents()
-		deeds := s.deeds()
+		deeds, management := s.deeds(), s.roleManagement()
 		s.Deafen(true)
 		for _, d := range deeds {
 			if err := d.do(s.admin); !fault.Is(err, fault.Unavailable) {
@@ -108,7 +108,7 @@ func TestRecordFirst(t *testing.T) {
 				t.Errorf("%s refused without a record: %v", d.name, err)
 			}
 		}
-		for name, do := range s.management() {
+		for name, do := range management {
 			if err := do(s.Owner); !fault.Is(err, fault.Unavailable) {
 				t.Errorf("%s without a record: %v", name, err)
 			}

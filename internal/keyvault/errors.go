@@ -41,6 +41,19 @@ const (
 	ReasonVaultPurge        = "DeletedVaultPurge"
 )
 
+// Reasons about roles and networks.
+const (
+	ReasonRBAC         = "ForbiddenByRbac"
+	ReasonFirewall     = "ForbiddenByFirewall"
+	ReasonPrivate      = "ForbiddenByConnection"
+	ReasonRoleID       = "InvalidRoleAssignmentId"
+	ReasonNoRole       = "RoleDefinitionDoesNotExist"
+	ReasonNoAssignment = "RoleAssignmentNotFound"
+	ReasonRoleAssigned = "RoleAssignmentExists"
+	ReasonRoleFixed    = "RoleAssignmentUpdateNotPermitted"
+	ReasonRoleLimit    = "RoleAssignmentLimitExceeded"
+)
+
 // ErrChanged is what a store answers where another change came between reading and writing.
 func ErrChanged() error {
 	return fault.New(fault.Conflict, "Another change was made at the same time").

@@ -26,6 +26,12 @@ const (
 	GetProvider        Action = "provider.get"
 	RegisterProvider   Action = "provider.register"
 	UnregisterProvider Action = "provider.unregister"
+
+	ListRoles       Action = "role.definitions"
+	AssignRole      Action = "role.assign"
+	UnassignRole    Action = "role.remove"
+	GetAssignment   Action = "role.get"
+	ListAssignments Action = "role.list"
 )
 
 // Actions of the service's operator.
@@ -71,4 +77,10 @@ var managementRules = map[Action]managementRule{
 	GetProvider:        {name: "Microsoft.Resources/subscriptions/providers/read", object: "subscriptions", anyRole: true},
 	RegisterProvider:   {name: "Microsoft.KeyVault/register/action", object: "subscriptions"},
 	UnregisterProvider: {name: "Microsoft.KeyVault/unregister/action", object: "subscriptions"},
+
+	ListRoles:       {name: "Microsoft.Authorization/roleDefinitions/read", object: "roles", anyRole: true},
+	AssignRole:      {name: "Microsoft.Authorization/roleAssignments/write", object: "roles"},
+	UnassignRole:    {name: "Microsoft.Authorization/roleAssignments/delete", object: "roles"},
+	GetAssignment:   {name: "Microsoft.Authorization/roleAssignments/read", object: "roles"},
+	ListAssignments: {name: "Microsoft.Authorization/roleAssignments/read", object: "roles", anyRole: true},
 }

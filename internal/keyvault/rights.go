@@ -23,14 +23,35 @@ func (r rights) manage(action string, at Scope) bool {
 
 // rights reads what the caller may do in a subscription of his tenant. Its owner, and the
 // service itself, may do everything but use keys (KV-128).
-func (s *Service) rights(_ context.Context, c directory.Caller, sub Subscription) (rights, error) {
+func (s *Service) rights(ctx context.Context, c directory.Caller, sub Subscription) (rights, error) {
 	if owns(c, sub) {
 		owner, _ := roleOf(RoleOwner)
 		return rights{{owner, Scope{Subscription: sub.ID}}}, nil
 	}
-	return nil, nil
+	list, err := s.store.AssignmentsOf(ctx, sub.Tenant, sub.ID, principals(c))
+	if err != nil {
+		return nil, err
+	}
+	var r rights
+	for _, a := range list {
+		if role, ok := roleOf(a.Role); ok {
+			r = append(r, held{role, a.Scope})
+		}
+	}
+	return r, nil
 }
 
 func owns(c directory.Caller, sub Subscription) bool {
 	return c.Tenant == sub.Tenant && (c.Kind == directory.System || SameName(c.ID, sub.Owner))
+}
+
+// principals are the object ids, folded, that stand for the caller: his own and his groups'.
+func principals(c directory.Caller) []string {
+	ids := []string{fold(c.ID)}
+	for _, g := range c.Groups {
+		if id := fold(g); !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }

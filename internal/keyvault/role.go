@@ -87,9 +87,6 @@ func keyActions(names ...string) []string {
 	return names
 }
 
-// Roles returns every role that can be assigned.
-func Roles() []Role { return slices.Clone(roles) }
-
 // roleOf returns the role of an id in any case.
 func roleOf(id string) (Role, bool) {
 	i := slices.IndexFunc(roles, func(r Role) bool { return SameName(r.ID, id) })
@@ -108,16 +105,17 @@ func (r Role) manages(action string) bool {
 func (r Role) uses(action string) bool { return anyMatch(r.DataActions, action) }
 
 func anyMatch(patterns []string, action string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return matches(strings.ToLower(p), strings.ToLower(action)) })
+	return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, action) })
 }
 
 // matches reports whether a pattern, in which "*" stands for any characters, is the action.
+// Both are of the tables here, so that a pattern has two stars at most.
 func matches(pattern, action string) bool {
 	first, rest, wild := strings.Cut(pattern, "*")
 	if !wild {
-		return pattern == action
+		return strings.EqualFold(pattern, action)
 	}
-	if !strings.HasPrefix(action, first) {
+	if len(action) < len(first) || !strings.EqualFold(action[:len(first)], first) {
 		return false
 	}
 	for action = action[len(first):]; ; action = action[1:] {

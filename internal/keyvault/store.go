@@ -11,6 +11,8 @@ import (
 // change are kept with it or not at all. What a read returns may be shared with others: nobody
 // changes its maps and slices.
 type Store interface {
+	RoleStore
+
 	Subscription(ctx context.Context, tenant, id string) (Subscription, error)
 	Subscriptions(ctx context.Context, tenant string) ([]Subscription, error) // by id
 	// PutSubscription makes a subscription, with its provider registered, or changes the
@@ -25,7 +27,9 @@ type Store interface {
 
 	Group(ctx context.Context, tenant, subscription, name string) (Group, error)
 	Groups(ctx context.Context, tenant, subscription string) ([]Group, error) // by name
-	PutGroup(ctx context.Context, g Group) (created bool, err error)          // only Tags may change
+	// PutGroup makes a group, without the role assignments of one that had the name before, or
+	// replaces its Tags.
+	PutGroup(ctx context.Context, g Group) (created bool, err error)
 	// RemoveGroup removes a group in which no vault is live; else removed is false.
 	RemoveGroup(ctx context.Context, g Group) (removed bool, err error)
 
@@ -34,10 +38,10 @@ type Store interface {
 	// Vaults lists a subscription's by name, those after the named one. Names are folded.
 	Vaults(ctx context.Context, tenant, subscription, after string, limit int) ([]Vault, error)
 	// AddVault also takes the name; fault.Conflict if anyone has it, fault.NotFound if there
-	// is no such group.
+	// is no such group. It begins without the role assignments of one that had the name before.
 	AddVault(ctx context.Context, v Vault) error
-	// SetVault replaces what may change of a live vault (SKU, PurgeProtection, Access, Tags,
-	// EnabledFor, Updated, UpdatedBy) and raises its Revision, if that is still v.Revision; else ErrChanged.
+	// SetVault replaces what may change of a live vault (SKU, PurgeProtection, RBAC, Network,
+	// Access, Tags, EnabledFor, Updated, UpdatedBy) and raises its Revision, if that is still v.Revision; else ErrChanged.
 	SetVault(ctx context.Context, v Vault, events ...Event) error
 
 	// NameTaken reports whether anyone has a vault of that name, also a deleted one.
@@ -54,7 +58,8 @@ type Store interface {
 	// PurgeKeys overwrites and removes keys of a condemned vault, live and deleted, at most
 	// limit: none are left if it returns fewer.
 	PurgeKeys(ctx context.Context, tenant, vault string, limit int) ([]Purged, error)
-	// RemoveVault removes a condemned vault without keys, and frees its name.
+	// RemoveVault removes a condemned vault without keys and the role assignments over it, and
+	// frees its name.
 	RemoveVault(ctx context.Context, tenant, name string) error
 	// DueVaults lists vaults of all tenants that are condemned or whose retention has passed,
 	// those after the given one.

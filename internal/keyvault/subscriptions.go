@@ -2,6 +2,7 @@ package keyvault
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -50,7 +51,7 @@ func (s *Service) Subscription(ctx context.Context, c directory.Caller, id strin
 	})
 }
 
-// Subscriptions lists the subscriptions that the caller owns, by id.
+// Subscriptions lists by id the subscriptions that the caller owns, or in which he has a role.
 func (s *Service) Subscriptions(ctx context.Context, c directory.Caller) ([]Subscription, error) {
 	if c.Tenant == "" {
 		return nil, fault.New(fault.Unauthenticated, "Nobody is signed in")
@@ -58,13 +59,11 @@ func (s *Service) Subscriptions(ctx context.Context, c directory.Caller) ([]Subs
 	e := audit.Entry{Tenant: c.Tenant, Caller: c, Action: string(ListSubscriptions), Object: "subscriptions"}
 	return settle(ctx, s, e, func() ([]Subscription, error) {
 		all, err := s.store.Subscriptions(ctx, c.Tenant)
-		var own []Subscription
-		for _, sub := range all {
-			if owns(c, sub) {
-				own = append(own, sub)
-			}
+		if err != nil {
+			return nil, err
 		}
-		return own, err
+		in, err := s.store.AssignedIn(ctx, c.Tenant, principals(c))
+		return slices.DeleteFunc(all, func(sub Subscription) bool { return !owns(c, sub) && !slices.Contains(in, sub.ID) }), err
 	}, nil)
 }
 

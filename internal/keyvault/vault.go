@@ -12,7 +12,9 @@ type Vault struct {
 	PurgeProtection             bool   // once true never false
 	Protected                   bool   // its subscription is; set by the store
 	Suspended                   bool   // its subscription is not Usable; set by the store
+	RBAC                        bool   // role assignments decide over keys, and Access does not (KV-103)
 	Access                      []Grant
+	Network                     Network
 	EnabledFor                  EnabledFor
 	Tags                        map[string]string
 	Created, Updated            time.Time

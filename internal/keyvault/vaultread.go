@@ -34,13 +34,17 @@ func (s *Service) FindVault(ctx context.Context, c directory.Caller, subscriptio
 	})
 }
 
-// Vaults lists a subscription's vaults by name, at most limit of those after the named one.
+// Vaults lists by name the vaults of a subscription that the caller may read, at most limit of
+// those after the named one.
 func (s *Service) Vaults(ctx context.Context, c directory.Caller, subscription, after string, limit int) ([]Vault, error) {
 	return manage(ctx, s, c, ListVaults, Scope{Subscription: subscription}, func(d *desk) (func() ([]Vault, error), error) {
 		if limit < 1 || limit > maxPage || after != "" && checkVaultName(after) != nil {
 			return nil, invalid("$top")
 		}
 		return func() ([]Vault, error) {
+			if !d.may(GetVault, Scope{}) {
+				return s.readable(ctx, d, fold(after), limit)
+			}
 			return s.store.Vaults(ctx, d.subscription.Tenant, d.subscription.ID, fold(after), limit)
 		}, nil
 	})

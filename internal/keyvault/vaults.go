@@ -17,7 +17,11 @@ type VaultSpec struct {
 	SKU                       string            // "standard" or "premium"; required for a new vault
 	RetentionDays             int               // 7 to 90; 90; never changes
 	PurgeProtection           bool              // false; cannot be taken back
+	RBAC                      *bool             // RBACIfNew
+	RBACIfNew                 bool              // which differs by the version of the interface (KV-125)
 	Access                    []Grant           // nobody
+	Private                   *bool             // false
+	Firewall                  *Firewall         // none
 	EnabledFor                EnabledForChange  // nothing
 	Tags                      map[string]string // none
 }
@@ -105,6 +109,7 @@ func (s *Service) create(ctx context.Context, d *desk, spec VaultSpec) (func() (
 	if v.RetentionDays < 7 || v.RetentionDays > standardRetention {
 		return nil, invalid("softDeleteRetentionInDays")
 	}
+	v.RBAC = spec.RBACIfNew
 	if err := spec.apply(&v); err != nil {
 		return nil, err
 	}
@@ -138,6 +143,9 @@ func (s *Service) change(ctx context.Context, d *desk, v Vault, spec VaultSpec) 
 	if err := spec.apply(&v); err != nil {
 		return nil, err
 	}
+	if v.RBAC != old.RBAC && !d.may(AssignRole, v.scope()) {
+		return nil, errNotAuthorized(d.caller, AssignRole, v.scope()) // or a contributor could let himself in
+	}
 	return s.setVault(ctx, d, old, v), nil
 }
 
@@ -147,8 +155,17 @@ func (spec VaultSpec) apply(v *Vault) error {
 		v.SKU = strings.ToLower(spec.SKU)
 	}
 	v.PurgeProtection = v.PurgeProtection || spec.PurgeProtection
+	if spec.RBAC != nil {
+		v.RBAC = *spec.RBAC
+	}
 	if spec.Access != nil {
 		v.Access = spec.Access
+	}
+	if spec.Private != nil {
+		v.Network.Private = *spec.Private
+	}
+	if spec.Firewall != nil {
+		v.Network.Firewall = spec.Firewall
 	}
 	if spec.Tags != nil {
 		v.Tags = spec.Tags
@@ -158,6 +175,9 @@ func (spec VaultSpec) apply(v *Vault) error {
 		return invalid("sku.name")
 	}
 	if err := checkTags(v.Tags); err != nil {
+		return err
+	}
+	if err := v.Network.check(); err != nil {
 		return err
 	}
 	return checkAccess(v.Access)
@@ -178,6 +198,8 @@ func (d *desk) describe(v Vault) {
 	d.entry.Detail["sku"] = v.SKU
 	d.entry.Detail["retention_days"] = strconv.Itoa(v.RetentionDays)
 	d.entry.Detail["purge_protection"] = yesNo(v.PurgeProtection)
+	d.entry.Detail["rbac"] = yesNo(v.RBAC)
+	d.entry.Detail["network"] = v.Network.String()
 	d.entry.Detail["grants"] = strconv.Itoa(len(v.Access))
 }
 

@@ -125,8 +125,13 @@ func (k *KeyVault) PutGroup(ctx context.Context, g keyvault.Group) (created bool
 			TenantID: g.Tenant, SubscriptionID: g.Subscription, Name: foldName(g.Name), Display: g.Name,
 			Location: g.Location, Tags: encodeTags(g.Tags), Created: micros(g.Created),
 		})
-		if created = rows == 1; err != nil || created {
+		if err != nil {
 			return err
+		}
+		if created = rows == 1; created {
+			return q.ClearGroupRoles(ctx, keyvaultsql.ClearGroupRolesParams{
+				TenantID: g.Tenant, SubscriptionID: g.Subscription, GroupName: foldName(g.Name),
+			})
 		}
 		return q.TagGroup(ctx, keyvaultsql.TagGroupParams{
 			Tags: encodeTags(g.Tags), TenantID: g.Tenant, SubscriptionID: g.Subscription, Name: foldName(g.Name),

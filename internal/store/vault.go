@@ -34,6 +34,9 @@ func vaultBytes(v keyvault.Vault) int {
 	for _, g := range v.Access {
 		n += 128 + 32*len(g.Keys)
 	}
+	if v.Network.Firewall != nil {
+		n += 32 * len(v.Network.Firewall.Allowed)
+	}
 	return n
 }
 
@@ -74,6 +77,10 @@ func getVaults(ctx context.Context, q *keyvaultsql.Queries, names []string) (lis
 // AddVault implements keyvault.Store.
 func (k *KeyVault) AddVault(ctx context.Context, v keyvault.Vault) error {
 	name := foldName(v.Name)
+	network, err := encodeNetwork(v.Network)
+	if err != nil {
+		return err
+	}
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		if _, err := q.GetGroup(ctx, groupKey(v)); err != nil {
 			return err
@@ -88,7 +95,12 @@ func (k *KeyVault) AddVault(ctx context.Context, v keyvault.Vault) error {
 			Location: v.Location, Sku: v.SKU, RetentionDays: int64(v.RetentionDays), PurgeProtection: v.PurgeProtection,
 			Tags: encodeTags(v.Tags), Created: micros(v.Created), Updated: micros(v.Updated), Revision: v.Revision,
 			EnabledFor: strings.Join(v.EnabledFor.Words(), " "), CreatedBy: v.CreatedBy.String(), UpdatedBy: v.UpdatedBy.String(),
+			Rbac: v.RBAC, Network: network,
 		})
+		if err != nil {
+			return err
+		}
+		err = q.ClearVaultRoles(ctx, keyvaultsql.ClearVaultRolesParams{TenantID: v.Tenant, Vault: name})
 		if err != nil {
 			return err
 		}
@@ -99,10 +111,15 @@ func (k *KeyVault) AddVault(ctx context.Context, v keyvault.Vault) error {
 // SetVault implements keyvault.Store.
 func (k *KeyVault) SetVault(ctx context.Context, v keyvault.Vault, events ...keyvault.Event) error {
 	name := foldName(v.Name)
+	network, err := encodeNetwork(v.Network)
+	if err != nil {
+		return err
+	}
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		rows, err := q.SetVault(ctx, keyvaultsql.SetVaultParams{
 			Sku: v.SKU, PurgeProtection: v.PurgeProtection, Tags: encodeTags(v.Tags), Updated: micros(v.Updated),
 			EnabledFor: strings.Join(v.EnabledFor.Words(), " "), UpdatedBy: v.UpdatedBy.String(),
+			Rbac: v.RBAC, Network: network,
 			TenantID: v.Tenant, Name: name, Revision: v.Revision,
 		})
 		if err := oneRow(rows, err, keyvault.ErrChanged()); err != nil {
@@ -143,6 +160,9 @@ func getVault(ctx context.Context, q *keyvaultsql.Queries, name string) (v keyva
 	if v, err = vaultOf(row); err != nil {
 		return v, false, err
 	}
+	if v.Network, err = decodeNetwork(row.Network); err != nil {
+		return v, false, err
+	}
 	grants, err := q.ListAccess(ctx, keyvaultsql.ListAccessParams{TenantID: row.TenantID, Vault: name})
 	for _, g := range grants {
 		v.Access = append(v.Access, grantOf(g))
@@ -159,7 +179,7 @@ func vaultOf(row keyvaultsql.GetVaultRow) (keyvault.Vault, error) {
 	}
 	return keyvault.Vault{
 		Tenant: row.TenantID, Subscription: row.SubscriptionID, Group: row.GroupName, Name: row.Display,
-		Location: row.Location, SKU: row.Sku, RetentionDays: int(row.RetentionDays), PurgeProtection: row.PurgeProtection,
+		Location: row.Location, SKU: row.Sku, RetentionDays: int(row.RetentionDays), PurgeProtection: row.PurgeProtection, RBAC: row.Rbac,
 		Protected: sub.Protected(), Suspended: !sub.Usable(), EnabledFor: keyvault.ParseEnabledFor(strings.Fields(row.EnabledFor)),
 		Tags: tags, Created: fromMicros(row.Created), Updated: fromMicros(row.Updated),
 		CreatedBy: keyvault.ParseAuthor(row.CreatedBy), UpdatedBy: keyvault.ParseAuthor(row.UpdatedBy),

@@ -121,15 +121,20 @@ func TestContract(t *testing.T) {
 		{"KV-122 retention out of range", "PUT", group + "/providers/Microsoft.KeyVault/vaults/v-2" + version, token, full(`,"softDeleteRetentionInDays":91`), 400, "BadRequest", ""},
 		{"KV-122 soft delete off", "PATCH", east + version, token, `{"properties":{"enableSoftDelete":false}}`, 400, "BadRequest", "enableSoftDelete"},
 		{"KV-122 protection off", "PATCH", east + version, token, `{"properties":{"enablePurgeProtection":false}}`, 400, "BadRequest", `The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an irreversible action.`},
-		{"KV-122 network", "PATCH", east + version, token, `{"properties":{"networkAcls":{"defaultAction":"Deny"}}}`, 400, "BadRequest", "Network rules"},
-		{"KV-122 network", "PATCH", east + version, token, `{"properties":{"publicNetworkAccess":"disabled"}}`, 400, "BadRequest", "Network rules"},
+		{"KV-122 network", "PATCH", east + version, token, `{"properties":{"networkAcls":{"defaultAction":"Deny"}}}`, 200, "", ""},
+		{"KV-122 network action", "PATCH", east + version, token, `{"properties":{"networkAcls":{"defaultAction":"Perhaps"}}}`, 400, "BadRequest", "defaultAction"},
+		{"KV-122 network bypass", "PATCH", east + version, token, `{"properties":{"networkAcls":{"bypass":"Everyone"}}}`, 400, "BadRequest", "bypass"},
+		{"KV-122 network rule", "PATCH", east + version, token, `{"properties":{"networkAcls":{"ipRules":[{"value":"10.0.0.1/8"}]}}}`, 400, "BadRequest", "10.0.0.0/8"},
+		{"KV-122 virtual network", "PATCH", east + version, token, `{"properties":{"networkAcls":{"virtualNetworkRules":[{"id":"/subscriptions/x"}]}}}`, 400, "BadRequest", "Virtual network rules"},
+		{"KV-122 network private", "PATCH", east + version, token, `{"properties":{"publicNetworkAccess":"disabled"}}`, 200, "", ""},
+		{"KV-122 network perimeter", "PATCH", east + version, token, `{"properties":{"publicNetworkAccess":"SecuredByPerimeter"}}`, 400, "BadRequest", "publicNetworkAccess"},
 		{"KV-122 network open", "PATCH", east + version, token, `{"properties":{"networkAcls":{"defaultAction":"Allow","bypass":"AzureServices","ipRules":[]}}}`, 200, "", ""},
 		{"KV-122 another tenant", "PATCH", east + version, token, `{"properties":{"tenantId":"00000000-0000-0000-0000-000000000001"}}`, 400, "BadRequest", "tenantId"},
 		{"KV-123 strings", "PATCH", east + version, token, `{"properties":{"enableSoftDelete":"True","softDeleteRetentionInDays":"90"}}`, 200, "", ""},
 		{"KV-123 no flag", "PATCH", east + version, token, `{"properties":{"enableSoftDelete":"perhaps"}}`, 400, "BadRequest", ""},
-		{"KV-106 roles", "PATCH", east + version, token, `{"properties":{"enableRbacAuthorization":true}}`, 400, "BadRequest", "Role assignments"},
-		{"KV-125 roles by default", "PUT", group + "/providers/Microsoft.KeyVault/vaults/v-3?api-version=2026-02-01", token, full(""), 400, "BadRequest", "Role assignments"},
-		{"KV-125 none asked for", "PUT", group + "/providers/Microsoft.KeyVault/vaults/v-3?api-version=2026-02-01", token, full(`,"enableRbacAuthorization":false`), 201, "", ""},
+		{"KV-103 roles", "PATCH", east + version, token, `{"properties":{"enableRbacAuthorization":"True"}}`, 200, "", ""},
+		{"KV-125 roles by default", "PUT", group + "/providers/Microsoft.KeyVault/vaults/v-3?api-version=2026-02-01", token, full(""), 201, "", ""},
+		{"KV-125 none asked for", "PUT", group + "/providers/Microsoft.KeyVault/vaults/v-4?api-version=2026-02-01", token, full(`,"enableRbacAuthorization":false`), 201, "", ""},
 		{"KV-125 there already", "PUT", east + "?api-version=2026-02-01", token, full(""), 200, "", ""},
 		{"KV-119 unknown change", "PUT", east + "/accessPolicies/shuffle" + version, token, `{"properties":{"accessPolicies":[]}}`, 400, "BadRequest", ""},
 		{"KV-104 unknown permission", "PUT", east + "/accessPolicies/add" + version, token, `{"properties":{"accessPolicies":[{"objectId":"` + w.Owner.ID + `","permissions":{"keys":["fly"]}}]}}`, 400, "BadRequest", "permissions"},
@@ -207,7 +212,7 @@ func TestRecords(t *testing.T) {
 	w.MustVault("contoso-east")
 	token := w.Token(w.Owner, base(w))
 	w.Entries()
-	for _, body := range []string{"{", `{"properties":{"enableRbacAuthorization":true}}`, strings.Repeat(" ", 65<<10)} {
+	for _, body := range []string{"{", `{"properties":{"enableSoftDelete":false}}`, strings.Repeat(" ", 65<<10)} {
 		send(t, w, "PATCH", east+version, token, body)
 		e := w.Entries()
 		if len(e) != 1 || e[0].Decision != "deny" || e[0].Action != "vault.put" || e[0].Caller.ID != w.Owner.ID {

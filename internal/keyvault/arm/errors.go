@@ -15,6 +15,8 @@ const (
 	reasonNoVersion  = "MissingApiVersionParameter"
 	reasonBadVersion = "InvalidApiVersionParameter"
 	reasonBadFilter  = "InvalidFilterInQueryString"
+
+	reasonNoDefinition = "RoleDefinitionNotFound"
 )
 
 type answer struct {
@@ -48,6 +50,13 @@ var exceptions = map[string]answer{
 	keyvault.ReasonGroupInUse:       {http.StatusConflict, "Conflict"},
 	keyvault.ReasonNoProvider:       {http.StatusConflict, "MissingSubscriptionRegistration"},
 	keyvault.ReasonChanged:          {http.StatusConflict, "ConflictError"},
+	keyvault.ReasonRoleID:           {http.StatusBadRequest, keyvault.ReasonRoleID},
+	keyvault.ReasonNoRole:           {http.StatusBadRequest, keyvault.ReasonNoRole},
+	keyvault.ReasonNoAssignment:     {http.StatusNotFound, keyvault.ReasonNoAssignment},
+	keyvault.ReasonRoleAssigned:     {http.StatusConflict, keyvault.ReasonRoleAssigned},
+	keyvault.ReasonRoleFixed:        {http.StatusBadRequest, keyvault.ReasonRoleFixed},
+	keyvault.ReasonRoleLimit:        {http.StatusBadRequest, keyvault.ReasonRoleLimit},
+	reasonNoDefinition:              {http.StatusNotFound, "RoleDefinitionDoesNotExist"},
 	face.ReasonMethod:               {http.StatusMethodNotAllowed, "MethodNotAllowed"},
 	reasonNoVersion:                 {http.StatusBadRequest, reasonNoVersion},
 	reasonBadVersion:                {http.StatusBadRequest, reasonBadVersion},

@@ -1,6 +1,8 @@
 package arm
 
 import (
+	"slices"
+
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
 )
@@ -23,7 +25,10 @@ const (
 )
 
 // routes is the whole API (section 12.1).
-var routes = []face.Route[row]{
+var routes = slices.Concat(core, roleRoutes(sub), roleRoutes(groups+"/{group}"), roleRoutes(vault), roleRoutes(vault+"/keys/{key}"))
+
+// core is what is managed.
+var core = []face.Route[row]{
 	{Method: "GET", Path: "metadata/endpoints", Do: row{handle: (*request).endpoints, open: true}},
 
 	{Method: "GET", Path: "tenants", Do: row{handle: (*request).tenants}},

@@ -35,15 +35,16 @@ type vaultOut struct {
 }
 
 type propertiesOut struct {
-	TenantID        string      `json:"tenantId"`
-	SKU             skuOut      `json:"sku"`
-	AccessPolicies  []policyOut `json:"accessPolicies"`
-	URI             string      `json:"vaultUri"`
-	SoftDelete      bool        `json:"enableSoftDelete"`
-	RetentionDays   int         `json:"softDeleteRetentionInDays"`
-	PurgeProtection bool        `json:"enablePurgeProtection,omitempty"` // true or absent
-	RBAC            bool        `json:"enableRbacAuthorization"`
-	PublicAccess    string      `json:"publicNetworkAccess"`
+	TenantID        string       `json:"tenantId"`
+	SKU             skuOut       `json:"sku"`
+	AccessPolicies  []policyOut  `json:"accessPolicies"`
+	URI             string       `json:"vaultUri"`
+	SoftDelete      bool         `json:"enableSoftDelete"`
+	RetentionDays   int          `json:"softDeleteRetentionInDays"`
+	PurgeProtection bool         `json:"enablePurgeProtection,omitempty"` // true or absent
+	RBAC            bool         `json:"enableRbacAuthorization"`
+	Network         *networkACLs `json:"networkAcls,omitempty"`
+	PublicAccess    string       `json:"publicNetworkAccess"`
 	enabledForOut
 	State string `json:"provisioningState"`
 }
@@ -95,7 +96,7 @@ func (x *request) vaultOut(v keyvault.Vault) vaultOut {
 		URI:        "https://" + strings.ToLower(v.Name) + ".vault." + x.domain + "/",
 		SoftDelete: true, RetentionDays: v.RetentionDays, PurgeProtection: v.PurgeProtection,
 		enabledForOut: enabledForOut(v.EnabledFor),
-		PublicAccess:  "Enabled", State: "Succeeded",
+		RBAC:          v.RBAC, Network: networkOut(v.Network.Firewall), PublicAccess: publicAccess(v.Network), State: "Succeeded",
 	}}
 	out.System = &systemOut{
 		v.CreatedBy.Name, identityType(v.CreatedBy.Kind), v.Created,

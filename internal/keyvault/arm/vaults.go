@@ -26,11 +26,6 @@ func (x *request) vault() (keyvault.Vault, error) {
 }
 
 func (x *request) putVault() error {
-	rbac := false
-	if x.version >= rbacByDefault {
-		_, err := x.vault()
-		rbac = fault.As(err).Reason == keyvault.ReasonNoResource // it will be new
-	}
 	in, err := x.readVault()
 	if err != nil {
 		return err
@@ -38,7 +33,7 @@ func (x *request) putVault() error {
 	if in.recovers() {
 		return x.recoverVault(in.Location)
 	}
-	spec, err := x.spec(in, rbac)
+	spec, err := x.spec(in, x.version >= rbacByDefault)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package arm
 
 import (
 	"bytes"
-	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -47,17 +46,6 @@ type policyIn struct {
 	Permissions   struct {
 		Keys []keyvault.Permission `json:"keys"`
 	} `json:"permissions"`
-}
-
-type networkACLs struct {
-	DefaultAction string            `json:"defaultAction"`
-	IPRules       []json.RawMessage `json:"ipRules"`
-	NetworkRules  []json.RawMessage `json:"virtualNetworkRules"`
-}
-
-// open reports whether the rules let everybody in.
-func (n *networkACLs) open() bool {
-	return n == nil || len(n.IPRules)+len(n.NetworkRules) == 0 && (n.DefaultAction == "" || strings.EqualFold(n.DefaultAction, "Allow"))
 }
 
 // A flag is a boolean that may be absent, and may come as a string in any case (KV-123).
@@ -116,8 +104,14 @@ func (in vaultIn) spec(tenant string, rbacDefault bool) (keyvault.VaultSpec, err
 	if p == nil {
 		p = &propertiesIn{}
 	}
-	if err := p.refuse(tenant, rbacDefault); err != nil {
+	if err := p.refuse(tenant); err != nil {
 		return spec, err
+	}
+	if err := p.network(&spec); err != nil {
+		return spec, err
+	}
+	if spec.RBACIfNew = rbacDefault; p.RBAC.given {
+		spec.RBAC = &p.RBAC.on
 	}
 	if p.SKU != nil {
 		if p.SKU.Family != "" && !strings.EqualFold(p.SKU.Family, "A") {
@@ -140,24 +134,29 @@ func (in vaultIn) spec(tenant string, rbacDefault bool) (keyvault.VaultSpec, err
 	return spec, nil
 }
 
+func (p *propertiesIn) network(spec *keyvault.VaultSpec) (err error) {
+	if p.NetworkACLs != nil {
+		if spec.Firewall, err = p.NetworkACLs.firewall(); err != nil {
+			return err
+		}
+	}
+	spec.Private, err = private(p.PublicAccess)
+	return err
+}
+
 // refuse is about what a vault here cannot be. None of it is ignored: a rule that is set and
 // does not hold is worse than none.
-func (p *propertiesIn) refuse(tenant string, rbacDefault bool) error {
+func (p *propertiesIn) refuse(tenant string) error {
 	cannot := func(format string, args ...any) *fault.Error { return fault.New(fault.Invalid, format, args...) }
 	switch {
 	case p.TenantID != "" && !strings.EqualFold(p.TenantID, tenant):
 		return cannot("Property tenantId must be the tenant of the subscription")
-	case p.RBAC.on, rbacDefault && !p.RBAC.given:
-		return cannot("Role assignments are not supported for the keys of a vault").
-			WithHint("Set enableRbacAuthorization to false and use access policies.")
 	case p.SoftDelete.given && !p.SoftDelete.on:
 		return cannot(`The property "enableSoftDelete" cannot be set to false. Soft delete is on in every vault`)
 	case p.PurgeProtection.given && !p.PurgeProtection.on:
 		return cannot(`The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an irreversible action.`)
 	case p.CreateMode != "" && !strings.EqualFold(p.CreateMode, "default"):
 		return cannot("Property createMode has invalid value").WithHint(`It is "default", or in a PUT "recover".`)
-	case !p.NetworkACLs.open(), p.PublicAccess != "" && !strings.EqualFold(p.PublicAccess, "Enabled"):
-		return cannot("Network rules are not supported").WithHint("Restrict access where the listener is reached from.")
 	}
 	return nil
 }

@@ -34,6 +34,9 @@ var exceptions = map[string]answer{
 var inner = map[string]bool{
 	keyvault.ReasonAccessDenied: true,
 	keyvault.ReasonForbidden:    true,
+	keyvault.ReasonRBAC:         true,
+	keyvault.ReasonFirewall:     true,
+	keyvault.ReasonPrivate:      true,
 	keyvault.ReasonKeyDisabled:  true,
 	keyvault.ReasonOperation:    true,
 	keyvault.ReasonExpired:      true,

@@ -102,6 +102,22 @@ type KeyvaultName struct {
 	TenantID string
 }
 
+type KeyvaultRole struct {
+	TenantID       string
+	SubscriptionID string
+	ID             string
+	GroupName      string
+	Vault          string
+	KeyName        string
+	Scope          string
+	RoleID         string
+	PrincipalID    string
+	PrincipalType  string
+	Description    string
+	Created        int64
+	CreatedBy      string
+}
+
 type KeyvaultSubscription struct {
 	TenantID         string
 	ID               string
@@ -136,6 +152,8 @@ type KeyvaultVault struct {
 	Created         int64
 	Updated         int64
 	Revision        int64
+	Rbac            bool
+	Network         string
 	Deleted         sql.NullInt64
 	PurgeAt         sql.NullInt64
 	Purging         bool

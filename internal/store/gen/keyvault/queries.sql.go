@@ -122,8 +122,8 @@ func (q *Queries) AddName(ctx context.Context, arg AddNameParams) (int64, error)
 
 const addVault = `-- name: AddVault :exec
 INSERT INTO keyvault_vaults (tenant_id, name, display, subscription_id, group_name, location, sku,
-    retention_days, purge_protection, tags, created, updated, revision, enabled_for, created_by, updated_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    retention_days, purge_protection, tags, created, updated, revision, enabled_for, created_by, updated_by, rbac, network)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 `
 
 type AddVaultParams struct {
@@ -143,6 +143,8 @@ type AddVaultParams struct {
 	EnabledFor      string
 	CreatedBy       string
 	UpdatedBy       string
+	Rbac            bool
+	Network         string
 }
 
 func (q *Queries) AddVault(ctx context.Context, arg AddVaultParams) error {
@@ -163,6 +165,8 @@ func (q *Queries) AddVault(ctx context.Context, arg AddVaultParams) error {
 		arg.EnabledFor,
 		arg.CreatedBy,
 		arg.UpdatedBy,
+		arg.Rbac,
+		arg.Network,
 	)
 	return err
 }
@@ -418,7 +422,7 @@ func (q *Queries) GetRotation(ctx context.Context, arg GetRotationParams) (strin
 
 const getVault = `-- name: GetVault :one
 SELECT v.tenant_id, v.name, v.display, v.subscription_id, v.group_name, v.location, v.sku, v.retention_days,
-    v.purge_protection, v.tags, v.created, v.updated, v.revision, v.enabled_for, v.created_by, v.updated_by,
+    v.purge_protection, v.tags, v.created, v.updated, v.revision, v.enabled_for, v.created_by, v.updated_by, v.rbac, v.network,
     v.deleted, v.purge_at, v.purging, s.state, s.feature_state, s.feature_order, s.provider_state, s.provider_order
 FROM keyvault_names n
 JOIN keyvault_vaults v ON v.tenant_id = n.tenant_id AND v.name = n.name
@@ -443,6 +447,8 @@ type GetVaultRow struct {
 	EnabledFor      string
 	CreatedBy       string
 	UpdatedBy       string
+	Rbac            bool
+	Network         string
 	Deleted         sql.NullInt64
 	PurgeAt         sql.NullInt64
 	Purging         bool
@@ -473,6 +479,8 @@ func (q *Queries) GetVault(ctx context.Context, name string) (GetVaultRow, error
 		&i.EnabledFor,
 		&i.CreatedBy,
 		&i.UpdatedBy,
+		&i.Rbac,
+		&i.Network,
 		&i.Deleted,
 		&i.PurgeAt,
 		&i.Purging,
@@ -1277,8 +1285,8 @@ func (q *Queries) SetRotation(ctx context.Context, arg SetRotationParams) (int64
 
 const setVault = `-- name: SetVault :execrows
 UPDATE keyvault_vaults SET sku = $1, purge_protection = $2, tags = $3, updated = $4, enabled_for = $5, updated_by = $6,
-    revision = revision + 1
-WHERE tenant_id = $7 AND name = $8 AND revision = $9 AND deleted IS NULL
+    rbac = $7, network = $8, revision = revision + 1
+WHERE tenant_id = $9 AND name = $10 AND revision = $11 AND deleted IS NULL
 `
 
 type SetVaultParams struct {
@@ -1288,6 +1296,8 @@ type SetVaultParams struct {
 	Updated         int64
 	EnabledFor      string
 	UpdatedBy       string
+	Rbac            bool
+	Network         string
 	TenantID        string
 	Name            string
 	Revision        int64
@@ -1301,6 +1311,8 @@ func (q *Queries) SetVault(ctx context.Context, arg SetVaultParams) (int64, erro
 		arg.Updated,
 		arg.EnabledFor,
 		arg.UpdatedBy,
+		arg.Rbac,
+		arg.Network,
 		arg.TenantID,
 		arg.Name,
 		arg.Revision,

@@ -18,17 +18,17 @@ INSERT INTO keyvault_names (name, tenant_id) VALUES ($1, $2) ON CONFLICT (name) 
 
 -- name: AddVault :exec
 INSERT INTO keyvault_vaults (tenant_id, name, display, subscription_id, group_name, location, sku,
-    retention_days, purge_protection, tags, created, updated, revision, enabled_for, created_by, updated_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
+    retention_days, purge_protection, tags, created, updated, revision, enabled_for, created_by, updated_by, rbac, network)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
 
 -- name: SetVault :execrows
 UPDATE keyvault_vaults SET sku = $1, purge_protection = $2, tags = $3, updated = $4, enabled_for = $5, updated_by = $6,
-    revision = revision + 1
-WHERE tenant_id = $7 AND name = $8 AND revision = $9 AND deleted IS NULL;
+    rbac = $7, network = $8, revision = revision + 1
+WHERE tenant_id = $9 AND name = $10 AND revision = $11 AND deleted IS NULL;
 
 -- name: GetVault :one
 SELECT v.tenant_id, v.name, v.display, v.subscription_id, v.group_name, v.location, v.sku, v.retention_days,
-    v.purge_protection, v.tags, v.created, v.updated, v.revision, v.enabled_for, v.created_by, v.updated_by,
+    v.purge_protection, v.tags, v.created, v.updated, v.revision, v.enabled_for, v.created_by, v.updated_by, v.rbac, v.network,
     v.deleted, v.purge_at, v.purging, s.state, s.feature_state, s.feature_order, s.provider_state, s.provider_order
 FROM keyvault_names n
 JOIN keyvault_vaults v ON v.tenant_id = n.tenant_id AND v.name = n.name

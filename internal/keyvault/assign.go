@@ -1,0 +1,184 @@
+package keyvault
+
+import (
+	"context"
+	"strings"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// AssignRole gives a role to a principal at a scope; a.Created and a.CreatedBy are set here. It
+// takes effect for the next request. What is there already is left as it is but for its
+// description; under another id it is ReasonRoleAssigned, and an id that stands for something
+// else is ReasonRoleFixed.
+func (s *Service) AssignRole(ctx context.Context, c directory.Caller, a Assignment) (Assignment, bool, error) {
+	created := false
+	got, err := again(func() (Assignment, error) {
+		return manage(ctx, s, c, AssignRole, a.Scope, func(d *desk) (func() (Assignment, error), error) {
+			a, err := s.readAssignment(ctx, d, a)
+			if err != nil {
+				return nil, err
+			}
+			old, err := s.alike(ctx, d.subscription, a)
+			if created = fault.Is(err, fault.NotFound); created {
+				return s.addAssignment(ctx, d.subscription, a)
+			}
+			if err != nil || old.Description == a.Description {
+				return func() (Assignment, error) { return old, nil }, err
+			}
+			old.Description = a.Description
+			return func() (Assignment, error) { return old, s.store.DescribeAssignment(ctx, old) }, nil
+		})
+	})
+	return got, created, err
+}
+
+// readAssignment checks what shall be assigned and completes it: the scope with the names that
+// its parts were given. A key need not be there: who manages does not learn which are.
+func (s *Service) readAssignment(ctx context.Context, d *desk, a Assignment) (Assignment, error) {
+	if !isGUID(a.ID) {
+		return a, fault.New(fault.Invalid, "The role assignment ID '%.64s' is not valid. The role assignment ID must be a GUID", a.ID).WithReason(ReasonRoleID)
+	}
+	a.Tenant, a.ID, a.Principal = d.subscription.Tenant, fold(a.ID), fold(a.Principal)
+	d.entry.Object = "roles/" + a.ID
+	role, ok := roleOf(a.Role)
+	if !ok {
+		return a, fault.New(fault.Invalid, "The specified role definition with ID '%.64s' does not exist", a.Role).WithReason(ReasonNoRole)
+	}
+	a.Role = role.ID
+	if a.Kind == "" {
+		a.Kind = UserPrincipal
+	}
+	switch {
+	case !isGUID(a.Principal):
+		return a, invalid("principalId")
+	case a.Kind != UserPrincipal && a.Kind != GroupPrincipal && a.Kind != ServicePrincipal:
+		return a, invalid("principalType").WithHint("It is User, Group or ServicePrincipal.")
+	case len([]rune(a.Description)) > 1024:
+		return a, invalid("description")
+	}
+	var err error
+	if a.Scope, err = s.locate(ctx, d, a.Scope); err != nil {
+		return a, err
+	}
+	d.entry.Detail["role"], d.entry.Detail["principal"], d.entry.Detail["scope"] = role.Name, a.Principal, a.Scope.String()
+	a.Created, a.CreatedBy = s.now(), fold(d.caller.ID)
+	return a, nil
+}
+
+// locate checks that a scope is there, and returns it with the names as they were given.
+func (s *Service) locate(ctx context.Context, d *desk, at Scope) (Scope, error) {
+	at.Subscription = d.subscription.ID
+	if at.Vault != "" {
+		object := d.entry.Object
+		v, err := s.place(ctx, d, at.Group, at.Vault)
+		d.entry.Object = object
+		if err != nil {
+			return at, err
+		}
+		at.Group, at.Vault = v.Group, v.Name
+	} else if at.Group != "" {
+		g, err := s.group(ctx, d.subscription, at.Group)
+		if err != nil {
+			return at, err
+		}
+		at.Group = g.Name
+	}
+	if at.Key == "" {
+		return at, nil
+	}
+	return at, checkKeyName(at.Key)
+}
+
+// alike finds the assignment that is to be made; fault.NotFound if neither its id is taken nor
+// its role is held already.
+func (s *Service) alike(ctx context.Context, sub Subscription, a Assignment) (Assignment, error) {
+	old, err := s.assignment(ctx, sub, a.ID)
+	if err == nil && !old.same(a) {
+		return old, fault.New(fault.Invalid, "Tenant ID, application ID, principal ID, and scope are not allowed to be updated").WithReason(ReasonRoleFixed)
+	}
+	if err == nil || !fault.Is(err, fault.NotFound) {
+		return old, err
+	}
+	list, err := s.store.AssignmentsAt(ctx, a.Tenant, a.Scope, []string{a.Principal})
+	if err != nil {
+		return Assignment{}, err
+	}
+	for _, o := range append(list, sub.ownership()) {
+		if o.same(a) {
+			return o, fault.New(fault.Conflict, "The role assignment already exists. The ID of the existing role assignment is %s", strings.ReplaceAll(o.ID, "-", "")).
+				WithReason(ReasonRoleAssigned)
+		}
+	}
+	return Assignment{}, errNoAssignment(a.ID)
+}
+
+func (s *Service) addAssignment(ctx context.Context, sub Subscription, a Assignment) (func() (Assignment, error), error) {
+	events, err := s.roleChanged(ctx, sub, a)
+	return func() (Assignment, error) {
+		err := s.tell(s.store.AddAssignment(ctx, a, maxAssignments, events...), events...)
+		if fault.Is(err, fault.Conflict) && !hasReason(err, ReasonChanged) {
+			return a, fault.New(fault.Invalid, "No more role assignments can be created").WithReason(ReasonRoleLimit).
+				WithHint("A subscription holds at most %d; assign roles to groups, or at wider scopes.", maxAssignments)
+		}
+		return a, err
+	}, err
+}
+
+// UnassignRole takes an assignment away from exactly the scope given, and returns what it was.
+// fault.NotFound if there is none.
+func (s *Service) UnassignRole(ctx context.Context, c directory.Caller, at Scope, id string) (Assignment, error) {
+	return manage(ctx, s, c, UnassignRole, at, func(d *desk) (func() (Assignment, error), error) {
+		a, err := s.assignmentAt(ctx, d, at, id)
+		if err != nil {
+			return nil, err
+		}
+		if a.ID == d.subscription.ownership().ID {
+			return nil, fault.New(fault.Conflict, "The owner of a subscription keeps his role in it").WithReason(ReasonRoleFixed).
+				WithHint("An operator of the service can name another owner.")
+		}
+		d.entry.Detail["role"], d.entry.Detail["principal"], d.entry.Detail["scope"] = roleName(a.Role), a.Principal, a.Scope.String()
+		events, err := s.roleChanged(ctx, d.subscription, a)
+		return func() (Assignment, error) {
+			return a, s.tell(s.store.RemoveAssignment(ctx, a, events...), events...)
+		}, err
+	})
+}
+
+func roleName(id string) string {
+	r, _ := roleOf(id)
+	return r.Name
+}
+
+// assignmentAt finds an assignment of exactly a scope.
+func (s *Service) assignmentAt(ctx context.Context, d *desk, at Scope, id string) (Assignment, error) {
+	a, err := s.assignment(ctx, d.subscription, fold(id))
+	if err != nil {
+		return a, err
+	}
+	if at.Subscription = d.subscription.ID; !at.Covers(a.Scope) || !a.Scope.Covers(at) {
+		return a, errNoAssignment(id)
+	}
+	d.entry.Object = "roles/" + a.ID
+	return a, nil
+}
+
+// assignment finds an assignment of a subscription by its id, the owner's among them.
+func (s *Service) assignment(ctx context.Context, sub Subscription, id string) (Assignment, error) {
+	if owner := sub.ownership(); owner.ID == id {
+		return owner, nil
+	}
+	if !isGUID(id) {
+		return Assignment{}, errNoAssignment(id)
+	}
+	a, err := s.store.Assignment(ctx, sub.Tenant, sub.ID, id)
+	if fault.Is(err, fault.NotFound) {
+		return a, errNoAssignment(id)
+	}
+	return a, err
+}
+
+func errNoAssignment(id string) error {
+	return fault.New(fault.NotFound, "The role assignment '%.64s' is not found", id).WithReason(ReasonNoAssignment)
+}

@@ -1,0 +1,119 @@
+package keyvault
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// A Network says from where a vault's keys can be reached (KV-122). The zero one lets
+// everybody come near: what he may do is decided after it. Management is not subject to it.
+type Network struct {
+	Private  bool      `json:"private,omitempty"`  // closed to the network: only the service comes near
+	Firewall *Firewall `json:"firewall,omitempty"` // nil lets every address in
+}
+
+// A Firewall is a vault's network rules.
+type Firewall struct {
+	Deny    bool           `json:"deny,omitempty"`    // keeps out what no rule allows; without it the rules say nothing
+	Trusted bool           `json:"trusted,omitempty"` // lets the service itself in, wherever it is
+	Allowed []netip.Prefix `json:"allowed,omitempty"` // masked, and no IPv4 in the clothes of IPv6
+}
+
+// maxRules is how many addresses a firewall lists, as in Azure.
+const maxRules = 1000
+
+// ParseRule reads an address or a range of them, IPv4 or IPv6: "192.0.2.1", "2001:db8::/32".
+func ParseRule(text string) (netip.Prefix, error) {
+	bad := invalid("networkAcls.ipRules.value").WithHint("A rule is an address or a range, like 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32.")
+	if len(text) > 64 {
+		return netip.Prefix{}, bad
+	}
+	if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
+		return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(text)
+	if err != nil || p.Addr().Is4In6() {
+		return netip.Prefix{}, bad
+	}
+	if p != p.Masked() {
+		return netip.Prefix{}, invalid("networkAcls.ipRules.value").WithHint("%s has bits behind its length; the range is %s.", p, p.Masked())
+	}
+	return p, nil
+}
+
+// admits checks whether a caller may come near the vault (KV-91). The service itself has no
+// address when it asks from inside the process, and is told by its principal: no one else
+// gets a token of it.
+func (n Network) admits(c directory.Caller, v Vault) error {
+	if c.Kind == directory.App && directory.IsServiceApp(c.App) && (n.Firewall == nil || n.Firewall.Trusted) {
+		return nil
+	}
+	if n.Private {
+		return errNetwork(ReasonPrivate, "Public network access is disabled and request is not from a trusted service nor via an approved private link.", c, v)
+	}
+	if n.Firewall == nil || !n.Firewall.Deny || n.Firewall.allows(c.Address) {
+		return nil
+	}
+	return errNetwork(ReasonFirewall, "Client address is not authorized and caller is not a trusted service.\r\nClient address: "+c.Address, c, v)
+}
+
+func errNetwork(reason, text string, c directory.Caller, v Vault) error {
+	return fault.New(fault.Forbidden, "%s\r\nCaller: appid=%s;oid=%s\r\nVault: %s;location=%s", text, c.App, c.ID, v.Name, v.Location).
+		WithReason(reason)
+}
+
+// allows reports whether a rule lists an address. What is no address is on no list.
+func (f Firewall) allows(address string) bool {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return false
+	}
+	a = a.Unmap().WithZone("")
+	return slices.ContainsFunc(f.Allowed, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+func (n Network) check() error {
+	if n.Firewall != nil && len(n.Firewall.Allowed) > maxRules {
+		return invalid("networkAcls.ipRules").WithHint("A vault has at most %d rules.", maxRules)
+	}
+	return nil
+}
+
+// equal reports whether both let the same callers in.
+func (n Network) equal(o Network) bool {
+	if n.Private != o.Private || (n.Firewall == nil) != (o.Firewall == nil) {
+		return false
+	}
+	return n.Firewall == nil || n.Firewall.Deny == o.Firewall.Deny && n.Firewall.Trusted == o.Firewall.Trusted &&
+		slices.Equal(n.Firewall.Allowed, o.Firewall.Allowed)
+}
+
+// String tells the rules in a few words, for the log.
+func (n Network) String() string {
+	var words []string
+	if n.Private {
+		words = append(words, "private")
+	}
+	f := n.Firewall
+	if f == nil {
+		return strings.Join(append(words, "open"), " ")
+	}
+	if f.Trusted {
+		words = append(words, "trusted")
+	}
+	if !f.Deny {
+		return strings.Join(append(words, "open"), " ")
+	}
+	for _, p := range f.Allowed[:min(len(f.Allowed), maxDescribed)] {
+		words = append(words, p.String())
+	}
+	if more := len(f.Allowed) - maxDescribed; more > 0 {
+		words = append(words, "and "+strconv.Itoa(more)+" more")
+	}
+	return strings.Join(append(words, "deny"), " ")
+}
