@@ -70,28 +70,28 @@ func cmdSpoilSeals(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 || neg {
 		ts.Fatalf("usage: spoil-seals swap|renew|cut DIR")
 	}
-	path := map[string]string{} // by name: service.key
+	var book, key string
 	for name, p := range files(ts, ts.MkAbs(args[1])) {
-		path[filepath.Base(name)] = p
+		if filepath.Base(name) == "seals.json" {
+			book = p
+		} else {
+			key = p
+		}
 	}
-	text, err := os.ReadFile(path["vault.key"])
+	text, err := os.ReadFile(book)
 	ts.Check(err)
 	switch args[0] {
 	case "swap":
-		other, err := os.ReadFile(path["service.key"])
-		ts.Check(err)
-		ts.Check(os.WriteFile(path["service.key"], text, 0o600))
-		text = other
+		text = []byte(strings.NewReplacer(`"seal": "vault"`, `"seal": "service"`, `"seal": "service"`, `"seal": "vault"`).Replace(string(text)))
+		ts.Check(os.WriteFile(book, text, 0o600))
 	case "renew":
-		fields := strings.Fields(string(text))
-		fields[3] = base64.StdEncoding.EncodeToString(envelope.NewKey().Expose())
-		text = []byte(strings.Join(fields, " ") + "\n")
+		line := "customerkey-holder-v1 " + base64.StdEncoding.EncodeToString(envelope.NewKey().Expose()) + "\n"
+		ts.Check(os.WriteFile(key, []byte(line), 0o600))
 	case "cut":
-		text = text[:len(text)-20]
+		ts.Check(os.WriteFile(book, text[:len(text)-20], 0o600))
 	default:
 		ts.Fatalf("unknown way %q to spoil", args[0])
 	}
-	ts.Check(os.WriteFile(path["vault.key"], text, 0o600))
 }
 
 func cmdCopyTree(ts *testscript.TestScript, neg bool, args []string) {

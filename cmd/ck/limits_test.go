@@ -141,7 +141,7 @@ func (o oneTenant) admin() string { return "/adminapi/beta/" + o.id + "/InvokeCo
 func newTwoTenants(t *testing.T) *twoTenants {
 	t.Helper()
 	dir := t.TempDir()
-	folder, err := datafolder.Open(filepath.Join(dir, "data"), filepath.Join(dir, "seals"))
+	folder, err := datafolder.Open(t.Context(), datafolder.Config{Path: filepath.Join(dir, "data"), Seals: filepath.Join(dir, "seals")})
 	if err != nil {
 		t.Fatal(err)
 	}

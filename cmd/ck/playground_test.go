@@ -133,7 +133,7 @@ func servePlayground(ctx context.Context, data, seals string, port int) error {
 		return err
 	}
 	defer listeners.close()
-	folder, err := datafolder.Open(data, seals)
+	folder, err := datafolder.Open(ctx, datafolder.Config{Path: data, Seals: seals})
 	if err != nil {
 		return err
 	}

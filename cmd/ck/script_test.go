@@ -71,7 +71,7 @@ func TestScripts(t *testing.T) {
 //	                               send this to api.{domain}, byte for byte, as the signed-in person
 //	damage first|middle|last|cut|gone
 //	                               spoil the blob that was written last
-//	spoil-seals swap|renew|cut DIR exchange two sealing keys below DIR, replace one by a fresh one, shorten one
+//	spoil-seals swap|renew|cut DIR exchange two sealing keys below DIR, replace their holder's key, shorten them
 //	copytree A B                   copy folder A to B, which does not exist
 //	free-port NAME                 put the number of a free port into variable NAME
 //	noise FILE BYTES               make a file of that many random bytes

@@ -24,6 +24,7 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	set := c.flags("serve", "[flags]")
 	data := set.String("data", "", "data folder `DIR` (default: customerkey in the user's data folder)")
 	seals := set.String("seals", "", "folder `DIR` of sealing keys (default: in the user's configuration folder, apart from the data)")
+	held := addHolderFlags(set, "seal", "what holds the sealing keys of a new data folder: file, passphrase, vault or pkcs11 (`KIND`; default file)")
 	listen := set.String("listen", "127.0.0.1,::1", "`ADDRESSES` to listen on, separated by commas")
 	port := set.Int("port", 8443, "`PORT` to listen on")
 	domain := set.String("domain", "localhost", "`DOMAIN` whose names the faces have")
@@ -57,7 +58,7 @@ func (c *command) serve(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	folder, err := datafolder.Open(*data, *seals)
+	folder, err := c.openFolder(ctx, datafolder.Config{Path: *data, Seals: *seals, Holders: c.holders(held)}, held.wait)
 	if err != nil {
 		return err
 	}

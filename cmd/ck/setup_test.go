@@ -17,7 +17,7 @@ import (
 func TestOperatorGetsAPasswordThatIsShown(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	folder, err := datafolder.Open(filepath.Join(dir, "data"), filepath.Join(dir, "seals"))
+	folder, err := datafolder.Open(t.Context(), datafolder.Config{Path: filepath.Join(dir, "data"), Seals: filepath.Join(dir, "seals")})
 	if err != nil {
 		t.Fatal(err)
 	}

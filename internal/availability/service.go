@@ -164,3 +164,10 @@ func binding(k Key) []byte { return envelope.Bind("availability key 1", k.Tenant
 func wrapBinding(tenant, id string, aad []byte) []byte {
 	return envelope.Bind("under availability key 1", tenant, id, string(aad))
 }
+
+// Shelf returns the keys in rows, whose parts are tenant, policy and id, for being re-sealed.
+func Shelf(rows seal.Rows) seal.Shelf {
+	return seal.NewShelf("availability keys", rows, func(p []string) []byte {
+		return binding(Key{Tenant: p[0], Policy: p[1], ID: p[2]})
+	})
+}

@@ -1,7 +1,7 @@
 // Package datafolder keeps the one folder of a node that runs on the embedded default:
 // who owns it, what is in it, and the sealing keys that lie apart from it.
 //
-//	DATA/customerkey.json   format, id, and a commitment to each sealing key
+//	DATA/customerkey.json   format, id, and the ids of the sealing keys
 //	DATA/lock               held while a server runs; a second one is refused
 //	DATA/ca.pem             the local authority's certificate, for clients
 //	DATA/*.sealed           the authority's key, the logs' signing keys, the sample's password, sealed
@@ -9,30 +9,51 @@
 //	DATA/vault.db           key vaults and their sealed private keys
 //	DATA/availability.db    availability keys, sealed
 //	DATA/blobs/             sealed content
-//	SEALS/ID/{service,vault,availability}.key   the three sealing keys
+//	SEALS/ID/seals.json     the sealing keys of the three databases, each wrapped by their holder
+//	SEALS/ID/holder-*.key   the holder's key, where the holder is a file and was not put elsewhere
 //
 // A copy of DATA alone opens nothing: the sealing keys lie elsewhere (row KV-3). Losing
-// them loses everything sealed under them, so they belong into a backup of their own.
+// them, or what holds them, loses everything sealed under them, so they belong into a backup
+// of their own.
+//
+// A sealing key is renewed while the server runs ([Folder.Renew], [Folder.Retire]; package seal
+// moves what is sealed), and another holder takes the keys over while it does not
+// ([Folder.Move]).
 package datafolder
 
 import (
-	"encoding/hex"
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
+	"sync"
+	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/google/uuid"
 
+	"github.com/customerkey/customerkey/internal/durable"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/seal"
+	"github.com/customerkey/customerkey/internal/seal/holder"
 )
 
-const format = 1
+// Config says where a data folder and its sealing keys are.
+type Config struct {
+	Path    string           // required: DATA, made when it is absent
+	Seals   string           // SEALS; customerkey/seals in the user's configuration folder if ""
+	Holders Holders          // ways to what holds the sealing keys
+	Now     func() time.Time // time.Now if nil
+}
+
+// Holders open what holds the sealing keys, and ask for the secrets that it takes. dir is where
+// the sealing keys lie.
+type Holders struct {
+	// New chooses the holder of a new data folder; a file beside the sealing keys if nil.
+	New func(ctx context.Context, dir string) (holder.Settings, holder.Holder, error)
+	// Open opens the holder that the settings describe; files only if nil.
+	Open func(ctx context.Context, dir string, s holder.Settings) (holder.Holder, error)
+}
 
 // A Folder is an opened, locked data folder.
 type Folder struct {
@@ -41,7 +62,15 @@ type Folder struct {
 	Seals Seals
 	Fresh bool // made by this call to Open
 
-	lock *flock.Flock
+	lock    *flock.Flock
+	sealDir string // SEALS/ID
+	holder  holder.Holder
+	now     func() time.Time
+
+	changing sync.Mutex // held while keys are renewed, retired or moved, which may take long
+	mu       sync.Mutex // held to read and change what follows, and the files of Secret
+	manifest *manifest
+	book     *book
 }
 
 // Seals are three, one for each database, so that no one key opens two sides.
@@ -49,46 +78,61 @@ type Seals struct {
 	Service, Vault, Availability *seal.Seal
 }
 
-// manifest is customerkey.json. It is written last when a folder is made: a folder without
-// it holds nothing yet.
-type manifest struct {
-	Format int               `json:"format"`
-	ID     string            `json:"id"`
-	Seals  map[string]string `json:"seals"` // name -> commitment to the sealing key, hex
-}
-
-// Open opens the data folder at path, making it when it is absent, and locks it until Close.
-// The sealing keys are read from a folder of this id below seals, and made there for a new
-// data folder; seals may be empty for customerkey/seals in the user's configuration folder.
+// Open opens a data folder, making it when it is absent, and locks it until Close. The sealing
+// keys are read from a folder of its id below Seals, and made there for a new data folder.
 //
 // It refuses, changing nothing, a folder that another server holds (fault.Conflict), one
-// that cannot be written (fault.Unavailable), and sealing keys that are missing or belong to
-// another folder (fault.Invalid).
-func Open(path, seals string) (*Folder, error) {
-	path, err := filepath.Abs(path)
+// that cannot be written (fault.Unavailable), and sealing keys that are missing, damaged or
+// belong to another folder (fault.Invalid) or whose holder does not give them out (the
+// holder's error).
+func Open(ctx context.Context, c Config) (*Folder, error) {
+	path, err := filepath.Abs(c.Path)
 	if err != nil {
 		return nil, fmt.Errorf("finding the data folder: %w", err)
 	}
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, unwritable(path, err)
+	if c.Now == nil {
+		c.Now = time.Now
 	}
-	f := &Folder{Path: path, lock: flock.New(filepath.Join(path, "lock"), flock.SetPermissions(0o600))}
-	held, err := f.lock.TryLock()
-	if err != nil {
-		return nil, unwritable(path, err)
+	f := &Folder{Path: path, lock: flock.New(filepath.Join(path, "lock"), flock.SetPermissions(0o600)), now: c.Now}
+	if f.Fresh, err = isFresh(path); err != nil {
+		return nil, err
 	}
-	if !held {
-		return nil, fault.New(fault.Conflict, "another server is using the data folder %s", path).
-			WithHint("stop that server first, or give this one a folder of its own with --data DIR")
+	if f.Fresh { // before anything is made: a holder may refuse
+		if err := f.prepare(ctx, c); err != nil {
+			return nil, err
+		}
 	}
-	err = f.probe()
-	if err == nil {
-		err = f.load(seals)
+	if err := f.take(); err != nil {
+		return nil, err
+	}
+	if f.Fresh {
+		err = f.create()
+	} else {
+		err = f.load(ctx, c)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.lock.Unlock())
 	}
 	return f, nil
+}
+
+// take makes the folder if need be and locks it.
+func (f *Folder) take() error {
+	if err := os.MkdirAll(f.Path, 0o700); err != nil {
+		return unwritable(f.Path, err)
+	}
+	held, err := f.lock.TryLock()
+	if err != nil {
+		return unwritable(f.Path, err)
+	}
+	if !held {
+		return fault.New(fault.Conflict, "another server is using the data folder %s", f.Path).
+			WithHint("stop that server first, or give this one a folder of its own with --data DIR")
+	}
+	if err := f.probe(); err != nil {
+		return errors.Join(err, f.lock.Unlock())
+	}
+	return nil
 }
 
 // probe finds out whether the folder can be written: the lock alone does not need that.
@@ -109,96 +153,62 @@ func (f *Folder) Close() error { return f.lock.Unlock() }
 // File returns the path of a file in the folder.
 func (f *Folder) File(name string) string { return filepath.Join(f.Path, name) }
 
-// Write replaces a file in the folder; see WriteFile. The error is fault.Unavailable.
+// Write replaces a file in the folder; see durable.Write. The error is fault.Unavailable.
 func (f *Folder) Write(name string, data []byte) error {
-	if err := WriteFile(f.File(name), data); err != nil {
+	if err := durable.Write(f.File(name), data); err != nil {
 		return unwritable(f.Path, err)
 	}
 	return nil
 }
 
-func (f *Folder) load(seals string) error {
-	raw, err := os.ReadFile(f.File("customerkey.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return f.create(seals)
+// isFresh reports whether there is no data folder at path.
+func isFresh(path string) (bool, error) {
+	_, version, err := manifestFormat(path)
+	if err != nil || version != 0 {
+		return false, err
 	}
-	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "the data folder %s cannot be read", f.Path)
-	}
-	var m manifest
-	if err := json.Unmarshal(raw, &m); err != nil || m.Format != format {
-		return fault.Wrap(fault.Invalid, err, "%s is not one that this version understands (format %d)", f.File("customerkey.json"), format).
-			WithHint("run the version of ck that made this folder, or restore the file from a backup")
-	}
-	f.ID = m.ID
-	keys, err := readSeals(sealFolder(seals, m.ID), m)
-	if err != nil {
-		return err
-	}
-	f.Seals = sealsOf(keys)
-	return nil
-}
-
-// create makes a new folder: sealing keys first, the manifest last, each durable before the
-// next, so that a crash leaves either no folder or a whole one.
-func (f *Folder) create(seals string) error {
-	if matches, _ := filepath.Glob(f.File("*.db")); len(matches) > 0 {
-		return fault.New(fault.Invalid, "%s holds databases but no customerkey.json", f.Path).
+	if matches, _ := filepath.Glob(filepath.Join(path, "*.db")); len(matches) > 0 {
+		return false, fault.New(fault.Invalid, "%s holds databases but no customerkey.json", path).
 			WithHint("restore customerkey.json from a backup, or give an empty folder with --data DIR")
 	}
-	f.ID, f.Fresh = uuid.NewString(), true
-	dir := sealFolder(seals, f.ID)
-	keys, err := makeSeals(dir, f.ID)
-	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "the sealing keys cannot be written to %s", dir).
-			WithHint("make that folder writable, or name another with --seals DIR")
-	}
-	m := manifest{Format: format, ID: f.ID, Seals: map[string]string{}}
-	for name, key := range keys {
-		m.Seals[name] = hex.EncodeToString(commitment(key, f.ID, name))
-	}
-	f.Seals = sealsOf(keys)
-	raw, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encoding the manifest: %w", err)
-	}
-	return f.Write("customerkey.json", append(raw, '\n'))
+	return true, nil
 }
 
-// WriteFile replaces the file at path by data, readable by its owner only: after a crash the
-// file is the old one or the new one, never a mixture.
-func WriteFile(path string, data []byte) (err error) {
-	dir := filepath.Dir(path)
-	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // CreateTemp gives 0600
+// load opens the sealing keys of a folder that is there. Everything is read and checked before
+// anything is written.
+func (f *Folder) load(ctx context.Context, c Config) error {
+	raw, version, err := manifestFormat(f.Path)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(tmp.Name()))
-		}
-	}()
-	if _, err = tmp.Write(data); err == nil {
-		err = tmp.Sync()
+	if version == 1 {
+		return f.upgrade(ctx, raw, c)
 	}
-	if err = errors.Join(err, tmp.Close()); err != nil {
-		return err
+	m, err := parseManifest(raw)
+	if err != nil {
+		return strangeManifest(f.File("customerkey.json"), err)
 	}
-	if err = os.Rename(tmp.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(dir)
-}
-
-func syncFolder(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil // no such call; NTFS logs its names
-	}
-	d, err := os.Open(dir)
+	f.ID, f.sealDir = m.ID, sealFolder(c.Seals, m.ID)
+	b, err := readBook(f.sealDir, m.ID)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	open := c.Holders.Open
+	if open == nil {
+		open = OpenFile
+	}
+	if f.holder, err = open(ctx, f.sealDir, b.Holder); err != nil {
+		return unchanged(err)
+	}
+	found, err := b.unwrap(ctx, f.holder, m)
+	if err != nil {
+		return err
+	}
+	f.manifest, f.book = m, b
+	if err := f.settle(); err != nil {
+		return err
+	}
+	return f.open(found)
 }
 
 func unwritable(path string, err error) error {

@@ -1,31 +1,20 @@
 package datafolder
 
 import (
-	"bytes"
-	"encoding/base64"
+	"context"
 	"encoding/hex"
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
+
+	"github.com/google/uuid"
 
 	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/durable"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/seal"
+	"github.com/customerkey/customerkey/internal/seal/holder"
 )
-
-// A sealing key file is one line of text:
-//
-//	customerkey-seal-v1 NAME FOLDER-ID BASE64(32 bytes)
-const sealHeader = "customerkey-seal-v1"
-
-var names = []string{"service", "vault", "availability"}
-
-func sealsOf(keys map[string]envelope.Key) Seals {
-	return Seals{Service: seal.Of(keys["service"]), Vault: seal.Of(keys["vault"]), Availability: seal.Of(keys["availability"])}
-}
 
 // sealFolder returns where the sealing keys of the data folder id lie. The default is apart
 // from the data, so that a copy of the data alone opens nothing.
@@ -40,62 +29,158 @@ func sealFolder(dir, id string) string {
 	return filepath.Join(dir, id)
 }
 
-func commitment(key envelope.Key, id, name string) []byte {
-	return key.Commit(envelope.Bind("data folder seal", id, name))
+// NewFile is a Holders.New: a fresh key in a file beside the sealing keys.
+func NewFile(_ context.Context, dir string) (holder.Settings, holder.Holder, error) {
+	name := "holder-" + hex.EncodeToString(envelope.NewKey().Commit(nil)[:4]) + ".key"
+	return holder.Settings{Kind: holder.KindFile, File: &holder.FileSettings{Path: name}}, holder.NewFile(filepath.Join(dir, name)), nil
 }
 
-func makeSeals(dir, id string) (map[string]envelope.Key, error) {
-	keys := map[string]envelope.Key{}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+// OpenFile is a Holders.Open that knows files.
+func OpenFile(_ context.Context, dir string, s holder.Settings) (holder.Holder, error) {
+	if s.Kind != holder.KindFile || s.File == nil {
+		return nil, fault.New(fault.Invalid, "the sealing keys are not held by a file").WithHint("run the version of ck that wrote them")
 	}
-	for _, name := range names {
-		key := envelope.NewKey()
-		keys[name] = key
-		path := filepath.Join(dir, name+".key")
-		line := fmt.Sprintf("%s %s %s %s\n", sealHeader, name, id, base64.StdEncoding.EncodeToString(key.Expose()))
-		if err := WriteFile(path, []byte(line)); err != nil {
-			return nil, err
-		}
-	}
-	return keys, syncFolder(filepath.Dir(dir))
+	return holder.OpenFile(keyFilePath(dir, *s.File))
 }
 
-func readSeals(dir string, m manifest) (map[string]envelope.Key, error) {
+func keyFilePath(dir string, s holder.FileSettings) string {
+	if filepath.IsAbs(s.Path) {
+		return s.Path
+	}
+	return filepath.Join(dir, s.Path)
+}
+
+// prepare makes the keys of a new folder in memory and has them held.
+func (f *Folder) prepare(ctx context.Context, c Config) error {
+	f.ID = uuid.NewString()
+	f.sealDir = sealFolder(c.Seals, f.ID)
+	f.manifest = &manifest{Format: format, ID: f.ID, Seals: map[string][]mark{}}
+	choose := c.Holders.New
+	if choose == nil {
+		choose = NewFile
+	}
+	settings, h, err := choose(ctx, f.sealDir)
+	if err != nil {
+		return err
+	}
 	keys := map[string]envelope.Key{}
 	for _, name := range names {
-		path := filepath.Join(dir, name+".key")
-		read, err := readSeal(path, name)
+		keys[name] = envelope.NewKey()
+	}
+	return f.hold(ctx, settings, h, keys)
+}
+
+// hold makes manifest and book of one current key for each database, in memory.
+func (f *Folder) hold(ctx context.Context, settings holder.Settings, h holder.Holder, keys map[string]envelope.Key) error {
+	f.holder, f.book = h, &book{Format: format, Folder: f.ID, Holder: settings}
+	found := map[seal.ID]envelope.Key{}
+	for _, name := range names {
+		k, err := hold(ctx, h, f.ID, name, keys[name])
 		if err != nil {
-			trouble := "cannot be used"
-			if errors.Is(err, fs.ErrNotExist) {
-				trouble = "is missing"
-			}
-			return nil, fault.Wrap(fault.Invalid, err, "the sealing key %s %s", path, trouble).
-				WithHint("bring it back from your backup, or say with --seals DIR where the sealing keys of data folder %s are; nothing was changed", m.ID)
+			return err
 		}
-		want, err := hex.DecodeString(m.Seals[name])
-		if err != nil || !bytes.Equal(commitment(read, m.ID, name), want) {
-			return nil, fault.New(fault.Invalid, "the sealing key %s belongs to another data folder", path).
-				WithHint("say with --seals DIR where the sealing keys of data folder %s are; nothing was changed", m.ID)
-		}
-		keys[name] = read
+		found[k.ID] = keys[name]
+		f.book = f.book.with(k)
+		f.manifest.Seals[name] = []mark{{ID: k.ID, State: current, Since: f.now().UTC()}}
 	}
-	return keys, nil
+	return f.open(found)
 }
 
-func readSeal(path, name string) (envelope.Key, error) {
-	raw, err := os.ReadFile(path)
+// create writes a new folder: what holds the keys first, then the keys, the manifest last, each
+// durable before the next, so that a crash leaves either no folder or a whole one.
+func (f *Folder) create() error {
+	if fresh, err := isFresh(f.Path); err != nil || !fresh {
+		return fault.Wrap(fault.Conflict, err, "another server has made the data folder %s just now", f.Path).WithHint("try again")
+	}
+	if err := os.MkdirAll(f.sealDir, 0o700); err != nil {
+		return sealsUnwritable(f.sealDir, err)
+	}
+	if err := f.writeHeld(); err != nil {
+		return err
+	}
+	return f.writeManifest(f.manifest)
+}
+
+// writeHeld writes holder and book.
+func (f *Folder) writeHeld() error {
+	if s, ok := f.holder.(holder.Saver); ok {
+		if err := s.Save(); err != nil {
+			return err
+		}
+	}
+	if err := f.writeBook(f.book); err != nil {
+		return err
+	}
+	if err := durable.SyncFolder(filepath.Dir(f.sealDir)); err != nil {
+		return sealsUnwritable(f.sealDir, err)
+	}
+	return nil
+}
+
+// open makes the seals of the keys that were found.
+func (f *Folder) open(found map[seal.ID]envelope.Key) error {
+	seals, err := f.manifest.sealsOf(found)
 	if err != nil {
-		return envelope.Key{}, err
+		return err
 	}
-	fields := strings.Fields(string(raw))
-	if len(fields) != 4 || fields[0] != sealHeader || fields[1] != name {
-		return envelope.Key{}, fmt.Errorf("not a sealing key file of kind %s", name)
+	f.Seals = Seals{Service: seals["service"], Vault: seals["vault"], Availability: seals["availability"]}
+	return nil
+}
+
+// settle takes the step that a crash left out; see state. Every key was opened before.
+func (f *Folder) settle() error {
+	m := f.manifest
+	for _, name := range names {
+		m = m.edit(name, func(marks []mark) []mark { return settled(marks, f.book) })
 	}
-	secret, err := base64.StdEncoding.DecodeString(fields[3])
-	if err != nil {
-		return envelope.Key{}, fmt.Errorf("the key in it is damaged") // the cause could quote key text
+	gone := func(k heldKey) bool { return f.manifest.state(k.Seal, k.ID) == spent }
+	if slices.ContainsFunc(f.book.Keys, gone) {
+		if err := f.writeBook(f.book.without(gone)); err != nil {
+			return err
+		}
 	}
-	return envelope.KeyFromBytes(secret)
+	if !m.equal(f.manifest) {
+		if err := f.writeManifest(m); err != nil {
+			return err
+		}
+	}
+	f.tidy()
+	return nil
+}
+
+// settled drops spent keys, and next ones that were never stored; a next one that was becomes
+// current.
+func settled(marks []mark, b *book) (out []mark) {
+	for _, k := range marks {
+		stored := slices.ContainsFunc(b.Keys, func(h heldKey) bool { return h.ID == k.ID })
+		switch {
+		case k.State == spent || k.State == next && !stored:
+			continue
+		case k.State == next:
+			for i := range out {
+				out[i].State = former
+			}
+			k.State = current
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+// tidy removes keys of holders that hold nothing any more: what a crash left behind, and the
+// files of format 1. A folder that cannot be written keeps them.
+func (f *Folder) tidy() {
+	keep := ""
+	if f.book.Holder.Kind == holder.KindFile && f.book.Holder.File != nil {
+		keep = keyFilePath(f.sealDir, *f.book.Holder.File)
+	}
+	stray, _ := filepath.Glob(filepath.Join(f.sealDir, "holder-????????.key")) // the pattern is right
+	for _, name := range names {
+		stray = append(stray, filepath.Join(f.sealDir, name+".key"))
+	}
+	for _, path := range stray {
+		if path != keep {
+			_ = durable.Remove(path)
+		}
+	}
 }

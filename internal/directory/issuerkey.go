@@ -15,6 +15,7 @@ import (
 
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/seal"
 )
 
 // A KeyState says what an issuer key is used for. All three are published.
@@ -165,3 +166,8 @@ func (s *Service) openKey(row IssuerKey) (*rsa.PrivateKey, error) {
 }
 
 func issuerKeyBinding(id string) []byte { return envelope.Bind("issuer key 1", id) }
+
+// IssuerKeyShelf returns the issuer keys in rows, whose part is their id, for being re-sealed.
+func IssuerKeyShelf(rows seal.Rows) seal.Shelf {
+	return seal.NewShelf("issuer keys", rows, func(p []string) []byte { return issuerKeyBinding(p[0]) })
+}

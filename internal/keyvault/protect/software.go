@@ -158,3 +158,9 @@ func (s *Software) key(id ID, handle []byte) (crypto.Signer, error) {
 func (id ID) bind() []byte {
 	return envelope.Bind(sealPurpose, id.Tenant, id.Vault, id.Key, id.Version)
 }
+
+// Shelf returns the private keys in rows, whose parts are tenant, vault, key and version, for
+// being re-sealed. Their handles are those of a Software protector.
+func Shelf(rows seal.Rows) seal.Shelf {
+	return seal.NewShelf("private keys", rows, func(p []string) []byte { return ID{p[0], p[1], p[2], p[3]}.bind() })
+}
