@@ -134,9 +134,11 @@ func (l *Log) write(ctx context.Context, tx Tx, tenant string, g *growth) error 
 	if err != nil {
 		return err
 	}
-	if err := tx.SetLatest(ctx, tenant, Latest{Size: h.Size, Edge: joinHashes(g.tree.edge), Note: string(h.Note)}); err != nil {
+	latest := Latest{Size: h.Size, Edge: joinHashes(g.tree.edge), Note: string(h.Note)}
+	if err := tx.SetLatest(ctx, tenant, latest); err != nil {
 		return err
 	}
+	l.remember(tenant, latest)
 	for i, leaf := range g.leaves {
 		if err := tx.Add(ctx, tenant, g.first+int64(i), leaf, g.hashes[i]); err != nil {
 			return err

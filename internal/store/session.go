@@ -5,52 +5,69 @@ import (
 	"database/sql"
 )
 
-// maxStatements bounds how many prepared statements the writer keeps. The texts are fixed at
+// maxStatements bounds how many prepared statements a connection keeps. The texts are fixed at
 // build time and fewer; the bound is for a caller that builds texts.
 const maxStatements = 512
 
-// statements runs texts on one connection and remembers them prepared. It is for statements
-// without rows: the driver would reset a prepared query under a reader of the same text.
+// statements runs texts on one connection and keeps them prepared: on SQLite parsing and
+// planning a query takes longer than running it. Rows must be read to their end, or closed,
+// before the same text runs again.
 type statements struct {
 	conn  *sql.Conn
 	known map[string]*sql.Stmt
 }
 
-func (s *statements) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	if stmt := s.known[query]; stmt != nil {
-		return stmt, nil
+func newStatements(conn *sql.Conn) *statements {
+	return &statements{conn: conn, known: map[string]*sql.Stmt{}}
+}
+
+// prepared returns the text as a statement, nil where no more are kept or it cannot be prepared:
+// then the connection itself is to run it, and says what is wrong.
+func (s *statements) prepared(ctx context.Context, query string) *sql.Stmt {
+	if stmt := s.known[query]; stmt != nil || len(s.known) == maxStatements {
+		return stmt
 	}
 	stmt, err := s.conn.PrepareContext(ctx, query)
 	if err != nil {
-		return nil, err
-	}
-	if len(s.known) >= maxStatements {
-		s.close()
+		return nil
 	}
 	s.known[query] = stmt
-	return stmt, nil
+	return stmt
 }
 
 func (s *statements) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	stmt, err := s.prepare(ctx, query)
-	if err != nil {
-		return nil, err
+	if stmt := s.prepared(ctx, query); stmt != nil {
+		return stmt.ExecContext(ctx, args...)
 	}
-	return stmt.ExecContext(ctx, args...)
+	return s.conn.ExecContext(ctx, query, args...)
 }
 
-// close forgets all statements.
+func (s *statements) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if stmt := s.prepared(ctx, query); stmt != nil {
+		return stmt.QueryContext(ctx, args...)
+	}
+	return s.conn.QueryContext(ctx, query, args...)
+}
+
+func (s *statements) queryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	if stmt := s.prepared(ctx, query); stmt != nil {
+		return stmt.QueryRowContext(ctx, args...)
+	}
+	return s.conn.QueryRowContext(ctx, query, args...)
+}
+
+// close gives the connection back, for good.
 func (s *statements) close() {
-	for query, stmt := range s.known {
+	for _, stmt := range s.known {
 		stmt.Close()
-		delete(s.known, query)
 	}
+	s.conn.Close()
 }
 
-// A session is the DBTX of one write on SQLite. It keeps two promises that PostgreSQL keeps
-// by itself: a statement that failed dooms the write, and nothing runs after its function
+// A session is the DBTX of one transaction on SQLite. It keeps two promises that PostgreSQL
+// keeps by itself: a statement that failed dooms a write, and nothing runs after its function
 // has returned. Its statements cannot be cancelled: SQLite answers an interrupted change by
-// rolling back the whole transaction, also what others wrote into it.
+// rolling back the whole transaction, also what others wrote into it, and reads are short.
 type session struct {
 	*statements
 	failed error // of the first statement that failed
@@ -70,7 +87,7 @@ func (s *session) QueryContext(ctx context.Context, query string, args ...any) (
 	if s.over {
 		return nil, sql.ErrTxDone
 	}
-	rows, err := s.conn.QueryContext(context.WithoutCancel(ctx), query, args...)
+	rows, err := s.query(context.WithoutCancel(ctx), query, args...)
 	s.note(err)
 	return rows, err
 }
@@ -82,7 +99,7 @@ func (s *session) QueryRowContext(ctx context.Context, query string, args ...any
 		cancel()
 		return s.conn.QueryRowContext(dead, query, args...)
 	}
-	row := s.conn.QueryRowContext(ctx, query, args...)
+	row := s.queryRow(ctx, query, args...)
 	s.note(row.Err())
 	return row
 }

@@ -22,6 +22,8 @@ type sqliteDB struct {
 	writer  *writer
 	writers *sql.DB // one connection, the writer's
 	readers *sql.DB
+	idle    chan *statements // connections of the readers
+	spare   chan struct{}    // one for each that may still be opened
 }
 
 // OpenSQLite opens the database file at path, makes it when missing (readable by its owner
@@ -53,8 +55,11 @@ func openSQLite(ctx context.Context, path string, areas []Area) (_ *sqliteDB, er
 	if s.readers, err = sql.Open("sqlite", sqliteDSN(path, "deferred", "query_only(1)")); err != nil {
 		return nil, err
 	}
-	s.readers.SetMaxOpenConns(max(4, 2*runtime.GOMAXPROCS(0)))
-	s.readers.SetMaxIdleConns(max(4, 2*runtime.GOMAXPROCS(0)))
+	most := max(4, 2*runtime.GOMAXPROCS(0))
+	s.idle, s.spare = make(chan *statements, most), make(chan struct{}, most)
+	for range most {
+		s.spare <- struct{}{}
+	}
 
 	if err := checkWAL(ctx, s.writers); err != nil {
 		return nil, err
@@ -119,12 +124,51 @@ func checkWAL(ctx context.Context, db *sql.DB) error {
 }
 
 func (s *sqliteDB) read(ctx context.Context, fn transaction) error {
-	tx, err := s.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	stmts, err := s.reader(ctx)
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
-	return fn(ctx, tx)
+	one := &session{statements: stmts}
+	defer func() {
+		one.over = true
+		s.rest(stmts)
+	}()
+	if _, err := stmts.exec(context.WithoutCancel(ctx), "BEGIN"); err != nil {
+		return err
+	}
+	return fn(ctx, one)
+}
+
+// reader returns a connection to read by, an open one if it can. It waits where all are in use.
+func (s *sqliteDB) reader(ctx context.Context) (*statements, error) {
+	select {
+	case stmts := <-s.idle:
+		return stmts, nil
+	default:
+	}
+	select {
+	case stmts := <-s.idle:
+		return stmts, nil
+	case <-s.spare:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	conn, err := s.readers.Conn(ctx)
+	if err != nil {
+		s.spare <- struct{}{}
+		return nil, err
+	}
+	return newStatements(conn), nil
+}
+
+// rest ends a reader's transaction. Where that fails another connection takes its place.
+func (s *sqliteDB) rest(stmts *statements) {
+	if _, err := stmts.exec(context.Background(), "ROLLBACK"); err != nil {
+		stmts.close()
+		s.spare <- struct{}{}
+		return
+	}
+	s.idle <- stmts
 }
 
 func (s *sqliteDB) write(ctx context.Context, fn transaction) error {
@@ -133,6 +177,9 @@ func (s *sqliteDB) write(ctx context.Context, fn transaction) error {
 
 func (s *sqliteDB) close() error {
 	s.writer.stop()
+	for len(s.idle) > 0 {
+		(<-s.idle).close()
+	}
 	return s.closePools()
 }
 

@@ -45,7 +45,7 @@ func startWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	}
 	w := &writer{
 		conn:  conn,
-		stmts: &statements{conn: conn, known: map[string]*sql.Stmt{}},
+		stmts: newStatements(conn),
 		queue: make(chan *turn),
 		done:  make(chan struct{}),
 	}
@@ -96,7 +96,6 @@ func (t *turn) call(s *session, fn transaction) {
 
 func (w *writer) run() {
 	defer close(w.done)
-	defer w.conn.Close()
 	defer w.stmts.close()
 	for t := range w.queue {
 		w.transaction(t)
