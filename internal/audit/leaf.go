@@ -32,6 +32,9 @@ const leafVersion = 1
 // MaxLeaf is the longest leaf in bytes.
 const MaxLeaf = 64 << 10
 
+// usualLeaf is what most leaves stay below, in bytes.
+const usualLeaf = 1 << 10
+
 const leafTime = "2006-01-02T15:04:05.000000Z"
 
 // EncodeLeaf returns the leaf of e. Bytes that are no UTF-8 become U+FFFD, and the time loses
@@ -41,7 +44,7 @@ func EncodeLeaf(e Entry) ([]byte, error) {
 	if err := check(e); err != nil {
 		return nil, err
 	}
-	b := fmt.Appendf(nil, `{"v":%d`, leafVersion)
+	b := fmt.Appendf(make([]byte, 0, usualLeaf), `{"v":%d`, leafVersion)
 	b = appendMember(b, "time", e.Time.UTC().Truncate(time.Microsecond).Format(leafTime))
 	b = appendMember(b, "tenant", e.Tenant)
 	b = append(b, `,"caller":{"tenant":`...)
@@ -103,29 +106,42 @@ func appendMember(b []byte, name, value string) []byte {
 // validNames returns detail with names that are UTF-8. Of names that become equal the last one
 // by its old bytes stays.
 func validNames(detail map[string]string) map[string]string {
-	valid := make(map[string]string, len(detail))
-	for _, name := range slices.Sorted(maps.Keys(detail)) {
-		valid[strings.ToValidUTF8(name, string(utf8.RuneError))] = detail[name]
+	valid := true
+	for name := range detail {
+		valid = valid && utf8.ValidString(name)
 	}
-	return valid
+	if valid {
+		return detail
+	}
+	made := make(map[string]string, len(detail))
+	for _, name := range slices.Sorted(maps.Keys(detail)) {
+		made[strings.ToValidUTF8(name, string(utf8.RuneError))] = detail[name]
+	}
+	return made
 }
 
 func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	s = strings.ToValidUTF8(s, string(utf8.RuneError))
 	b = append(b, '"')
+	plain := 0 // s[plain:i] needs no escape
 	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, s[plain:i]...)
+		plain = i + 1
+		switch {
 		case c >= 0x20:
-			b = append(b, c)
+			b = append(b, '\\', c)
 		case strings.IndexByte("\b\t\n\f\r", c) >= 0:
 			b = append(b, '\\', "btn?fr"[c-'\b'])
 		default:
 			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		}
 	}
+	b = append(b, s[plain:]...)
 	return append(b, '"')
 }
 

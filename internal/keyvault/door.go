@@ -123,7 +123,7 @@ func (s *Service) look(ctx context.Context, v *visit, want subject) error {
 	if err := checkKeyName(v.target.Name); err != nil {
 		return err
 	}
-	if v.target.Version != "" && !versionName.MatchString(v.target.Version) {
+	if v.target.Version != "" && !isVersion(v.target.Version) {
 		return fault.New(fault.Invalid, "The request URI contains an invalid version")
 	}
 	return s.find(ctx, v, want)
@@ -176,11 +176,11 @@ func usable(k Key, r rule, now time.Time) error {
 // may change. Names that break the rules, and may be of any length, stay out.
 func object(v Vault, t Target) string {
 	o := v.Name + "/keys"
-	if checkKeyName(t.Name) != nil {
+	if !isKeyName(t.Name) {
 		return o
 	}
 	o += "/" + t.Name
-	if versionName.MatchString(t.Version) {
+	if isVersion(t.Version) {
 		o += "/" + t.Version
 	}
 	return o

@@ -61,7 +61,7 @@ func (b backupContent) fits(v Vault) bool {
 		return false
 	}
 	for _, version := range b.Versions {
-		if !versionName.MatchString(version.Version) {
+		if !isVersion(version.Version) {
 			return false
 		}
 	}

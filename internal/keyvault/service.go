@@ -82,7 +82,7 @@ func (s *Service) TenantOf(ctx context.Context, vault string) (tenant, location 
 
 // vault reads a vault by its name in any case.
 func (s *Service) vault(ctx context.Context, name string) (Vault, error) {
-	if checkVaultName(name) != nil {
+	if !isVaultName(name) {
 		return Vault{}, errVaultNotFound()
 	}
 	v, err := s.store.Vault(ctx, name)

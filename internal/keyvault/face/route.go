@@ -37,10 +37,10 @@ func Match[T any](routes []Route[T], r *http.Request) (do T, params map[string]s
 	path := ""
 	for _, route := range routes {
 		if path == "" {
-			if params = match(route.Path, segments); params == nil || route.Only && route.Method != r.Method {
+			if !matches(route.Path, segments) || route.Only && route.Method != r.Method {
 				continue
 			}
-			path = route.Path
+			path, params = route.Path, named(route.Path, segments)
 		}
 		if route.Path != path {
 			continue
@@ -61,7 +61,7 @@ func Match[T any](routes []Route[T], r *http.Request) (do T, params map[string]s
 // means nothing (KV-7), and is never redirected, which would lose the body. A slash that is
 // escaped stays inside its segment.
 func split(escaped string) ([]string, error) {
-	var segments []string
+	segments := make([]string, 0, 8)
 	for part := range strings.SplitSeq(escaped, "/") {
 		if part == "" {
 			continue
@@ -75,19 +75,30 @@ func split(escaped string) ([]string, error) {
 	return segments, nil
 }
 
-// match returns what the pattern names in the segments, nil if they do not match.
-func match(pattern string, segments []string) map[string]string {
-	parts := strings.Split(pattern, "/")
-	if len(parts) != len(segments) {
-		return nil
+// matches reports whether the segments are those of the pattern.
+func matches(pattern string, segments []string) bool {
+	if strings.Count(pattern, "/")+1 != len(segments) {
+		return false
 	}
+	i := 0
+	for part := range strings.SplitSeq(pattern, "/") {
+		if !strings.HasPrefix(part, "{") && !strings.EqualFold(part, segments[i]) {
+			return false
+		}
+		i++
+	}
+	return true
+}
+
+// named returns the segments that a pattern gives names to.
+func named(pattern string, segments []string) map[string]string {
 	params := map[string]string{}
-	for i, part := range parts {
+	i := 0
+	for part := range strings.SplitSeq(pattern, "/") {
 		if name, ok := strings.CutPrefix(part, "{"); ok {
 			params[strings.TrimSuffix(name, "}")] = segments[i]
-		} else if !strings.EqualFold(part, segments[i]) {
-			return nil
 		}
+		i++
 	}
 	return params
 }
