@@ -1,0 +1,118 @@
+package eventlog
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// A queue holds records for one place, whose writer takes them in batches: as many as came
+// while it wrote the ones before.
+type queue struct {
+	place string
+	write func([]Record) (lost int, err error)
+	log   *slog.Logger
+	now   func() time.Time
+
+	records chan Record
+	done    chan struct{}
+
+	mu     sync.Mutex
+	lost   Loss
+	closed bool
+	said   time.Time // when losses were last said
+	unsaid int64
+}
+
+// maxBatch bounds what one write takes: 512 records of 4 KiB at most.
+const maxBatch = 512
+
+// sayEvery is how often losses are said while they go on.
+const sayEvery = time.Minute
+
+func newQueue(place string, c Config, write func([]Record) (int, error)) *queue {
+	return &queue{
+		place: place, write: write, log: c.Log, now: c.Now,
+		records: make(chan Record, c.Queue), done: make(chan struct{}), lost: Loss{Place: place},
+	}
+}
+
+// put takes a record, or counts it as lost.
+func (q *queue) put(r Record) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.closed {
+		select {
+		case q.records <- r:
+			return
+		default:
+		}
+	}
+	q.lose(1, nil)
+}
+
+// run writes until the queue is closed and empty.
+func (q *queue) run() {
+	defer close(q.done)
+	for r := range q.records {
+		lost, err := q.write(q.batch(r))
+		if lost > 0 {
+			q.mu.Lock()
+			q.lose(lost, err)
+			q.mu.Unlock()
+		}
+	}
+}
+
+// batch returns the first record and those that wait behind it.
+func (q *queue) batch(first Record) []Record {
+	batch := []Record{first}
+	for len(batch) < maxBatch {
+		select {
+		case r, ok := <-q.records:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, r)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// lose counts, and says so once in a while. The mutex is held.
+func (q *queue) lose(n int, err error) {
+	now := q.now()
+	q.lost.Records += int64(n)
+	q.lost.Last = now
+	q.unsaid += int64(n)
+	if since := now.Sub(q.said); since >= 0 && since < sayEvery {
+		return
+	}
+	q.log.Error("key vault event records lost", "place", q.place, "records", q.unsaid, "since_start", q.lost.Records, "error", err)
+	q.said, q.unsaid = now, 0
+}
+
+func (q *queue) loss() Loss {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.lost
+}
+
+func (q *queue) close(ctx context.Context) error {
+	q.mu.Lock()
+	if !q.closed {
+		q.closed = true
+		close(q.records)
+	}
+	q.mu.Unlock()
+	select {
+	case <-q.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("writing the last key vault event records to the %s: %w", q.place, ctx.Err())
+	}
+}
