@@ -25,6 +25,8 @@ type Caller struct {
 	Groups  []string // object ids of groups
 	Address string   // client address, for logs
 	Request string   // request id, shared by every record that the request causes
+
+	ClientRequest string // the id that the client gave the request, if any: for logs
 }
 
 // Has reports whether the caller holds at least one of roles.

@@ -45,7 +45,12 @@ func undecided(err error) bool {
 	return code == fault.Unavailable || code == fault.Internal || code == fault.Corrupt
 }
 
+// record writes an entry, with the id that the client gave the request: by it people join this
+// log with the client's own (CK-371, CK-377).
 func (s *Service) record(ctx context.Context, e audit.Entry) error {
+	if id := e.Caller.ClientRequest; id != "" {
+		e.Detail = with(e.Detail, "client_request", id)
+	}
 	if err := s.audit.Record(ctx, e); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "The request cannot be recorded, so it was refused").
 			WithHint("Try again; if it stays, the audit log needs its operator.")

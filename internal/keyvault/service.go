@@ -73,11 +73,16 @@ func New(c Config) (*Service, error) {
 // now is the present time in the precision that the store keeps.
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
 
-// TenantOf returns the tenant and the location of a vault. It asks for no caller: the
-// challenge that a stranger gets names the tenant (KV-100), as it does in the original.
-func (s *Service) TenantOf(ctx context.Context, vault string) (tenant, location string, err error) {
+// A Place says whose a vault is and where.
+type Place struct {
+	Tenant, Subscription, Group, Name, Location string
+}
+
+// Locate returns the place of a vault. It asks for no caller: the challenge that a stranger
+// gets names the tenant (KV-100), as it does in the original. The rest is for logs.
+func (s *Service) Locate(ctx context.Context, vault string) (Place, error) {
 	v, err := s.vault(ctx, vault)
-	return v.Tenant, v.Location, err
+	return Place{v.Tenant, v.Subscription, v.Group, v.Name, v.Location}, err
 }
 
 // vault reads a vault by its name in any case.

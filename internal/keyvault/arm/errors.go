@@ -75,7 +75,8 @@ type errorBody struct {
 // fail is the one place that knows the error bodies of resource management.
 func (x *request) fail(err error) {
 	if x.r.Context().Err() != nil {
-		return // the client has left
+		x.w.Left()
+		return
 	}
 	f := fault.As(err)
 	a, ok := exceptions[f.Reason]
@@ -98,6 +99,7 @@ func (x *request) fail(err error) {
 	if a.status >= http.StatusInternalServerError {
 		x.log.ErrorContext(x.r.Context(), "management request failed", "request", x.id, "method", x.r.Method, "error", err)
 	}
+	x.w.Text = body.Message
 	if err := face.Reply(x.w, a.status, errorOut{body}); err != nil {
 		x.log.ErrorContext(x.r.Context(), "management answer failed", "request", x.id, "error", err)
 	}

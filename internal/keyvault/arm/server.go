@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -22,6 +23,8 @@ type Config struct {
 	Verify face.Verify       // required: who a bearer token stands for; audiences as in Audiences
 	Domain string            // required: host and port the deployment is reached by, "localhost:8443"
 	Log    *slog.Logger      // for what went wrong on our side; slog.Default if nil
+	Events face.Events       // takes a record of each request about a vault; nobody if nil
+	Now    func() time.Time  // time.Now if nil
 }
 
 // Audiences returns the audiences of tokens that resource management accepts (KV-135).
@@ -39,6 +42,8 @@ type Server struct {
 	verify face.Verify
 	domain string // with the port
 	log    *slog.Logger
+	events face.Events
+	now    func() time.Time
 }
 
 // New returns a Server ready for use. TLS is the listener's.
@@ -49,13 +54,16 @@ func New(c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Server{vaults: c.Vaults, verify: c.Verify, domain: c.Domain, log: c.Log}, nil
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Server{vaults: c.Vaults, verify: c.Verify, domain: c.Domain, log: c.Log, events: c.Events, now: c.Now}, nil
 }
 
 // A request is one on its way through.
 type request struct {
 	*Server
-	w       http.ResponseWriter
+	w       *face.Answer
 	r       *http.Request
 	id      string
 	caller  directory.Caller
@@ -66,11 +74,13 @@ type request struct {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &request{Server: s, w: w, r: r, id: uuid.NewString()}
+	x := &request{Server: s, w: face.NewAnswer(w), r: r, id: uuid.NewString()}
 	face.Common(w.Header(), r, x.id)
-	if err := x.serve(); err != nil {
+	tell := x.event(s.now())
+	if err := face.Guard(x.serve); err != nil {
 		x.fail(err)
 	}
+	tell()
 }
 
 // serve finds the route. All but one need a token, whether the rest of the request is right

@@ -65,13 +65,15 @@ func decode(r *http.Request, v any, most int) error {
 	return nil
 }
 
-// Reply writes v as the answer. What fails while writing is the client's connection.
+// Reply writes v as the answer, which the client has a minute to read. What fails while writing
+// is the client's connection.
 func Reply(w http.ResponseWriter, status int, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "the answer cannot be encoded")
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	limitWriting(w)
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 	return nil
@@ -83,7 +85,7 @@ func Common(h http.Header, r *http.Request, request string) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	h.Set("x-ms-request-id", request)
-	if id := r.Header.Get("x-ms-client-request-id"); id != "" && len(id) <= 128 {
+	if id := ClientRequest(r); id != "" {
 		h.Set("x-ms-client-request-id", id)
 	}
 }

@@ -23,11 +23,31 @@ func Caller(r *http.Request, verify Verify, request string) (directory.Caller, e
 	if err != nil {
 		return directory.Caller{}, err
 	}
-	c.Request = request
-	if c.Address, _, err = net.SplitHostPort(r.RemoteAddr); err != nil {
-		c.Address = r.RemoteAddr
-	}
+	c.Request, c.ClientRequest, c.Address = request, ClientRequest(r), address(r)
 	return c, nil
+}
+
+// address returns the client's address without the port.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// longestClientRequest bounds what is kept of an id, which clients make as GUIDs.
+const longestClientRequest = 128
+
+// ClientRequest returns the id that the client gave the request (CK-371), "" if there is none
+// or it is not a short printable text.
+func ClientRequest(r *http.Request) string {
+	id := r.Header.Get("x-ms-client-request-id")
+	unprintable := func(c rune) bool { return c < ' ' || c > '~' }
+	if len(id) > longestClientRequest || strings.ContainsFunc(id, unprintable) {
+		return ""
+	}
+	return id
 }
 
 // Host returns the host that a request names, in lower case and without its port (KV-5).

@@ -67,7 +67,8 @@ type innerBody struct {
 // fail is the one place that knows Azure's error bodies.
 func (x *request) fail(err error) {
 	if x.r.Context().Err() != nil {
-		return // the client has left
+		x.w.Left()
+		return
 	}
 	f := fault.As(err)
 	a, ok := exceptions[f.Reason]
@@ -92,6 +93,7 @@ func (x *request) fail(err error) {
 	if a.status >= http.StatusInternalServerError {
 		x.log.ErrorContext(x.r.Context(), "vault request failed", "request", x.id, "method", x.r.Method, "vault", x.vault, "error", err)
 	}
+	x.w.Text = body.Message
 	if err := face.Reply(x.w, a.status, errorOut{body}); err != nil {
 		x.log.ErrorContext(x.r.Context(), "vault answer failed", "request", x.id, "error", err)
 	}
@@ -100,7 +102,7 @@ func (x *request) fail(err error) {
 // challenge tells a client where to get a token and what for. Clients cut it up by position:
 // the tenant is the first part of the path, one space between the parameters (KV-100).
 func (x *request) challenge() string {
-	return fmt.Sprintf(`Bearer authorization="https://login.%s/%s", resource="https://vault.%s"`, x.domain, x.tenant, x.domain)
+	return fmt.Sprintf(`Bearer authorization="https://login.%s/%s", resource="https://vault.%s"`, x.domain, x.place.Tenant, x.domain)
 }
 
 // message is the text for people. Tokens have texts that administrators search for (KV-90).

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -21,6 +22,8 @@ type Config struct {
 	Verify face.Verify       // required: who a bearer token stands for; audiences as in Audiences
 	Domain string            // required: host and port the deployment is reached by, "localhost:8443"
 	Log    *slog.Logger      // for what went wrong on our side; slog.Default if nil
+	Events face.Events       // takes a record of each request to a vault that is there; nobody if nil
+	Now    func() time.Time  // time.Now if nil
 }
 
 // Audiences returns the audiences of tokens that the vaults of a domain accept (KV-135).
@@ -36,6 +39,8 @@ type Server struct {
 	domain string // with the port
 	suffix string // ".vault.localhost"
 	log    *slog.Logger
+	events face.Events
+	now    func() time.Time
 }
 
 // New returns a Server ready for use. TLS is the listener's.
@@ -46,31 +51,40 @@ func New(c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	host := (&url.URL{Host: c.Domain}).Hostname()
-	return &Server{vaults: c.Vaults, verify: c.Verify, domain: c.Domain, suffix: ".vault." + strings.ToLower(host), log: c.Log}, nil
+	return &Server{
+		vaults: c.Vaults, verify: c.Verify, domain: c.Domain, suffix: ".vault." + strings.ToLower(host),
+		log: c.Log, events: c.Events, now: c.Now,
+	}, nil
 }
 
 // A request is one on its way through.
 type request struct {
 	*Server
-	w      http.ResponseWriter
+	w      *face.Answer
 	r      *http.Request
 	id     string
 	caller directory.Caller
-	vault  string // from the host name
-	tenant string // the vault's; "" if there is no such vault
+	vault  string         // from the host name
+	place  keyvault.Place // the vault's; zero if there is no such vault
 	query  url.Values
 	params map[string]string
+	action keyvault.Action // the route's; "" if there is none
 }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &request{Server: s, w: w, r: r, id: uuid.NewString()}
+	x := &request{Server: s, w: face.NewAnswer(w), r: r, id: uuid.NewString()}
 	face.Common(w.Header(), r, x.id)
 	w.Header().Set("x-ms-keyvault-service-version", "customerkey-1")
-	if err := x.serve(); err != nil {
+	begun := s.now()
+	if err := face.Guard(x.serve); err != nil {
 		x.fail(err)
 	}
+	x.tell(begun)
 }
 
 // serve checks in the order of KV-102 what is not the domain's to check: that the vault
@@ -82,16 +96,16 @@ func (x *request) serve() error {
 	if !ok {
 		return errNoVault()
 	}
-	tenant, location, err := x.vaults.TenantOf(ctx, vault)
+	place, err := x.vaults.Locate(ctx, vault)
 	if err != nil {
 		return err
 	}
-	x.vault, x.tenant = vault, tenant
-	x.w.Header().Set("x-ms-keyvault-region", location)
+	x.vault, x.place = vault, place
+	x.w.Header().Set("x-ms-keyvault-region", place.Location)
 	if x.caller, err = face.Caller(x.r, x.verify, x.id); err != nil {
 		return err
 	}
-	if x.caller.Tenant != tenant {
+	if x.caller.Tenant != place.Tenant {
 		if err := x.vaults.CheckTenant(ctx, x.caller, vault); err != nil {
 			return err
 		}
@@ -106,7 +120,7 @@ func (x *request) serve() error {
 	if err != nil {
 		return err
 	}
-	x.params = params
+	x.params, x.action = params, do.action
 	err = do.handle(x)
 	if m, ok := errors.AsType[face.Malformed](err); ok {
 		return x.vaults.Refuse(ctx, x.caller, do.action, x.target(), m.Cause)
