@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -21,6 +22,7 @@ import (
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
+	"github.com/customerkey/customerkey/internal/keyvault/eventlog"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 	"github.com/customerkey/customerkey/internal/keyvault/throttle"
 	"github.com/customerkey/customerkey/internal/operation"
@@ -38,7 +40,9 @@ type settings struct {
 	lease         time.Duration // how long a policy key is held without asking a root again
 	recoveryLevel string        // what root keys must have at least (CK-168, X-12)
 	throttle      *throttle.Throttle
-	approveByRule bool // requests to register for mandatory retention are approved at once
+	approveByRule bool      // requests to register for mandatory retention are approved at once
+	eventFolder   string    // where records of requests to vaults go; nowhere if ""
+	eventLines    io.Writer // where they go as lines; nowhere if nil
 }
 
 // host returns name.domain:port as URLs carry it; the port is left out where https implies it.
@@ -64,6 +68,7 @@ type node struct {
 	folder *datafolder.Folder
 	faces  *faces
 	certs  *certs.Authority
+	events *eventlog.Log // nil if nobody wants records
 
 	serviceDB, vaultDB, availabilityDB    *store.DB
 	serviceLog, vaultLog, availabilityLog *audit.Log
@@ -86,7 +91,7 @@ func openNode(ctx context.Context, s settings, folder *datafolder.Folder, log *s
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		n.openDatabases, n.openLogs, n.openDirectory, n.openVaults, n.openService, n.openFaces,
+		n.openEvents, n.openDatabases, n.openLogs, n.openDirectory, n.openVaults, n.openService, n.openFaces,
 	} {
 		if err := open(ctx); err != nil {
 			return n, err
@@ -308,6 +313,7 @@ func (n *node) close(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("closing leases: %w", err))
 		}
 	}
+	errs = append(errs, n.closeEvents(ctx))
 	for _, db := range []*store.DB{n.serviceDB, n.availabilityDB, n.vaultDB} {
 		if db != nil {
 			errs = append(errs, db.Close())

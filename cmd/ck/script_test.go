@@ -60,7 +60,7 @@ func TestScripts(t *testing.T) {
 //
 //	serve [FLAG ...]               start ck serve on $PORT with ./data and ./seals, wait until it is ready
 //	[!] stop                       end it as Ctrl-C does; it must end well
-//	kill                           end it as a power cut does
+//	power-cut                      end it as a power cut does
 //	eventually PATTERN COMMAND ... run COMMAND until its output matches PATTERN, 30 s at most
 //	sametree A B                   every file of folder A is in B with the same bytes, and none more
 //	nocleartext DIR PATH ...       no piece of the files at PATH stands in any file below DIR
@@ -75,11 +75,13 @@ func TestScripts(t *testing.T) {
 //	copytree A B                   copy folder A to B, which does not exist
 //	free-port NAME                 put the number of a free port into variable NAME
 //	noise FILE BYTES               make a file of that many random bytes
+//	[!] records DIR OPERATION STATUS
+//	                               look for a record of the key vault log below DIR
 //	trap [untouched|touched]       listen at $TRAP, also as the proxy of what serve starts; check who came
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"serve":       cmdServe,
 	"stop":        cmdStop,
-	"kill":        cmdKill,
+	"power-cut":   cmdPowerCut,
 	"eventually":  cmdEventually,
 	"sametree":    cmdSameTree,
 	"nocleartext": cmdNoClearText,
@@ -91,6 +93,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"free-port":   cmdFreePort,
 	"noise":       cmdNoise,
 	"trap":        cmdTrap,
+	"records":     cmdRecords,
 }
 
 type serverKey struct{}
@@ -192,7 +195,7 @@ func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("server.log"), []byte(server.out.String()), 0o600))
 }
 
-func cmdKill(ts *testscript.TestScript, neg bool, args []string) {
+func cmdPowerCut(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Value(serverKey{}).(*scriptServer).kill()
 }
 

@@ -33,13 +33,18 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	level := set.String("recovery-level", "Recoverable+ProtectedSubscription", "recovery `LEVEL` that root keys must have: this one or Recoverable")
 	limits := set.String("throttle", "off", "limit what each vault may be asked: off, azure, or a JSON `FILE` of other numbers")
 	approve := set.String("approve-retention", "operator", "`WHO` approves that a subscription registers for mandatory retention: operator, or automatically")
+	eventFolder := set.String("vault-log", "", "write a record of each request to a vault into hourly files below `DIR`")
+	eventLines := set.Bool("vault-log-stdout", false, "write these records to the standard output, each on a line")
 	verbose := set.Bool("verbose", false, "log each failed request and long operation in full")
 	if err := c.parseFlags(set, args); err != nil {
 		return err
 	}
-	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically"}
+	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder}
 	if *approve != "operator" && *approve != "automatically" {
 		return fault.New(fault.Invalid, "%q is no way to approve retention", *approve).WithHint("give operator or automatically")
+	}
+	if *eventLines {
+		s.eventLines = c.out
 	}
 	err := s.check()
 	if err != nil {

@@ -28,14 +28,14 @@ func (n *node) openFaces(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if n.faces.vault, err = rest.New(rest.Config{Vaults: n.vaults, Verify: vaultTokens.Verify, Domain: domain, Log: n.log}); err != nil {
+	if n.faces.vault, err = rest.New(rest.Config{Vaults: n.vaults, Verify: vaultTokens.Verify, Domain: domain, Log: n.log, Events: n.tellEvent()}); err != nil {
 		return err
 	}
 	managementTokens, err := n.verifier(arm.Audiences(domain)...)
 	if err != nil {
 		return err
 	}
-	management, err := arm.New(arm.Config{Vaults: n.vaults, Verify: managementTokens.Verify, Domain: domain, Log: n.log})
+	management, err := arm.New(arm.Config{Vaults: n.vaults, Verify: managementTokens.Verify, Domain: domain, Log: n.log, Events: n.tellEvent()})
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (n *node) apiFace() (http.Handler, error) {
 	}
 	return api.New(api.Config{
 		Items: n.items, Logs: map[string]api.AuditLog{"service": n.serviceLog, "vault": n.vaultLog}, Recorder: n.serviceLog,
-		Verify: tokens.Verify, Tenants: tenants{n}, Healthy: n.healthy, Log: n.log,
+		Verify: tokens.Verify, Tenants: tenants{n}, Healthy: n.healthy, Warn: n.warnings, Log: n.log,
 	})
 }
 

@@ -6,11 +6,18 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 )
 
+// A health is the answer of a service that can work. Warnings are sentences for operators: of
+// what is wrong and does not stop it.
+type health struct {
+	Status   string   `json:"status"`
+	Warnings []string `json:"warnings,omitempty"`
+}
+
 // getHealth says whether the service can work: 200, or an error that says what is missing.
 func (s *Server) getHealth(w http.ResponseWriter, r *http.Request, _ directory.Caller) error {
 	if err := s.healthy(r.Context()); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	writeJSON(w, http.StatusOK, health{Status: "ok", Warnings: s.warn()})
 	return nil
 }

@@ -29,6 +29,7 @@ type Config struct {
 
 	Tenants Tenants                         // what operators do; nothing if nil
 	Healthy func(ctx context.Context) error // what /healthz asks; healthy if nil
+	Warn    func() []string                 // what /healthz tells beside; nothing if nil
 	Log     *slog.Logger                    // errors, one line each; slog.Default if nil
 	Idle    time.Duration                   // how long a peer may stop sending or reading; 1 min if 0
 }
@@ -42,6 +43,7 @@ type Server struct {
 	verify   func(ctx context.Context, bearer string) (directory.Caller, error)
 	tenants  Tenants
 	healthy  func(ctx context.Context) error
+	warn     func() []string
 	log      *slog.Logger
 	idle     time.Duration
 	routes   []route
@@ -54,7 +56,10 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		items: c.Items, audit: c.Logs, recorder: c.Recorder, verify: c.Verify,
-		tenants: c.Tenants, healthy: c.Healthy, log: c.Log, idle: c.Idle,
+		tenants: c.Tenants, healthy: c.Healthy, warn: c.Warn, log: c.Log, idle: c.Idle,
+	}
+	if s.warn == nil {
+		s.warn = func() []string { return nil }
 	}
 	if s.healthy == nil {
 		s.healthy = func(context.Context) error { return nil }

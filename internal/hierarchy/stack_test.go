@@ -216,9 +216,18 @@ func (s *stack) checkLogs(t *testing.T) {
 	if uses != 1 {
 		t.Errorf("%d uses of the availability key in the log, want 1", uses)
 	}
+	unwraps := map[string]bool{} // CK-377: the vaults' own log has the ids of our requests
+	for _, e := range s.vaults.Entries() {
+		if e.Action == string(keyvault.Unwrap) {
+			unwraps[e.Detail["client_request"]] = true
+		}
+	}
 	for _, caller := range []directory.Caller{s.alice, s.system} {
 		if _, ok := s.named.Load(caller.Request); !ok {
 			t.Errorf("the vaults were not told of %s's request", caller.Kind)
+		}
+		if !unwraps[caller.Request] {
+			t.Errorf("no unwrap in the vaults' log is joined to %s's request %s: %v", caller.Kind, caller.Request, unwraps)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func TestDeletedVault(t *testing.T) {
 		for _, d := range deeds {
 			wantFault(t, d.do(s.admin), fault.NotFound, keyvault.ReasonVaultNotFound)
 		}
-		_, _, err = s.TenantOf(ctx, "contoso-east")
+		_, err = s.Locate(ctx, "contoso-east")
 		wantFault(t, err, fault.NotFound, keyvault.ReasonVaultNotFound)
 		_, err = s.DeleteVault(ctx, s.Owner, sub, "keys", "contoso-east")
 		wantFault(t, err, fault.NotFound, keyvault.ReasonNoResource)

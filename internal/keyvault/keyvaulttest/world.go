@@ -19,6 +19,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
+	"github.com/customerkey/customerkey/internal/keyvault/eventlog"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 	"github.com/customerkey/customerkey/internal/keyvault/throttle"
 	"github.com/customerkey/customerkey/internal/seal"
@@ -44,6 +45,7 @@ type World struct {
 	log      *audit.Log
 	entries  []audit.Entry
 	told     []keyvault.Event
+	heard    []eventlog.Record
 	deaf     bool
 	db       *store.DB
 	throttle *throttle.Throttle
@@ -270,4 +272,18 @@ func (w *World) Entries() []audit.Entry {
 	defer w.mu.Unlock()
 	defer func() { w.entries = nil }()
 	return slices.Clone(w.entries)
+}
+
+func (w *World) hear(r eventlog.Record) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.heard = append(w.heard, r)
+}
+
+// Records returns the faces' records of requests since it was last asked.
+func (w *World) Records() []eventlog.Record {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer func() { w.heard = nil }()
+	return slices.Clone(w.heard)
 }
