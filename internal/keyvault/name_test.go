@@ -15,7 +15,7 @@ func TestNames(t *testing.T) {
 		is   func(string) bool
 		want *regexp.Regexp
 	}{
-		{"vault", isVaultName, regexp.MustCompile(`^[A-Za-z]([-_]?[A-Za-z0-9]){2,62}$`)},
+		{"vault", isVaultName, regexp.MustCompile(`^[A-Za-z]([-_]?[A-Za-z0-9])+$`)},
 		{"key", isKeyName, regexp.MustCompile(`^[0-9A-Za-z_-]{1,127}$`)},
 		{"version", isVersion, regexp.MustCompile(`^[0-9a-f]{32}$`)},
 	} {
