@@ -3,6 +3,7 @@ package keyvault
 // Actions of management.
 const (
 	PutSubscription   Action = "subscription.put"
+	Subscribe         Action = "subscription.create"
 	GetSubscription   Action = "subscription.get"
 	ListSubscriptions Action = "subscription.list"
 	PutGroup          Action = "group.put"
@@ -50,7 +51,7 @@ type managementRule struct {
 	anyRole bool
 }
 
-// managementRules is the whole table of management, but for PutSubscription and
+// managementRules is the whole table of management, but for PutSubscription, Subscribe and
 // ListSubscriptions, which happen in no subscription.
 var managementRules = map[Action]managementRule{
 	GetSubscription: {name: "Microsoft.Resources/subscriptions/read", object: "subscriptions", anyRole: true},

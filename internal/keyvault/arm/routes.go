@@ -32,6 +32,8 @@ var core = []face.Route[row]{
 	{Method: "GET", Path: "metadata/endpoints", Do: row{handle: (*request).endpoints, open: true}},
 
 	{Method: "GET", Path: "tenants", Do: row{handle: (*request).tenants}},
+	{Method: "PUT", Path: "providers/Microsoft.Subscription/aliases/{alias}", Do: row{handle: (*request).putAlias}},
+	{Method: "GET", Path: "providers/Microsoft.Subscription/aliases/{alias}", Do: row{handle: (*request).getAlias}},
 	{Method: "GET", Path: "subscriptions", Do: row{handle: (*request).listSubscriptions}},
 	{Method: "GET", Path: sub, Do: row{handle: (*request).getSubscription}},
 	{Method: "GET", Path: sub + "/locations", Do: row{handle: (*request).locations}},
