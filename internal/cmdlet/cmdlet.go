@@ -80,7 +80,7 @@ type Param struct {
 // Table returns all commands in the order in which help shows them. The rows are made
 // anew for each call; nobody can change another's.
 func Table() []Cmdlet {
-	return slices.Concat(policyRows(), vaultRows(), keyRows())
+	return slices.Concat(policyRows(), subscriptionRows(), vaultRows(), keyRows())
 }
 
 // Find returns the command of that name, whatever its case. An unknown name is

@@ -55,6 +55,9 @@ type command func(*Environment, context.Context, *cmdlet.Call) error
 // commands has an entry for each row of the vault side.
 func commands() map[string]command {
 	return map[string]command{
+		"New-AzSubscriptionAlias":       (*Environment).newSubscription,
+		"Get-AzSubscription":            (*Environment).getSubscription,
+		"New-AzResourceGroup":           (*Environment).newGroup,
 		"New-AzKeyVault":                (*Environment).newVault,
 		"Get-AzKeyVault":                (*Environment).getVault,
 		"Set-AzKeyVaultAccessPolicy":    (*Environment).setAccess,
