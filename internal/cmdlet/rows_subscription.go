@@ -43,6 +43,12 @@ func subscriptionRows() []Cmdlet {
 }
 
 func subscriptionViews() []View {
-	columns := []Column{{"Name", "Name"}, {"Id", "Id"}, {"TenantId", "TenantId"}, {"State", "State"}}
-	return []View{{Type: SubscriptionType, Summary: true, Table: columns, List: columns}}
+	subscriptions := []Column{{"Name", "Name"}, {"Id", "Id"}, {"TenantId", "TenantId"}, {"State", "State"}}
+	groups := []Column{
+		{"ResourceGroupName", "ResourceGroupName"}, {"Location", "Location"}, {"ProvisioningState", "ProvisioningState"}, {"Tags", "Tags"}, {"ResourceId", "ResourceId"},
+	}
+	return []View{
+		{Type: SubscriptionType, Summary: true, Table: subscriptions, List: subscriptions},
+		{Type: ResourceGroupType, Table: groups, List: groups},
+	}
 }
