@@ -21,38 +21,39 @@ func isTestPackage(name string) bool { return strings.HasSuffix(name, "test") }
 // The wall between the service (policy, hierarchy, workload) and the customer's vault
 // (keyvault) is the product: neither side may see the other's state.
 var walls = map[string][]string{
-	"internal/fault":             {},
-	"envelope":                   {"internal/fault"},
-	"client":                     {"envelope"},
-	"internal/certs":             {},
-	"internal/hsm":               {"internal/fault"},
-	"internal/seal":              {"envelope", "internal/fault"},
-	"internal/durable":           {},
-	"internal/seal/holder":       {"envelope", "internal/durable", "internal/fault", "internal/hsm", "internal/rootkey"},
-	"internal/datafolder":        {"envelope", "internal/durable", "internal/fault", "internal/seal", "internal/seal/holder"},
-	"internal/directory":         {"envelope", "internal/fault", "internal/seal"},
-	"internal/directory/login":   {"internal/directory", "internal/fault"},
-	"internal/directory/graph":   {"internal/directory", "internal/fault"},
-	"internal/audit":             {"internal/directory", "internal/fault"},
-	"internal/operation":         {"internal/directory", "internal/fault"},
-	"internal/rootkey":           {"envelope", "internal/fault"},
-	"internal/availability":      {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/seal"},
-	"internal/hierarchy":         {"envelope", "internal/audit", "internal/directory", "internal/fault"},
-	"internal/keyvault":          {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/keyvault/backup", "internal/keyvault/protect", "internal/keyvault/throttle"},
-	"internal/keyvault/eventlog": {"internal/fault"},
-	"internal/keyvault/throttle": {"internal/fault"},
-	"internal/keyvault/backup":   {"envelope", "internal/fault", "internal/seal"},
-	"internal/keyvault/protect":  {"envelope", "internal/fault", "internal/seal"},
-	"internal/keyvault/face":     {"internal/directory", "internal/fault", "internal/keyvault/eventlog"},
-	"internal/keyvault/rest":     {"internal/directory", "internal/fault", "internal/keyvault", "internal/keyvault/eventlog", "internal/keyvault/face"},
-	"internal/keyvault/arm":      {"internal/directory", "internal/fault", "internal/keyvault", "internal/keyvault/eventlog", "internal/keyvault/face"},
-	"internal/policy":            {"internal/audit", "internal/directory", "internal/fault", "internal/hierarchy", "internal/operation", "internal/rootkey"},
-	"internal/workload":          {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/hierarchy", "internal/operation", "internal/policy"},
-	"internal/profile":           {"internal/fault"},
-	"internal/importer":          {"client", "internal/fault"},
-	"internal/cmdlet":            {"internal/directory", "internal/fault", "internal/policy", "internal/workload"},
-	"internal/cmdlet/azure":      {"internal/cmdlet", "internal/fault"},
-	"internal/api":               {"internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/policy", "internal/workload"},
+	"internal/fault":              {},
+	"envelope":                    {"internal/fault"},
+	"client":                      {"envelope"},
+	"internal/certs":              {},
+	"internal/hsm":                {"internal/fault"},
+	"internal/seal":               {"envelope", "internal/fault"},
+	"internal/durable":            {},
+	"internal/seal/holder":        {"envelope", "internal/durable", "internal/fault", "internal/hsm", "internal/rootkey"},
+	"internal/datafolder":         {"envelope", "internal/durable", "internal/fault", "internal/seal", "internal/seal/holder"},
+	"internal/directory":          {"envelope", "internal/fault", "internal/seal"},
+	"internal/directory/login":    {"internal/directory", "internal/fault"},
+	"internal/directory/identity": {"internal/directory", "internal/fault"},
+	"internal/directory/graph":    {"internal/directory", "internal/fault"},
+	"internal/audit":              {"internal/directory", "internal/fault"},
+	"internal/operation":          {"internal/directory", "internal/fault"},
+	"internal/rootkey":            {"envelope", "internal/fault"},
+	"internal/availability":       {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/seal"},
+	"internal/hierarchy":          {"envelope", "internal/audit", "internal/directory", "internal/fault"},
+	"internal/keyvault":           {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/keyvault/backup", "internal/keyvault/protect", "internal/keyvault/throttle"},
+	"internal/keyvault/eventlog":  {"internal/fault"},
+	"internal/keyvault/throttle":  {"internal/fault"},
+	"internal/keyvault/backup":    {"envelope", "internal/fault", "internal/seal"},
+	"internal/keyvault/protect":   {"envelope", "internal/fault", "internal/seal"},
+	"internal/keyvault/face":      {"internal/directory", "internal/fault", "internal/keyvault/eventlog"},
+	"internal/keyvault/rest":      {"internal/directory", "internal/fault", "internal/keyvault", "internal/keyvault/eventlog", "internal/keyvault/face"},
+	"internal/keyvault/arm":       {"internal/directory", "internal/fault", "internal/keyvault", "internal/keyvault/eventlog", "internal/keyvault/face"},
+	"internal/policy":             {"internal/audit", "internal/directory", "internal/fault", "internal/hierarchy", "internal/operation", "internal/rootkey"},
+	"internal/workload":           {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/hierarchy", "internal/operation", "internal/policy"},
+	"internal/profile":            {"internal/fault"},
+	"internal/importer":           {"client", "internal/fault"},
+	"internal/cmdlet":             {"internal/directory", "internal/fault", "internal/policy", "internal/workload"},
+	"internal/cmdlet/azure":       {"internal/cmdlet", "internal/fault"},
+	"internal/api":                {"internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/policy", "internal/workload"},
 }
 
 type goPackage struct {
@@ -97,7 +98,7 @@ func checkStore(t *testing.T, p goPackage) {
 	t.Helper()
 	noTestPackages(t, p)
 	for _, imported := range ours(p.Imports) {
-		for _, face := range []string{"cmd/", "client", "internal/api", "internal/cmdlet", "internal/keyvault/face", "internal/keyvault/rest", "internal/keyvault/arm", "internal/directory/login", "internal/directory/graph", "internal/profile", "internal/importer"} {
+		for _, face := range []string{"cmd/", "client", "internal/api", "internal/cmdlet", "internal/keyvault/face", "internal/keyvault/rest", "internal/keyvault/arm", "internal/directory/login", "internal/directory/graph", "internal/directory/identity", "internal/profile", "internal/importer"} {
 			if strings.HasPrefix(imported, face) {
 				t.Errorf("%s must not import %s, a face", p.ImportPath, imported)
 			}

@@ -68,6 +68,34 @@ func (s *Service) ServiceToken(ctx context.Context, tenant, appID, audience stri
 	return tokens.Access, tokens.Expires, err
 }
 
+// ManagedToken signs an app in to a tenant without a secret, for programs of this machine that
+// stand for it (row KV-140; package identity decides who may ask). The service's own apps, which
+// reach into customers' vaults, are refused. tenant is an id or a domain.
+func (s *Service) ManagedToken(ctx context.Context, tenant, appID, resource string, from Origin) (Tokens, error) {
+	t, err := s.Tenant(ctx, tenant)
+	if err != nil {
+		return Tokens{}, err
+	}
+	scope := resource + "/.default"
+	audience, err := s.audience(scope)
+	if err != nil {
+		return Tokens{}, err
+	}
+	p, err := s.app(ctx, t.ID, appID)
+	if err != nil {
+		return Tokens{}, err
+	}
+	a := appSignIn(p, audience, from)
+	a.detail["how"] = "managed identity"
+	if p.HomeTenant == "" {
+		return Tokens{}, s.deny(ctx, a, fault.New(fault.Forbidden, "the service's own apps are nobody's identity"))
+	}
+	if err := s.record(ctx, a, "allow"); err != nil {
+		return Tokens{}, err
+	}
+	return s.appTokens(ctx, p, byCertificate, audience, scope)
+}
+
 // app returns the enabled principal of an app id.
 func (s *Service) app(ctx context.Context, tenant, client string) (ServicePrincipal, error) {
 	id := strings.ToLower(client)
