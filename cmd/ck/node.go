@@ -43,6 +43,7 @@ type settings struct {
 	approveByRule bool      // requests to register for mandatory retention are approved at once
 	eventFolder   string    // where records of requests to vaults go; nowhere if ""
 	eventLines    io.Writer // where they go as lines; nowhere if nil
+	tokens        tokenSettings
 }
 
 // host returns name.domain:port as URLs carry it; the port is left out where https implies it.
@@ -156,7 +157,8 @@ func (n *node) openDirectory(context.Context) (err error) {
 			n.url("api"), n.url("graph"), n.url("management"), n.url("outlook"), n.url("vault"),
 			"https://vault.azure.net", "https://management.azure.com", "https://management.core.windows.net", "https://outlook.office365.com",
 		},
-		Poll: time.Second,
+		KeyLife: n.tokens.keyLife,
+		Poll:    time.Second,
 	})
 	return err
 }
@@ -295,6 +297,9 @@ func (n *node) pause(ctx context.Context) time.Duration {
 func (n *node) sweep(ctx context.Context) {
 	if _, err := n.vaults.Sweep(ctx); err != nil && ctx.Err() == nil {
 		n.log.Error("destroying keys past their retention", "err", err)
+	}
+	if err := n.sweepTokenKeys(ctx); err != nil && ctx.Err() == nil {
+		n.log.Error("changing the keys that sign tokens", "err", err)
 	}
 	if _, err := n.vaults.Tend(ctx); err != nil && ctx.Err() == nil {
 		n.log.Error("rotating keys and telling of their expiry", "err", err)

@@ -35,11 +35,13 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	approve := set.String("approve-retention", "operator", "`WHO` approves that a subscription registers for mandatory retention: operator, or automatically")
 	eventFolder := set.String("vault-log", "", "write a record of each request to a vault into hourly files below `DIR`")
 	eventLines := set.Bool("vault-log-stdout", false, "write these records to the standard output, each on a line")
+	var tokens tokenSettings
+	tokens.flags(set)
 	verbose := set.Bool("verbose", false, "log each failed request and long operation in full")
 	if err := c.parseFlags(set, args); err != nil {
 		return err
 	}
-	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder}
+	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder, tokens: tokens}
 	if *approve != "operator" && *approve != "automatically" {
 		return fault.New(fault.Invalid, "%q is no way to approve retention", *approve).WithHint("give operator or automatically")
 	}
@@ -91,7 +93,7 @@ func (s settings) check() error {
 	case s.domain == "" || strings.ContainsAny(s.domain, ":/@ "):
 		return fault.New(fault.Invalid, "%q is no domain", s.domain).WithHint("give a name without scheme and port, such as localhost")
 	}
-	return nil
+	return s.tokens.check()
 }
 
 // serveNode makes the node ready, says so, and answers requests until ctx ends.
@@ -110,6 +112,11 @@ func (c *command) serveNode(ctx context.Context, n *node, listeners *listeners, 
 	// for minutes, or for ever where nothing else comes; with it given back, what is resident
 	// says what serving takes.
 	debug.FreeOSMemory()
+	waitIdentities, err := n.serveIdentities(ctx)
+	if err != nil {
+		return err
+	}
+	defer waitIdentities()
 	background, stop := context.WithCancel(ctx)
 	defer stop()
 	ran := make(chan error, 1)
@@ -154,6 +161,9 @@ func (c *command) welcome(n *node, operator string, guide *sampleGuide) {
 	fmt.Fprintf(w, "items\t%s/v1/\n", n.url("api"))
 	fmt.Fprintf(w, "data\t%s\n", n.folder.Path)
 	fmt.Fprintf(w, "certificate\t%s (clients must trust it)\n", n.folder.File("ca.pem"))
+	if at := n.tokens.identityListen; at != "" {
+		fmt.Fprintf(w, "identities\thttp://%s/msi/token (IDENTITY_ENDPOINT; IDENTITY_HEADER is in %s)\n", at, n.folder.File(identitySecretFile))
+	}
 	w.Flush()
 	if operator != "" {
 		fmt.Fprintf(c.out, "\noperator account: %s, one-time password: %s\n", operatorUPN, operator)

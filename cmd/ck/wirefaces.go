@@ -19,16 +19,12 @@ import (
 
 // openFaces puts the HTTP faces over the services, and makes the certificate they show. Each
 // face takes tokens for itself only, so what one is given cannot be used at another.
-func (n *node) openFaces(context.Context) error {
+func (n *node) openFaces(ctx context.Context) error {
 	if err := n.openCertificate(); err != nil {
 		return err
 	}
 	domain := n.host("")
-	vaultTokens, err := n.verifier(rest.Audiences(domain)...)
-	if err != nil {
-		return err
-	}
-	if n.faces.vault, err = rest.New(rest.Config{Vaults: n.vaults, Verify: vaultTokens.Verify, Domain: domain, Log: n.log, Events: n.tellEvent()}); err != nil {
+	if err := n.openVaultFace(ctx, domain); err != nil {
 		return err
 	}
 	managementTokens, err := n.verifier(arm.Audiences(domain)...)
@@ -39,7 +35,7 @@ func (n *node) openFaces(context.Context) error {
 	if err != nil {
 		return err
 	}
-	signIn, err := login.New(login.Config{Directory: n.directory, Domain: domain, Log: n.log})
+	signIn, err := login.New(login.Config{Directory: n.directory, Domain: domain, Passwords: n.tokens.passwords, Log: n.log})
 	if err != nil {
 		return err
 	}
@@ -105,9 +101,32 @@ func (n *node) exchangeFace() (http.Handler, error) {
 	})
 }
 
+// openVaultFace opens the one face that may take tokens of an outside issuer too.
+func (n *node) openVaultFace(ctx context.Context, domain string) error {
+	outside, authority, err := n.outsideIssuer(ctx)
+	if err != nil {
+		return err
+	}
+	tokens, err := n.verifierOf(outside, rest.Audiences(domain)...)
+	if err != nil {
+		return err
+	}
+	n.faces.vault, err = rest.New(rest.Config{
+		Vaults: n.vaults, Verify: tokens.Verify, Domain: domain, Authority: authority, Log: n.log, Events: n.tellEvent(),
+	})
+	return err
+}
+
 // verifier returns what checks tokens meant for one face, by the directory's public keys.
 func (n *node) verifier(audiences ...string) (*directory.Verifier, error) {
-	return directory.NewVerifier(directory.VerifierConfig{Keys: n.directory.Keys, Issuer: n.directory.Issuer, Audiences: audiences})
+	return n.verifierOf(nil, audiences...)
+}
+
+func (n *node) verifierOf(outside []directory.OutsideIssuer, audiences ...string) (*directory.Verifier, error) {
+	return directory.NewVerifier(directory.VerifierConfig{
+		Keys: n.directory.Keys, Fresh: time.Second, // they are in the same process
+		Issuer: n.directory.Issuer, Audiences: audiences, Outside: outside,
+	})
 }
 
 // openCertificate opens the local authority, or makes it on the first start.

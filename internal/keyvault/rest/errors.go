@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -102,7 +103,8 @@ func (x *request) fail(err error) {
 // challenge tells a client where to get a token and what for. Clients cut it up by position:
 // the tenant is the first part of the path, one space between the parameters (KV-100).
 func (x *request) challenge() string {
-	return fmt.Sprintf(`Bearer authorization="https://login.%s/%s", resource="https://vault.%s"`, x.domain, x.place.Tenant, x.domain)
+	authority := cmp.Or(x.authority[x.place.Tenant], "https://login."+x.domain+"/"+x.place.Tenant)
+	return fmt.Sprintf(`Bearer authorization="%s", resource="https://vault.%s"`, authority, x.domain)
 }
 
 // message is the text for people. Tokens have texts that administrators search for (KV-90).

@@ -24,6 +24,10 @@ type Config struct {
 	Log    *slog.Logger      // for what went wrong on our side; slog.Default if nil
 	Events face.Events       // takes a record of each request to a vault that is there; nobody if nil
 	Now    func() time.Time  // time.Now if nil
+
+	// Authority says where clients of a tenant's vaults get tokens, by tenant id, if that is not
+	// the deployment's own token service (row KV-137): "https://login.microsoftonline.com/{id there}".
+	Authority map[string]string
 }
 
 // Audiences returns the audiences of tokens that the vaults of a domain accept (KV-135).
@@ -41,6 +45,8 @@ type Server struct {
 	log    *slog.Logger
 	events face.Events
 	now    func() time.Time
+
+	authority map[string]string
 }
 
 // New returns a Server ready for use. TLS is the listener's.
@@ -57,7 +63,7 @@ func New(c Config) (*Server, error) {
 	host := (&url.URL{Host: c.Domain}).Hostname()
 	return &Server{
 		vaults: c.Vaults, verify: c.Verify, domain: c.Domain, suffix: ".vault." + strings.ToLower(host),
-		log: c.Log, events: c.Events, now: c.Now,
+		log: c.Log, events: c.Events, now: c.Now, authority: c.Authority,
 	}, nil
 }
 
