@@ -17,6 +17,7 @@ import (
 
 // An issuer signs tokens as the token service does (row KV-134).
 type issuer struct {
+	key    *rsa.PrivateKey // its kid is "test"
 	signer jose.Signer
 	keys   jose.JSONWebKeySet
 }
@@ -32,7 +33,7 @@ func newIssuer(t testing.TB) *issuer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &issuer{signer, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{private.Public()}}}
+	return &issuer{key, signer, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{private.Public()}}}
 }
 
 func issuerOf(tenant string) string { return "https://sts.test/" + tenant + "/" }
