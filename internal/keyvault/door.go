@@ -96,6 +96,9 @@ func (s *Service) admit(ctx context.Context, v *visit) error {
 	if !ok {
 		return fault.New(fault.Internal, "no rule for %s", v.action)
 	}
+	if v.vault.Suspended {
+		return errSuspended(v.vault)
+	}
 	if err := v.vault.Network.admits(v.caller, v.vault); err != nil {
 		return err
 	}

@@ -37,6 +37,9 @@ const (
 	ReasonNoProvider        = "MissingSubscriptionRegistration"
 	ReasonInUse             = "KeyInUse"
 	ReasonNoRequest         = "RequestNotFound"
+	ReasonReadOnly          = "ReadOnlyDisabledSubscription"
+	ReasonSuspended         = "SubscriptionDisabled"
+	ReasonRetention         = "MandatoryRetention"
 	ReasonSamePerson        = "SamePerson"
 	ReasonVaultPurge        = "DeletedVaultPurge"
 )

@@ -56,10 +56,13 @@ func (s *Service) approach(ctx context.Context, d *desk, a Action, at Scope) (er
 	if d.rights, err = s.rights(ctx, d.caller, d.subscription); err != nil {
 		return err
 	}
-	if d.may(a, at) || managementRules[a].anyRole && len(d.rights) > 0 {
-		return nil
+	if !d.may(a, at) && !(managementRules[a].anyRole && len(d.rights) > 0) {
+		return errNotAuthorized(d.caller, a, at)
 	}
-	return errNotAuthorized(d.caller, a, at)
+	if !d.subscription.Usable() && managementRules[a].writes() {
+		return errReadOnly(d.subscription)
+	}
+	return nil
 }
 
 // RefuseManagement is Refuse for the door of management.

@@ -1,5 +1,7 @@
 package keyvault
 
+import "strings"
+
 // Actions of management.
 const (
 	PutSubscription   Action = "subscription.put"
@@ -21,12 +23,13 @@ const (
 	GetDeletedVault   Action = "vault.get_deleted"
 	ListDeletedVaults Action = "vault.list_deleted"
 
-	GetFeature         Action = "feature.get"
 	RegisterFeature    Action = "feature.register"
 	UnregisterFeature  Action = "feature.unregister"
-	GetProvider        Action = "provider.get"
 	RegisterProvider   Action = "provider.register"
 	UnregisterProvider Action = "provider.unregister"
+	CancelSubscription Action = "subscription.cancel"
+	EnableSubscription Action = "subscription.enable"
+	RenameSubscription Action = "subscription.rename"
 
 	ListRoles       Action = "role.definitions"
 	AssignRole      Action = "role.assign"
@@ -40,6 +43,7 @@ const (
 	ListRequests   Action = "retention.list"
 	ApproveRequest Action = "retention.approve"
 	DenyRequest    Action = "retention.deny"
+	SetState       Action = "subscription.state"
 )
 
 // A managementRule says what an action at the door of management needs.
@@ -49,7 +53,13 @@ type managementRule struct {
 	// anyRole opens the door to whoever has a role anywhere in the subscription: he is shown
 	// what he may read, or what is no secret to him.
 	anyRole bool
+	// anyState lets the action through where the subscription is read only; reading always is.
+	anyState bool
 }
+
+// writes reports whether the action changes something, which a subscription that is not usable
+// does not let through.
+func (r managementRule) writes() bool { return !r.anyState && !strings.HasSuffix(r.name, "/read") }
 
 // managementRules is the whole table of management, but for PutSubscription, Subscribe and
 // ListSubscriptions, which happen in no subscription.
@@ -72,12 +82,13 @@ var managementRules = map[Action]managementRule{
 	GetDeletedVault:   {name: "Microsoft.KeyVault/locations/deletedVaults/read", object: "vaults"},
 	ListDeletedVaults: {name: "Microsoft.KeyVault/deletedVaults/read", object: "vaults"},
 
-	GetFeature:         {name: "Microsoft.Features/features/read", object: "subscriptions", anyRole: true},
 	RegisterFeature:    {name: "Microsoft.Features/providers/features/register/action", object: "subscriptions"},
 	UnregisterFeature:  {name: "Microsoft.Features/providers/features/unregister/action", object: "subscriptions"},
-	GetProvider:        {name: "Microsoft.Resources/subscriptions/providers/read", object: "subscriptions", anyRole: true},
 	RegisterProvider:   {name: "Microsoft.KeyVault/register/action", object: "subscriptions"},
 	UnregisterProvider: {name: "Microsoft.KeyVault/unregister/action", object: "subscriptions"},
+	CancelSubscription: {name: "Microsoft.Subscription/cancel/action", object: "subscriptions", anyState: true},
+	EnableSubscription: {name: "Microsoft.Subscription/enable/action", object: "subscriptions", anyState: true},
+	RenameSubscription: {name: "Microsoft.Subscription/rename/action", object: "subscriptions"},
 
 	ListRoles:       {name: "Microsoft.Authorization/roleDefinitions/read", object: "roles", anyRole: true},
 	AssignRole:      {name: "Microsoft.Authorization/roleAssignments/write", object: "roles"},

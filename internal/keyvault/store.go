@@ -24,6 +24,8 @@ type Store interface {
 	// Waiting lists the subscriptions of all tenants whose feature waits for the operator, by
 	// tenant and id, those after the given one.
 	Waiting(ctx context.Context, after Subscription, limit int) ([]Subscription, error)
+	// Cancelled lists in the same way those that are Disabled since before, or longer.
+	Cancelled(ctx context.Context, before time.Time, after Subscription, limit int) ([]Subscription, error)
 
 	Group(ctx context.Context, tenant, subscription, name string) (Group, error)
 	Groups(ctx context.Context, tenant, subscription string) ([]Group, error) // by name

@@ -22,8 +22,9 @@ type SubscriptionState string
 const (
 	Enabled  SubscriptionState = "Enabled"
 	Warned   SubscriptionState = "Warned"   // payment is late: everything works
-	Disabled SubscriptionState = "Disabled" // cancelled, or stopped by the operator: vaults refuse, settings are read only
-	Deleted  SubscriptionState = "Deleted"  // disabled for good, and empty
+	Disabled SubscriptionState = "Disabled" // cancelled by its owner: vaults refuse, settings are read only
+	Stopped  SubscriptionState = "Stopped"  // the same, by the operator of the service; clients are shown Disabled
+	Deleted  SubscriptionState = "Deleted"  // cancelled for good, and empty
 )
 
 // Usable reports whether the subscription's vaults serve and its settings may change.

@@ -16,7 +16,8 @@ import (
 // (KV-63, KV-126), and returns how many. It is to be called from time to time, a few minutes
 // apart; after a stop it catches up. Each is recorded first in its tenant's log. One that
 // cannot be destroyed does not keep others back: the errors come together at the end. It also
-// destroys key pairs that no version owns, and records how many requests were throttled.
+// ends subscriptions that were cancelled and are empty, destroys key pairs that no version owns,
+// and records how many requests were throttled.
 func (s *Service) Sweep(ctx context.Context) (int, error) {
 	request, now := uuid.NewString(), s.now()
 	failed := s.tellMissed(ctx, request, now)
@@ -26,7 +27,12 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 	keys, keysErr := sweepAll(ctx,
 		func(after Due) ([]Due, error) { return s.store.Due(ctx, now, after, maxPage) },
 		func(d Due) (bool, error) { return s.sweepKey(ctx, d, request) })
-	return vaults + keys, errors.Join(append(failed, vaultsErr, keysErr, s.sweepLoose(ctx))...)
+	_, subsErr := sweepAll(ctx,
+		func(after Subscription) ([]Subscription, error) {
+			return s.store.Cancelled(ctx, now.Add(-cancelledFor), after, maxPage)
+		},
+		func(sub Subscription) (bool, error) { return s.sweepSubscription(ctx, sub, request) })
+	return vaults + keys, errors.Join(append(failed, vaultsErr, keysErr, subsErr, s.sweepLoose(ctx))...)
 }
 
 // sweepAll destroys all that is listed, page by page.

@@ -35,6 +35,7 @@ var statuses = []struct {
 	{403, "KeyOperationForbidden", "KeyOperationForbidden"}, // CK-59
 	{403, "KeyExpired", "KeyExpired"},                       // CK-61, X-3
 	{403, "KeyNotYetValid", "KeyNotYetValid"},
+	{403, "SubscriptionDisabled", "SubscriptionDisabled"}, // cancelled by its owner, or stopped
 	{403, "", "AccessDenied"},
 	{404, "VaultNotFound", "VaultNotFound"}, // CK-60, CK-64: deleted, not gone astray
 	{404, "", "KeyNotFound"},                // CK-60
@@ -56,6 +57,7 @@ var reasons = map[string]struct {
 	"KeyOperationForbidden": {fault.Denied, "%s is not allowed to wrap and unwrap", "add wrapKey and unwrapKey to its operations"},
 	"KeyExpired":            {fault.Denied, "%s has expired", "move its expiry, or roll it and refresh the policy"},
 	"KeyNotYetValid":        {fault.Denied, "%s is not valid yet", "move its activation date into the past"},
+	"SubscriptionDisabled":  {fault.Denied, "the subscription of the vault of %s is disabled", "enable the subscription again"},
 	"KeyNotFound":           {fault.Denied, "%s is not there: it was deleted, or never made", "recover %s, or check its name"},
 	"VaultNotFound":         {fault.Denied, "the vault of %s is not there: it was deleted, or never made", "recover the vault, or check its name"},
 	"Refused":               {fault.Denied, "the vault of %s refuses the request", "see the log of the vault"},

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/customerkey/customerkey/internal/keyvault"
 	keyvaultsql "github.com/customerkey/customerkey/internal/store/gen/keyvault"
@@ -21,10 +22,7 @@ func (k *KeyVault) Subscription(ctx context.Context, tenant, id string) (s keyva
 func (k *KeyVault) Subscriptions(ctx context.Context, tenant string) (list []keyvault.Subscription, err error) {
 	err = k.read(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		rows, err := q.ListSubscriptions(ctx, tenant)
-		list = nil
-		for _, row := range rows {
-			list = append(list, subscriptionOf(row))
-		}
+		list = subscriptionsOf(rows)
 		return err
 	})
 	return list, err
@@ -34,10 +32,19 @@ func (k *KeyVault) Subscriptions(ctx context.Context, tenant string) (list []key
 func (k *KeyVault) Waiting(ctx context.Context, after keyvault.Subscription, limit int) (list []keyvault.Subscription, err error) {
 	err = k.read(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		rows, err := q.ListWaiting(ctx, keyvaultsql.ListWaitingParams{AfterTenant: after.Tenant, AfterID: after.ID, Most: int32(limit)})
-		list = nil
-		for _, row := range rows {
-			list = append(list, subscriptionOf(row))
-		}
+		list = subscriptionsOf(rows)
+		return err
+	})
+	return list, err
+}
+
+// Cancelled implements keyvault.Store.
+func (k *KeyVault) Cancelled(ctx context.Context, before time.Time, after keyvault.Subscription, limit int) (list []keyvault.Subscription, err error) {
+	err = k.read(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
+		rows, err := q.ListCancelled(ctx, keyvaultsql.ListCancelledParams{
+			Before: micros(before), AfterTenant: after.Tenant, AfterID: after.ID, Most: int32(limit),
+		})
+		list = subscriptionsOf(rows)
 		return err
 	})
 	return list, err
@@ -64,6 +71,13 @@ func (k *KeyVault) SetSubscription(ctx context.Context, s keyvault.Subscription)
 		})
 		return oneRow(rows, err, keyvault.ErrChanged())
 	})
+}
+
+func subscriptionsOf(rows []keyvaultsql.KeyvaultSubscription) (list []keyvault.Subscription) {
+	for _, row := range rows {
+		list = append(list, subscriptionOf(row))
+	}
+	return list
 }
 
 func subscriptionOf(row keyvaultsql.KeyvaultSubscription) keyvault.Subscription {

@@ -17,6 +17,8 @@ const (
 	reasonBadFilter  = "InvalidFilterInQueryString"
 
 	reasonNoDefinition = "RoleDefinitionNotFound"
+	reasonNoNamespace  = "InvalidResourceNamespace"
+	reasonNoFeature    = "FeatureNotFound"
 )
 
 type answer struct {
@@ -48,6 +50,14 @@ var exceptions = map[string]answer{
 	keyvault.ReasonVaultHeld:        {http.StatusConflict, "ConflictError"},
 	keyvault.ReasonVaultPurge:       {http.StatusMethodNotAllowed, "MethodNotAllowed"},
 	keyvault.ReasonGroupInUse:       {http.StatusConflict, "Conflict"},
+	keyvault.ReasonReadOnly:         {http.StatusConflict, "ReadOnlyDisabledSubscription"},
+	keyvault.ReasonRetention:        {http.StatusConflict, "SubscriptionNotCancellable"},
+	keyvault.ReasonInUse:            {http.StatusConflict, "FeatureInUse"},
+	keyvault.ReasonProviderInUse:    {http.StatusConflict, "CannotUnregisterResourceProvider"},
+	keyvault.ReasonNoRequest:        {http.StatusNotFound, "RequestNotFound"},
+	keyvault.ReasonSamePerson:       {http.StatusForbidden, "SamePerson"},
+	reasonNoNamespace:               {http.StatusNotFound, reasonNoNamespace},
+	reasonNoFeature:                 {http.StatusNotFound, reasonNoFeature},
 	keyvault.ReasonNoProvider:       {http.StatusConflict, "MissingSubscriptionRegistration"},
 	keyvault.ReasonChanged:          {http.StatusConflict, "ConflictError"},
 	keyvault.ReasonRoleID:           {http.StatusBadRequest, keyvault.ReasonRoleID},

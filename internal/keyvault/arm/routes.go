@@ -11,6 +11,7 @@ import (
 type row struct {
 	handle func(*request) error
 	open   bool
+	own    bool            // a path of our own, which has no api-version
 	action keyvault.Action // what a request whose body cannot be read is recorded as
 }
 
@@ -20,6 +21,14 @@ const (
 	vaults = "/providers/Microsoft.KeyVault/vaults"
 	vault  = groups + "/{group}" + vaults + "/{vault}"
 	kv     = sub + "/providers/Microsoft.KeyVault"
+
+	feats     = sub + "/providers/Microsoft.Features"
+	oneFeat   = feats + "/providers/{namespace}/features/{feature}"
+	regs      = "/subscriptionFeatureRegistrations"
+	oneReg    = feats + "/featureProviders/{namespace}" + regs + "/{feature}"
+	billing   = sub + "/providers/Microsoft.Subscription"
+	requests  = "operator/retentionRequests"
+	customers = "operator/subscriptions/{tenant}/{subscription}"
 
 	deleted = kv + "/locations/{location}/deletedVaults/{vault}"
 )
@@ -39,7 +48,31 @@ var core = []face.Route[row]{
 	{Method: "GET", Path: sub + "/locations", Do: row{handle: (*request).locations}},
 	{Method: "GET", Path: sub + "/providers", Do: row{handle: (*request).listProviders}},
 	{Method: "GET", Path: sub + "/providers/{namespace}", Do: row{handle: (*request).getProvider}},
-	{Method: "POST", Path: sub + "/providers/{namespace}/register", Do: row{handle: (*request).getProvider}},
+	{Method: "POST", Path: sub + "/providers/{namespace}/register", Do: row{handle: (*request).registerProvider}},
+	{Method: "POST", Path: sub + "/providers/{namespace}/unregister", Do: row{handle: (*request).unregisterProvider}},
+	{Method: "POST", Path: billing + "/cancel", Do: row{handle: (*request).cancelSubscription}},
+	{Method: "POST", Path: billing + "/enable", Do: row{handle: (*request).enableSubscription}},
+	{Method: "POST", Path: billing + "/rename", Do: row{handle: (*request).renameSubscription, action: keyvault.RenameSubscription}},
+
+	{Method: "GET", Path: feats + "/features", Do: row{handle: (*request).listFeatures}},
+	{Method: "GET", Path: feats + "/providers/{namespace}/features", Do: row{handle: (*request).listFeatures}},
+	{Method: "GET", Path: oneFeat, Do: row{handle: (*request).getFeature}},
+	{Method: "POST", Path: oneFeat + "/register", Do: row{handle: (*request).registerFeature}},
+	{Method: "POST", Path: oneFeat + "/unregister", Do: row{handle: (*request).unregisterFeature}},
+	{Method: "GET", Path: feats + regs, Do: row{handle: (*request).listRegistrations}},
+	{Method: "GET", Path: feats + "/featureProviders/{namespace}" + regs, Do: row{handle: (*request).listRegistrations}},
+	{Method: "GET", Path: oneReg, Do: row{handle: (*request).getRegistration}},
+	{Method: "PUT", Path: oneReg, Do: row{handle: (*request).putRegistration}},
+	{Method: "DELETE", Path: oneReg, Do: row{handle: (*request).deleteRegistration}},
+
+	{Method: "GET", Path: requests, Do: row{handle: (*request).listRequests, own: true}},
+	{Method: "POST", Path: requests + "/{tenant}/{subscription}/approve", Do: row{handle: (*request).approveRequest, own: true}},
+	{Method: "POST", Path: requests + "/{tenant}/{subscription}/deny", Do: row{handle: (*request).denyRequest, own: true}},
+	{Method: "PUT", Path: customers, Do: row{handle: (*request).putSubscription, own: true}},
+	{Method: "POST", Path: customers + "/warn", Do: row{handle: (*request).warnSubscription, own: true}},
+	{Method: "POST", Path: customers + "/stop", Do: row{handle: (*request).stopSubscription, own: true}},
+	{Method: "POST", Path: customers + "/enable", Do: row{handle: (*request).letSubscription, own: true}},
+
 	{Method: "GET", Path: sub + "/resources", Do: row{handle: (*request).resources}},
 
 	{Method: "GET", Path: groups, Do: row{handle: (*request).listGroups}},

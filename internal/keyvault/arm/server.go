@@ -100,7 +100,7 @@ func (x *request) serve() error {
 		return err
 	}
 	x.params = params
-	if err := x.readQuery(do.open); err != nil {
+	if err := x.readQuery(do.open || do.own); err != nil {
 		return err
 	}
 	err = do.handle(x)

@@ -1,10 +1,13 @@
 package arm
 
 import (
+	"context"
 	"strings"
 
+	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/face"
 )
 
 type tenantOut struct {
@@ -31,8 +34,16 @@ type subscriptionOut struct {
 func subscription(s keyvault.Subscription) subscriptionOut {
 	return subscriptionOut{
 		ID: "/subscriptions/" + s.ID, SubscriptionID: s.ID, TenantID: s.Tenant, DisplayName: s.DisplayName,
-		State: "Enabled", Policies: map[string]any{"spendingLimit": "Off"}, Source: "RoleBased",
+		State: shownState(s.State), Policies: map[string]any{"spendingLimit": "Off"}, Source: "RoleBased",
 	}
+}
+
+// shownState is a subscription's state in the words that clients know.
+func shownState(s keyvault.SubscriptionState) string {
+	if s == keyvault.Stopped {
+		s = keyvault.Disabled
+	}
+	return string(s)
 }
 
 func (x *request) listSubscriptions() error {
@@ -53,6 +64,35 @@ func (x *request) getSubscription() error {
 		return err
 	}
 	return x.reply(subscription(s))
+}
+
+type changedOut struct {
+	Subscription string `json:"subscriptionId"`
+}
+
+// cancelSubscription, enableSubscription and renameSubscription are what clients of
+// Microsoft.Subscription call.
+func (x *request) cancelSubscription() error { return x.changed(x.vaults.CancelSubscription) }
+func (x *request) enableSubscription() error { return x.changed(x.vaults.EnableSubscription) }
+
+func (x *request) renameSubscription() error {
+	var in struct {
+		Name string `json:"subscriptionName"`
+	}
+	if err := face.Decode(x.r, &in); err != nil {
+		return err
+	}
+	return x.changed(func(ctx context.Context, c directory.Caller, id string) (keyvault.Subscription, error) {
+		return x.vaults.RenameSubscription(ctx, c, id, in.Name)
+	})
+}
+
+func (x *request) changed(change func(ctx context.Context, c directory.Caller, id string) (keyvault.Subscription, error)) error {
+	s, err := change(x.r.Context(), x.caller, x.params["subscription"])
+	if err != nil {
+		return err
+	}
+	return x.reply(changedOut{s.ID})
 }
 
 // own returns the subscription of the path if the caller owns it.
@@ -94,11 +134,11 @@ func (x *request) locations() error {
 }
 
 type providerOut struct {
-	ID        string            `json:"id"`
-	Namespace string            `json:"namespace"`
-	State     string            `json:"registrationState"`
-	Policy    string            `json:"registrationPolicy"`
-	Types     []resourceTypeOut `json:"resourceTypes"`
+	ID        string                     `json:"id"`
+	Namespace string                     `json:"namespace"`
+	State     keyvault.RegistrationState `json:"registrationState"`
+	Policy    string                     `json:"registrationPolicy"`
+	Types     []resourceTypeOut          `json:"resourceTypes"`
 }
 
 type resourceTypeOut struct {
@@ -107,21 +147,26 @@ type resourceTypeOut struct {
 	Versions  []string `json:"apiVersions"` // generic commands of clients pick one (KV-114)
 }
 
-func providers(subscription string) []providerOut {
+// providers lists what is here. Only Microsoft.KeyVault is registered and unregistered; the
+// rest always is.
+func providers(s keyvault.Subscription) []providerOut {
 	var everywhere []string
 	for _, l := range knownLocations {
 		everywhere = append(everywhere, l.DisplayName)
 	}
-	provider := func(namespace string, versions []string, types ...string) providerOut {
-		p := providerOut{"/subscriptions/" + subscription + "/providers/" + namespace, namespace, "Registered", "RegistrationFree", nil}
+	provider := func(namespace, policy string, state keyvault.RegistrationState, versions []string, types ...string) providerOut {
+		p := providerOut{"/subscriptions/" + s.ID + "/providers/" + namespace, namespace, state, policy, nil}
 		for _, t := range types {
 			p.Types = append(p.Types, resourceTypeOut{t, everywhere, versions})
 		}
 		return p
 	}
 	return []providerOut{
-		provider("Microsoft.KeyVault", []string{"2024-11-01", "2023-07-01", "2023-02-01", "2022-07-01"}, "vaults", "vaults/accessPolicies", "checkNameAvailability"),
-		provider("Microsoft.Resources", []string{"2024-11-01", "2021-04-01"}, "subscriptions", "resourceGroups", "resources", "tenants"),
+		provider("Microsoft.Features", "RegistrationFree", keyvault.Registered, []string{"2021-07-01"}, "features", "providers", "featureProviders", "subscriptionFeatureRegistrations"),
+		provider(keyvault.ProviderNamespace, "RegistrationRequired", s.Provider.State, []string{"2024-11-01", "2023-07-01", "2023-02-01", "2022-07-01"},
+			"vaults", "vaults/accessPolicies", "deletedVaults", "locations", "locations/deletedVaults", "checkNameAvailability"),
+		provider("Microsoft.Resources", "RegistrationFree", keyvault.Registered, []string{"2024-11-01", "2021-04-01"}, "subscriptions", "resourceGroups", "resources", "tenants"),
+		provider("Microsoft.Subscription", "RegistrationFree", keyvault.Registered, []string{"2021-10-01"}, "cancel", "rename", "enable"),
 	}
 }
 
@@ -130,16 +175,34 @@ func (x *request) listProviders() error {
 	if err != nil {
 		return err
 	}
-	return x.reply(listOf(providers(s.ID)))
+	return x.reply(listOf(providers(s)))
 }
 
-// getProvider also answers a registration: what is here is registered.
 func (x *request) getProvider() error {
 	s, err := x.own()
 	if err != nil {
 		return err
 	}
-	for _, p := range providers(s.ID) {
+	return x.replyProvider(s)
+}
+
+func (x *request) registerProvider() error   { return x.setProvider(x.vaults.RegisterProvider) }
+func (x *request) unregisterProvider() error { return x.setProvider(x.vaults.UnregisterProvider) }
+
+// setProvider changes the one registration that can change.
+func (x *request) setProvider(change func(ctx context.Context, c directory.Caller, id string) (keyvault.Subscription, error)) error {
+	if !strings.EqualFold(x.params["namespace"], keyvault.ProviderNamespace) {
+		return x.getProvider()
+	}
+	s, err := change(x.r.Context(), x.caller, x.params["subscription"])
+	if err != nil {
+		return err
+	}
+	return x.replyProvider(s)
+}
+
+func (x *request) replyProvider(s keyvault.Subscription) error {
+	for _, p := range providers(s) {
 		if strings.EqualFold(p.Namespace, x.params["namespace"]) {
 			return x.reply(p)
 		}

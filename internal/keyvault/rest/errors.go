@@ -44,6 +44,7 @@ var inner = map[string]bool{
 	keyvault.ReasonNotYetValid:  true,
 	keyvault.ReasonKeyType:      true,
 	keyvault.ReasonDeletedKey:   true,
+	keyvault.ReasonSuspended:    true,
 }
 
 type answer struct {

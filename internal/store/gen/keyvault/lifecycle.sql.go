@@ -123,6 +123,68 @@ func (q *Queries) GetSubscription(ctx context.Context, arg GetSubscriptionParams
 	return i, err
 }
 
+const listCancelled = `-- name: ListCancelled :many
+SELECT tenant_id, id, display_name, owner_id, created, state, state_since, feature_state, feature_since, feature_order,
+    feature_asked_by, feature_asked_name, feature_asked_at, provider_state, provider_since, provider_order, revision
+FROM keyvault_subscriptions
+WHERE state = 'Disabled' AND state_since <= CAST($1 AS BIGINT)
+    AND (tenant_id, id) > (CAST($2 AS TEXT), CAST($3 AS TEXT))
+ORDER BY tenant_id, id LIMIT $4
+`
+
+type ListCancelledParams struct {
+	Before      int64
+	AfterTenant string
+	AfterID     string
+	Most        int32
+}
+
+func (q *Queries) ListCancelled(ctx context.Context, arg ListCancelledParams) ([]KeyvaultSubscription, error) {
+	rows, err := q.db.QueryContext(ctx, listCancelled,
+		arg.Before,
+		arg.AfterTenant,
+		arg.AfterID,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []KeyvaultSubscription
+	for rows.Next() {
+		var i KeyvaultSubscription
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ID,
+			&i.DisplayName,
+			&i.OwnerID,
+			&i.Created,
+			&i.State,
+			&i.StateSince,
+			&i.FeatureState,
+			&i.FeatureSince,
+			&i.FeatureOrder,
+			&i.FeatureAskedBy,
+			&i.FeatureAskedName,
+			&i.FeatureAskedAt,
+			&i.ProviderState,
+			&i.ProviderSince,
+			&i.ProviderOrder,
+			&i.Revision,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listDeletedVaults = `-- name: ListDeletedVaults :many
 SELECT name FROM keyvault_vaults
 WHERE tenant_id = $1 AND subscription_id = $2 AND deleted IS NOT NULL AND NOT purging AND name > $3 ORDER BY name LIMIT $4

@@ -82,3 +82,11 @@ UPDATE keyvault_subscriptions SET display_name = $1, state = $2, state_since = $
     feature_order = $6, feature_asked_by = $7, feature_asked_name = $8, feature_asked_at = $9, provider_state = $10,
     provider_since = $11, provider_order = $12, revision = revision + 1
 WHERE tenant_id = $13 AND id = $14 AND revision = $15;
+
+-- name: ListCancelled :many
+SELECT tenant_id, id, display_name, owner_id, created, state, state_since, feature_state, feature_since, feature_order,
+    feature_asked_by, feature_asked_name, feature_asked_at, provider_state, provider_since, provider_order, revision
+FROM keyvault_subscriptions
+WHERE state = 'Disabled' AND state_since <= CAST(sqlc.arg(before) AS BIGINT)
+    AND (tenant_id, id) > (CAST(sqlc.arg(after_tenant) AS TEXT), CAST(sqlc.arg(after_id) AS TEXT))
+ORDER BY tenant_id, id LIMIT sqlc.arg(most);
