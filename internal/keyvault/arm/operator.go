@@ -1,11 +1,9 @@
 package arm
 
 import (
-	"net/http"
 	"strings"
 	"time"
 
-	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
 )
@@ -16,7 +14,6 @@ import (
 //	GET  operator/retentionRequests                        {"value":[request…],"nextLink"?}
 //	POST operator/retentionRequests/{tenant}/{subscription}/approve    request
 //	POST operator/retentionRequests/{tenant}/{subscription}/deny       request
-//	PUT  operator/subscriptions/{tenant}/{subscription}    {"displayName","owner"} -> subscription
 //	POST operator/subscriptions/{tenant}/{subscription}/warn|stop|enable   subscription
 
 // requestOut is a subscription whose feature waits, or waited, for the operator.
@@ -82,30 +79,4 @@ func (x *request) setState(to keyvault.SubscriptionState) error {
 		return err
 	}
 	return x.reply(subscription(s))
-}
-
-type subscriptionIn struct {
-	DisplayName string `json:"displayName"`
-	Owner       string `json:"owner"` // object id
-}
-
-// putSubscription makes a subscription for a tenant. A body that cannot be read goes through
-// the domain as an empty one, which records it.
-func (x *request) putSubscription() error {
-	var in subscriptionIn
-	malformed := face.Decode(x.r, &in)
-	s := keyvault.Subscription{Tenant: x.params["tenant"], ID: x.params["subscription"], DisplayName: in.DisplayName, Owner: in.Owner}
-	if malformed != nil {
-		s = keyvault.Subscription{}
-	}
-	err := x.vaults.PutSubscription(x.r.Context(), x.caller, s)
-	switch {
-	case malformed != nil && fault.Is(err, fault.Invalid):
-		return malformed
-	case err != nil:
-		return err
-	}
-	s.State = keyvault.Enabled
-	s.ID = strings.ToLower(s.ID)
-	return face.Reply(x.w, http.StatusOK, subscription(s))
 }

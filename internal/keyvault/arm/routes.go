@@ -68,7 +68,6 @@ var core = []face.Route[row]{
 	{Method: "GET", Path: requests, Do: row{handle: (*request).listRequests, own: true}},
 	{Method: "POST", Path: requests + "/{tenant}/{subscription}/approve", Do: row{handle: (*request).approveRequest, own: true}},
 	{Method: "POST", Path: requests + "/{tenant}/{subscription}/deny", Do: row{handle: (*request).denyRequest, own: true}},
-	{Method: "PUT", Path: customers, Do: row{handle: (*request).putSubscription, own: true}},
 	{Method: "POST", Path: customers + "/warn", Do: row{handle: (*request).warnSubscription, own: true}},
 	{Method: "POST", Path: customers + "/stop", Do: row{handle: (*request).stopSubscription, own: true}},
 	{Method: "POST", Path: customers + "/enable", Do: row{handle: (*request).letSubscription, own: true}},

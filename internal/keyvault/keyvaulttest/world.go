@@ -49,6 +49,8 @@ type World struct {
 	deaf     bool
 	db       *store.DB
 	throttle *throttle.Throttle
+	rule     bool
+	inUse    func(ctx context.Context, tenant string, vaults []string) (bool, error)
 	issuer   func() *issuer // made when first asked: its key takes a while
 	endpoint *endpoint
 }
@@ -110,6 +112,7 @@ func (w *World) Open(db *store.DB) {
 	w.log, w.db = log, db
 	w.Service, err = keyvault.New(keyvault.Config{
 		Store: store.NewKeyVault(db), Protector: protector, Backups: w.Backups(db), Audit: w, Throttle: w.throttle, Now: w.Now, Told: w.tell,
+		InUse: w.inUse, ApproveByRule: w.rule,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -167,6 +170,14 @@ func (w *World) Condemn(name string) error {
 		return err
 	}
 	return kept.CondemnVault(w.t.Context(), v.Tenant, v.Name, v.Deleted)
+}
+
+// Rule makes services that are opened from now on approve registrations by themselves, or not.
+func (w *World) Rule(approve bool) { w.rule = approve }
+
+// InUse is what services that are opened from now on ask whether keys are in use.
+func (w *World) InUse(ask func(ctx context.Context, tenant string, vaults []string) (bool, error)) {
+	w.inUse = ask
 }
 
 // Operator returns somebody who runs the service.
