@@ -161,14 +161,14 @@ func TestAssignments(t *testing.T) {
 // let him see beside, and the rest of management.
 var (
 	askedByAll = []keyvault.Action{
-		keyvault.GetSubscription, keyvault.ListGroups, keyvault.ListVaults, keyvault.CheckVaultName, keyvault.GetFeature, keyvault.GetProvider,
+		keyvault.GetSubscription, keyvault.ListGroups, keyvault.ListVaults, keyvault.CheckVaultName,
 		keyvault.ListRoles, keyvault.ListAssignments,
 	}
 	seen         = []keyvault.Action{keyvault.GetGroup, keyvault.GetVault, keyvault.GetDeletedVault, keyvault.ListDeletedVaults, keyvault.GetAssignment}
 	vaultChanges = []keyvault.Action{
 		keyvault.PutVault, keyvault.SetAccess, keyvault.DeleteVault, keyvault.RecoverVault, keyvault.RegisterProvider, keyvault.UnregisterProvider,
 	}
-	otherChanges = []keyvault.Action{keyvault.PutGroup, keyvault.DeleteGroup, keyvault.PurgeVault, keyvault.RegisterFeature, keyvault.UnregisterFeature}
+	otherChanges = []keyvault.Action{keyvault.PutGroup, keyvault.DeleteGroup, keyvault.PurgeVault, keyvault.RegisterFeature, keyvault.UnregisterFeature, keyvault.CancelSubscription, keyvault.EnableSubscription, keyvault.RenameSubscription}
 	roleChanges  = []keyvault.Action{keyvault.AssignRole, keyvault.UnassignRole}
 )
 
