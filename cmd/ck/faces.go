@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/customerkey/customerkey/internal/seal"
 )
 
 // faces gives each request to the face that its Host header names:
@@ -24,6 +26,7 @@ type faces struct {
 	named  map[string]http.Handler
 	vault  http.Handler
 	home   http.Handler
+	gate   seal.Gate // who is in a request may have sealed bytes in hand
 
 	patience time.Duration // how long the body of a request may take; bodyWithin if 0
 }
@@ -36,6 +39,7 @@ func (f *faces) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 { // or whoever announces a body and sends none holds the connection for ever
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(cmp.Or(f.patience, bodyWithin))) // inside the process there is none
 	}
+	defer f.gate.Enter()()
 	host := hostname(r.Host)
 	rest, ours := strings.CutSuffix(host, "."+f.domain)
 	switch {
