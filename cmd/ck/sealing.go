@@ -29,7 +29,7 @@ func (n *node) openSeals(context.Context) (err error) {
 				directory.IssuerKeyShelf(store.SealedIssuerKeys(n.serviceDB)), n.folder.Secrets(s.Service),
 			}},
 			{Name: "vault", Seal: s.Vault, Shelves: []seal.Shelf{
-				protect.Shelf(store.SealedHandles(n.vaultDB, "software")), backup.Shelf(store.SealedBackupKeys(n.vaultDB)), n.folder.Secrets(s.Vault),
+				protect.Shelf(store.SealedHandles(n.vaultDB, protect.SoftwareName)), backup.Shelf(store.SealedBackupKeys(n.vaultDB)), n.folder.Secrets(s.Vault),
 			}},
 			{Name: "availability", Seal: s.Availability, Shelves: []seal.Shelf{
 				availability.Shelf(store.SealedAvailabilityKeys(n.availabilityDB)), n.folder.Secrets(s.Availability),

@@ -11,6 +11,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
+	"github.com/customerkey/customerkey/internal/keyvault/protect"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
@@ -37,6 +38,10 @@ var sealedCases = map[string]struct {
 					protector := "software"
 					if name == "c-d" && version == "x" { // held elsewhere: not ours to seal
 						protector = "token"
+						mustVault(t, k.AddLoose(t.Context(), keyvault.Loose{
+							ID:       protect.ID{Tenant: "t", Vault: "vault", Key: name, Version: version + name},
+							Material: keyvault.Material{Protector: protector, Handle: sealed(n)}, Due: vaultTime.Add(time.Hour),
+						}))
 					}
 					mustVault(t, k.AddVersion(t.Context(), aVaultKey(t, name, version+name), keyvault.Material{Protector: protector, Handle: sealed(n)}))
 					if protector == "software" {
