@@ -85,6 +85,15 @@ func (s *Service) Locate(ctx context.Context, vault string) (Place, error) {
 	return Place{v.Tenant, v.Subscription, v.Group, v.Name, v.Location}, err
 }
 
+// LocateDeleted is Locate for a deleted vault.
+func (s *Service) LocateDeleted(ctx context.Context, vault string) (Place, error) {
+	if !isVaultName(vault) {
+		return Place{}, errNoDeletedVault(vault)
+	}
+	v, err := s.store.DeletedVault(ctx, vault)
+	return Place{v.Tenant, v.Subscription, v.Group, v.Name, v.Location}, err
+}
+
 // vault reads a vault by its name in any case.
 func (s *Service) vault(ctx context.Context, name string) (Vault, error) {
 	if !isVaultName(name) {
