@@ -39,9 +39,10 @@ var walls = map[string][]string{
 	"internal/rootkey":            {"envelope", "internal/fault"},
 	"internal/availability":       {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/seal"},
 	"internal/hierarchy":          {"envelope", "internal/audit", "internal/directory", "internal/fault"},
-	"internal/keyvault":           {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/keyvault/backup", "internal/keyvault/protect", "internal/keyvault/throttle"},
+	"internal/keyvault":           {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/keyvault/backup", "internal/keyvault/protect", "internal/keyvault/throttle", "internal/seal"},
 	"internal/keyvault/eventlog":  {"internal/fault"},
 	"internal/keyvault/throttle":  {"internal/fault"},
+	"internal/keyvault/webhook":   {"internal/fault", "internal/keyvault"},
 	"internal/keyvault/backup":    {"envelope", "internal/fault", "internal/seal"},
 	"internal/keyvault/protect":   {"envelope", "internal/fault", "internal/seal"},
 	"internal/keyvault/face":      {"internal/directory", "internal/fault", "internal/keyvault/eventlog"},
@@ -53,7 +54,7 @@ var walls = map[string][]string{
 	"internal/importer":           {"client", "internal/fault"},
 	"internal/cmdlet":             {"internal/directory", "internal/fault", "internal/policy", "internal/workload"},
 	"internal/cmdlet/azure":       {"internal/cmdlet", "internal/fault"},
-	"internal/api":                {"internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/policy", "internal/seal", "internal/workload"},
+	"internal/api":                {"internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/policy", "internal/workload"},
 }
 
 type goPackage struct {

@@ -10,18 +10,16 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
-	"github.com/customerkey/customerkey/internal/seal"
 )
 
 // serviceCredential returns what the service shows to the vaults of a tenant: a token of the
 // tenant's service principal of app. The directory of the same process issues it, so no
 // secret is kept for it.
 func (n *node) serviceCredential(tenant, app string) azcore.TokenCredential {
-	return &serviceCredential{gate: n.gate, directory: n.directory, tenant: tenant, app: app}
+	return &serviceCredential{directory: n.directory, tenant: tenant, app: app}
 }
 
 type serviceCredential struct {
-	gate        *seal.Gate
 	directory   *directory.Service
 	tenant, app string
 }
@@ -36,7 +34,6 @@ func (c *serviceCredential) GetToken(ctx context.Context, o policy.TokenRequestO
 	if len(o.Scopes) != 1 {
 		return azcore.AccessToken{}, fmt.Errorf("%d scopes were asked for, one is expected", len(o.Scopes))
 	}
-	defer c.gate.Enter()() // keys that sign tokens are read and opened
 	token, expires, err := c.directory.ServiceToken(ctx, c.tenant, c.app, strings.TrimSuffix(o.Scopes[0], "/.default"))
 	if err != nil {
 		return azcore.AccessToken{}, err

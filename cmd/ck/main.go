@@ -57,7 +57,6 @@ func verbs() []verb {
 		{"export", "mail|files ...", "write a container's content back out", (*command).exporting},
 		{"list", "WORKLOAD [CONTAINER]", "list containers or items", (*command).list},
 		{"audit", "[head|verify] ...", "read and check the log of decisions", (*command).audit},
-		{"seal", "status|rotate|move ...", "see, replace and move the keys that seal the databases", (*command).seal},
 		{"tenant", "add|list ...", "make and list tenants, as an operator of the service", (*command).tenant},
 		{"help", "[WORD]", "this page, or help on a verb or a cmdlet", (*command).help},
 		{"version", "", "which version this is", (*command).version},

@@ -25,10 +25,10 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault/eventlog"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 	"github.com/customerkey/customerkey/internal/keyvault/throttle"
+	"github.com/customerkey/customerkey/internal/keyvault/webhook"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/rootkey"
-	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/blob"
 	"github.com/customerkey/customerkey/internal/workload"
@@ -45,6 +45,7 @@ type settings struct {
 	eventFolder   string    // where records of requests to vaults go; nowhere if ""
 	eventLines    io.Writer // where they go as lines; nowhere if nil
 	tokens        tokenSettings
+	webhooks      webhook.Allowance // what webhooks may reach beyond the internet at large
 }
 
 // host returns name.domain:port as URLs carry it; the port is left out where https implies it.
@@ -77,28 +78,24 @@ type node struct {
 
 	directory  *directory.Service
 	vaults     *keyvault.Service
+	deliverer  *webhook.Deliverer
 	keys       *hierarchy.Keyring
 	policies   *policy.Service
 	operations *operation.Runner
 	items      *workload.Service
-
-	gate    *seal.Gate
-	rotator *seal.Rotator
 }
 
 // openNode opens the databases in folder and wires the services. It starts no goroutine
 // beside those of the databases; run does.
 func openNode(ctx context.Context, s settings, folder *datafolder.Folder, log *slog.Logger) (n *node, err error) {
-	n = &node{settings: s, folder: folder, log: log}
-	n.faces = &faces{domain: s.domain}
-	n.gate = &n.faces.gate
+	n = &node{settings: s, folder: folder, log: log, faces: &faces{domain: s.domain}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.close(context.WithoutCancel(ctx)))
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		n.openEvents, n.openDatabases, n.openLogs, n.openDirectory, n.openVaults, n.openService, n.openSeals, n.openFaces,
+		n.openEvents, n.openDatabases, n.openLogs, n.openDirectory, n.openVaults, n.openService, n.openFaces,
 	} {
 		if err := open(ctx); err != nil {
 			return n, err
@@ -200,14 +197,22 @@ func (n *node) openVaults(context.Context) error {
 	if err != nil {
 		return err
 	}
+	courier, err := webhook.New(webhook.Config{Domain: n.host(""), Allow: n.webhooks})
+	if err != nil {
+		return err
+	}
 	n.vaults, err = keyvault.New(keyvault.Config{
 		Store: kept, Protector: protector, Backups: backups, Audit: n.vaultLog, Throttle: n.throttle, Told: n.vaultChanged,
 		InUse: func(ctx context.Context, tenant string, vaults []string) (bool, error) {
 			return n.policies.UsesVaults(ctx, tenant, vaults)
 		},
-		ApproveByRule: n.approveByRule,
+		ApproveByRule: n.approveByRule, Courier: courier, Seal: n.folder.Seals.Vault,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	n.deliverer = webhook.NewDeliverer(n.vaults, courier, n.log)
+	return nil
 }
 
 // openService wires the service's side: from the way to the root keys up to items.
@@ -221,13 +226,12 @@ func (n *node) openService(context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := availability.New(availability.Config{
+	available, err := availability.New(availability.Config{
 		Store: store.NewAvailability(n.availabilityDB), Seal: n.folder.Seals.Availability, Audit: n.availabilityLog,
 	})
 	if err != nil {
 		return err
 	}
-	available := gatedKeys{keys, n.gate}
 	n.keys, err = hierarchy.New(hierarchy.Config{
 		Store:        store.NewHierarchy(n.serviceDB),
 		Root:         func(r hierarchy.RootRef) (hierarchy.Root, error) { return roots.Key(r.Tenant, r.App, r.URI) },
@@ -246,7 +250,7 @@ func (n *node) openService(context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.operations, err = operation.New(operation.Config{Store: store.NewOperation(n.serviceDB), Handlers: gatedHandlers(n.policies.Handlers(), n.gate), Log: n.log})
+	n.operations, err = operation.New(operation.Config{Store: store.NewOperation(n.serviceDB), Handlers: n.policies.Handlers(), Log: n.log})
 	if err != nil {
 		return err
 	}
@@ -276,18 +280,21 @@ func (n *node) mailboxOwner(ctx context.Context, tenant, upn string) (oid string
 	return p.ID, err
 }
 
-// run does the background work until ctx ends: long operations, the sweeps that destroy
+// run does the background work until ctx ends: long operations, events for webhooks, the sweeps that destroy
 // what is past its time, and what is due to keys by then.
 func (n *node) run(ctx context.Context) error {
 	ran := make(chan error, 1)
 	go func() { ran <- n.operations.Run(ctx) }()
-	rotated := make(chan struct{})
-	go func() { defer close(rotated); n.rotator.Run(ctx) }()
-	defer func() { <-rotated }()
+	delivered := make(chan struct{})
+	go func() {
+		n.deliverer.Run(ctx)
+		close(delivered)
+	}()
 	for {
 		n.sweep(ctx)
 		select {
 		case <-ctx.Done():
+			<-delivered
 			return <-ran
 		case <-time.After(n.pause(ctx)):
 		}
@@ -305,7 +312,6 @@ func (n *node) pause(ctx context.Context) time.Duration {
 }
 
 func (n *node) sweep(ctx context.Context) {
-	defer n.gate.Enter()()
 	if _, err := n.vaults.Sweep(ctx); err != nil && ctx.Err() == nil {
 		n.log.Error("destroying keys past their retention", "err", err)
 	}

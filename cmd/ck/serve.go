@@ -17,6 +17,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/datafolder"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/webhook"
 )
 
 // serve runs the server until ctx ends.
@@ -29,7 +30,7 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	port := set.Int("port", 8443, "`PORT` to listen on")
 	domain := set.String("domain", "localhost", "`DOMAIN` whose names the faces have")
 	sample := set.Bool("sample", false, "make the tenant Contoso to try things out with, and sign in to it")
-	lease := set.Duration("lease", 60*time.Second, "how long a root key's answer holds: the longest time until a revocation takes effect")
+	lease := set.Duration("lease", 60*time.Second, "how long a root key's answer holds; a change in this server's own vaults is obeyed at once")
 	level := set.String("recovery-level", "Recoverable+ProtectedSubscription", "recovery `LEVEL` that root keys must have: this one or Recoverable")
 	limits := set.String("throttle", "off", "limit what each vault may be asked: off, azure, or a JSON `FILE` of other numbers")
 	approve := set.String("approve-retention", "operator", "`WHO` approves that a subscription registers for mandatory retention: operator, or automatically")
@@ -37,6 +38,7 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	eventLines := set.Bool("vault-log-stdout", false, "write these records to the standard output, each on a line")
 	var tokens tokenSettings
 	tokens.flags(set)
+	hooks := set.String("webhook-allow", "", "what webhooks may reach beyond the internet: `LIST` of addresses, blocks, hosts and .domains")
 	verbose := set.Bool("verbose", false, "log each failed request and long operation in full")
 	if err := c.parseFlags(set, args); err != nil {
 		return err
@@ -53,6 +55,9 @@ func (c *command) serve(ctx context.Context, args []string) error {
 		return err
 	}
 	if s.throttle, err = readThrottle(*limits); err != nil {
+		return err
+	}
+	if s.webhooks, err = webhook.ParseAllowance(*hooks); err != nil {
 		return err
 	}
 	listeners, err := openListeners(ctx, *listen, *port)

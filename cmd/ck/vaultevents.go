@@ -7,11 +7,13 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 )
 
-// vaultChanged is told of everything that happens in the vaults of this process. It is the one
+// vaultChanged is told of everything that happens in the vaults of this process, and wakes what
+// sends it to webhooks. It is the one
 // place where the service hears of it, and all that it may do is ask the vaults again: an event
 // opens nothing and denies nothing. Who has revoked a root key so has it obeyed at the next read
 // and not when a lease ends.
 func (n *node) vaultChanged(e keyvault.Event) {
+	n.deliverer.Wake()
 	switch e.Type {
 	case keyvault.KeyNewVersionCreated, keyvault.KeyNearExpiry, keyvault.KeyRecovered, keyvault.VaultRecovered:
 		return // they take nothing away

@@ -95,4 +95,9 @@ var managementRules = map[Action]managementRule{
 	UnassignRole:    {name: "Microsoft.Authorization/roleAssignments/delete", object: "roles"},
 	GetAssignment:   {name: "Microsoft.Authorization/roleAssignments/read", object: "roles"},
 	ListAssignments: {name: "Microsoft.Authorization/roleAssignments/read", object: "roles", anyRole: true},
+
+	PutHook:    {name: "Microsoft.EventGrid/eventSubscriptions/write", object: "vaults"},
+	GetHook:    {name: "Microsoft.EventGrid/eventSubscriptions/read", object: "vaults"},
+	ShowHook:   {name: "Microsoft.EventGrid/eventSubscriptions/getFullUrl/action", object: "vaults"},
+	DeleteHook: {name: "Microsoft.EventGrid/eventSubscriptions/delete", object: "vaults"},
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 	"github.com/customerkey/customerkey/internal/keyvault/throttle"
+	"github.com/customerkey/customerkey/internal/seal"
 )
 
 // Config is what a Service needs.
@@ -19,7 +20,7 @@ type Config struct {
 	Hardware  protect.Protector   // where those of -HSM keys live; nil if in Protector too (KV-52)
 	Platform  string              // what hsmPlatform says of keys in Hardware; its name if ""
 	Backups   *backup.Ring        // required: the keys that backups are sealed under
-	Audit     audit.Submitter     // required: decisions are written here before they take effect
+	Audit     audit.Recorder      // required: decisions are written here before they take effect
 	Refuse    []protect.Algorithm // algorithms not to serve, beyond those this program may not use (KV-49)
 	Throttle  *throttle.Throttle  // what vaults and subscriptions may ask for (KV-107); no limit if nil
 	Now       func() time.Time    // time.Now if nil
@@ -35,6 +36,11 @@ type Config struct {
 	// ApproveByRule approves every request to register for mandatory retention at once, in
 	// place of the operator.
 	ApproveByRule bool
+
+	// Courier reaches webhooks; without one there are none. Seal is then required: what their
+	// secrets are sealed under.
+	Courier Courier
+	Seal    *seal.Seal
 }
 
 // A Service holds the rules of the vaults. It is safe for concurrent use, starts no
@@ -45,7 +51,7 @@ type Service struct {
 	hardware protect.Protector // or nil
 	platform string
 	backups  *backup.Ring
-	audit    audit.Submitter
+	audit    audit.Recorder
 	refuse   []protect.Algorithm
 	throttle *throttle.Throttle
 	clock    func() time.Time
@@ -53,12 +59,17 @@ type Service struct {
 
 	inUse         func(ctx context.Context, tenant string, vaults []string) (bool, error)
 	approveByRule bool
+	courier       Courier
+	sealing       *seal.Seal
 }
 
 // New returns a Service ready for use.
 func New(c Config) (*Service, error) {
 	if c.Store == nil || c.Protector == nil || c.Backups == nil || c.Audit == nil {
 		return nil, errors.New("keyvault: Store, Protector, Backups and Audit are required")
+	}
+	if c.Courier != nil && c.Seal == nil {
+		return nil, errors.New("keyvault: with a Courier, Seal is required")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -67,6 +78,7 @@ func New(c Config) (*Service, error) {
 		store: c.Store, software: c.Protector, hardware: c.Hardware, platform: c.Platform, backups: c.Backups, audit: c.Audit,
 		refuse: c.Refuse, throttle: c.Throttle, clock: c.Now, told: c.Told,
 		inUse: c.InUse, approveByRule: c.ApproveByRule,
+		courier: c.Courier, sealing: c.Seal,
 	}, nil
 }
 
@@ -82,15 +94,6 @@ type Place struct {
 // gets names the tenant (KV-100), as it does in the original. The rest is for logs.
 func (s *Service) Locate(ctx context.Context, vault string) (Place, error) {
 	v, err := s.vault(ctx, vault)
-	return Place{v.Tenant, v.Subscription, v.Group, v.Name, v.Location}, err
-}
-
-// LocateDeleted is Locate for a deleted vault.
-func (s *Service) LocateDeleted(ctx context.Context, vault string) (Place, error) {
-	if !isVaultName(vault) {
-		return Place{}, errNoDeletedVault(vault)
-	}
-	v, err := s.store.DeletedVault(ctx, vault)
 	return Place{v.Tenant, v.Subscription, v.Group, v.Name, v.Location}, err
 }
 

@@ -11,6 +11,8 @@ import (
 // change are kept with it or not at all. What a read returns may be shared with others: nobody
 // changes its maps and slices.
 type Store interface {
+	Outbox
+
 	RoleStore
 
 	Subscription(ctx context.Context, tenant, id string) (Subscription, error)
@@ -112,8 +114,6 @@ type Store interface {
 	SetLifetime(ctx context.Context, l Lifetime, events ...Event) error
 	// AddSuccessor is AddVersion on the same condition.
 	AddSuccessor(ctx context.Context, k Key, m Material, l Lifetime, events ...Event) error
-	// Events lists a vault's in the order of Seq, those after one.
-	Events(ctx context.Context, tenant, vault string, after int64, limit int) ([]Event, error)
 	// AddLoose keeps a key pair that no version owns yet.
 	AddLoose(ctx context.Context, l Loose) error
 	// Loose lists those that are due, by time and then identity, those after the given one.

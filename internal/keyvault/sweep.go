@@ -12,6 +12,9 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
+// eventLife is how long events stay that nobody waits for.
+const eventLife = 24 * time.Hour
+
 // Sweep destroys every vault and every key whose retention has passed, at every recovery level
 // (KV-63, KV-126), and returns how many. It is to be called from time to time, a few minutes
 // apart; after a stop it catches up. Each is recorded first in its tenant's log. One that
@@ -32,7 +35,7 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 			return s.store.Cancelled(ctx, now.Add(-cancelledFor), after, maxPage)
 		},
 		func(sub Subscription) (bool, error) { return s.sweepSubscription(ctx, sub, request) })
-	return vaults + keys, errors.Join(append(failed, vaultsErr, keysErr, subsErr, s.sweepLoose(ctx))...)
+	return vaults + keys, errors.Join(append(failed, vaultsErr, keysErr, subsErr, s.sweepLoose(ctx), s.store.PruneEvents(ctx, now.Add(-eventLife)))...)
 }
 
 // sweepAll destroys all that is listed, page by page.

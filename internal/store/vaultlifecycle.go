@@ -126,6 +126,9 @@ func (k *KeyVault) RemoveVault(ctx context.Context, tenant, name string) error {
 		if err := q.ClearVaultRoles(ctx, keyvaultsql.ClearVaultRolesParams{TenantID: tenant, Vault: name}); err != nil {
 			return err
 		}
+		if err := endHooks(ctx, q, tenant, name); err != nil {
+			return err
+		}
 		return q.RemoveName(ctx, keyvaultsql.RemoveNameParams{Name: name, TenantID: tenant})
 	})
 }

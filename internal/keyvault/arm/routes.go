@@ -20,6 +20,7 @@ const (
 	groups = sub + "/resourceGroups"
 	vaults = "/providers/Microsoft.KeyVault/vaults"
 	vault  = groups + "/{group}" + vaults + "/{vault}"
+	hooks  = vault + "/providers/" + hookType
 	kv     = sub + "/providers/Microsoft.KeyVault"
 
 	feats     = sub + "/providers/Microsoft.Features"
@@ -89,6 +90,11 @@ var core = []face.Route[row]{
 	{Method: "PATCH", Path: vault, Do: row{handle: (*request).patchVault, action: keyvault.PutVault}},
 	{Method: "DELETE", Path: vault, Do: row{handle: (*request).deleteVault}},
 	{Method: "PUT", Path: vault + "/accessPolicies/{how}", Do: row{handle: (*request).setAccess, action: keyvault.SetAccess}},
+	{Method: "GET", Path: hooks, Do: row{handle: (*request).listHooks}},
+	{Method: "GET", Path: hooks + "/{hook}", Do: row{handle: (*request).getHook}},
+	{Method: "PUT", Path: hooks + "/{hook}", Do: row{handle: (*request).putHook, action: keyvault.PutHook}},
+	{Method: "DELETE", Path: hooks + "/{hook}", Do: row{handle: (*request).deleteHook}},
+	{Method: "POST", Path: hooks + "/{hook}/getFullUrl", Do: row{handle: (*request).showHook}},
 	{Method: "POST", Path: kv + "/checkNameAvailability", Do: row{handle: (*request).checkName, action: keyvault.CheckVaultName}},
 
 	{Method: "GET", Path: kv + "/deletedVaults", Do: row{handle: (*request).listDeletedVaults}},

@@ -51,6 +51,7 @@ type World struct {
 	throttle *throttle.Throttle
 	rule     bool
 	inUse    func(ctx context.Context, tenant string, vaults []string) (bool, error)
+	courier  keyvault.Courier
 	issuer   func() *issuer // made when first asked: its key takes a while
 	endpoint *endpoint
 }
@@ -113,6 +114,7 @@ func (w *World) Open(db *store.DB) {
 	w.Service, err = keyvault.New(keyvault.Config{
 		Store: store.NewKeyVault(db), Protector: protector, Backups: w.Backups(db), Audit: w, Throttle: w.throttle, Now: w.Now, Told: w.tell,
 		InUse: w.inUse, ApproveByRule: w.rule,
+		Courier: w.courier, Seal: seal.Of(w.seal),
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -129,6 +131,13 @@ func (w *World) Throttle(l throttle.Limits) {
 	if w.throttle, err = throttle.New(l); err != nil {
 		w.t.Fatal(err)
 	}
+	w.Open(w.db)
+}
+
+// SendBy has the World's vaults send their events to webhooks by c.
+func (w *World) SendBy(c keyvault.Courier) {
+	w.t.Helper()
+	w.courier = c
 	w.Open(w.db)
 }
 
@@ -247,26 +256,20 @@ func (w *World) Deafen(deaf bool) {
 }
 
 // Record implements audit.Recorder by the real log, and remembers.
-func (w *World) Record(ctx context.Context, e audit.Entry) error { return w.Submit(ctx, e)() }
-
-// Submit implements audit.Submitter in the same way.
-func (w *World) Submit(ctx context.Context, e audit.Entry) (durable func() error) {
+func (w *World) Record(ctx context.Context, e audit.Entry) error {
 	w.mu.Lock()
 	deaf := w.deaf
 	w.mu.Unlock()
 	if deaf {
-		return func() error { return errors.New("the disk under the log is full") }
+		return errors.New("the disk under the log is full")
 	}
-	wait := w.log.Submit(ctx, e)
-	return func() error {
-		if err := wait(); err != nil {
-			return err
-		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.entries = append(w.entries, e)
-		return nil
+	if err := w.log.Record(ctx, e); err != nil {
+		return err
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.entries = append(w.entries, e)
+	return nil
 }
 
 func (w *World) tell(e keyvault.Event) {

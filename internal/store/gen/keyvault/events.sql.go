@@ -46,8 +46,100 @@ func (q *Queries) AddEvent(ctx context.Context, arg AddEventParams) error {
 	return err
 }
 
+const claimHook = `-- name: ClaimHook :execrows
+UPDATE keyvault_hooks SET due = $1
+WHERE tenant_id = $2 AND vault = $3 AND name = $4 AND due = $5
+`
+
+type ClaimHookParams struct {
+	Until    sql.NullInt64
+	TenantID string
+	Vault    string
+	Name     string
+	Was      sql.NullInt64
+}
+
+func (q *Queries) ClaimHook(ctx context.Context, arg ClaimHookParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, claimHook,
+		arg.Until,
+		arg.TenantID,
+		arg.Vault,
+		arg.Name,
+		arg.Was,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const countOlder = `-- name: CountOlder :one
+SELECT COUNT(*) AS events, CAST(COALESCE(MAX(seq), 0) AS BIGINT) AS last FROM keyvault_events
+WHERE tenant_id = $1 AND vault = $2 AND seq > $3 AND created < $4
+`
+
+type CountOlderParams struct {
+	TenantID string
+	Vault    string
+	Seq      int64
+	Created  int64
+}
+
+type CountOlderRow struct {
+	Events int64
+	Last   int64
+}
+
+func (q *Queries) CountOlder(ctx context.Context, arg CountOlderParams) (CountOlderRow, error) {
+	row := q.db.QueryRowContext(ctx, countOlder,
+		arg.TenantID,
+		arg.Vault,
+		arg.Seq,
+		arg.Created,
+	)
+	var i CountOlderRow
+	err := row.Scan(&i.Events, &i.Last)
+	return i, err
+}
+
+const deleteHook = `-- name: DeleteHook :execrows
+DELETE FROM keyvault_hooks WHERE tenant_id = $1 AND vault = $2 AND name = $3 AND ends IS NULL
+`
+
+type DeleteHookParams struct {
+	TenantID string
+	Vault    string
+	Name     string
+}
+
+func (q *Queries) DeleteHook(ctx context.Context, arg DeleteHookParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteHook, arg.TenantID, arg.Vault, arg.Name)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const endHooks = `-- name: EndHooks :exec
+UPDATE keyvault_hooks SET ends = $1, due = CASE WHEN due IS NULL THEN 0 ELSE due END
+WHERE tenant_id = $2 AND vault = $3 AND ends IS NULL
+`
+
+type EndHooksParams struct {
+	Seq      sql.NullInt64
+	TenantID string
+	Vault    string
+}
+
+func (q *Queries) EndHooks(ctx context.Context, arg EndHooksParams) error {
+	_, err := q.db.ExecContext(ctx, endHooks, arg.Seq, arg.TenantID, arg.Vault)
+	return err
+}
+
 const firstAging = `-- name: FirstAging :one
-SELECT due FROM keyvault_keys WHERE due IS NOT NULL ORDER BY due LIMIT 1
+SELECT k.due FROM keyvault_keys k
+JOIN keyvault_vaults a ON a.tenant_id = k.tenant_id AND a.name = k.vault
+WHERE k.due IS NOT NULL AND a.deleted IS NULL ORDER BY k.due LIMIT 1
 `
 
 func (q *Queries) FirstAging(ctx context.Context) (sql.NullInt64, error) {
@@ -57,12 +149,51 @@ func (q *Queries) FirstAging(ctx context.Context) (sql.NullInt64, error) {
 	return due, err
 }
 
+const getHook = `-- name: GetHook :one
+SELECT tenant_id, vault, name, display, subscription_id, group_name, vault_display, endpoint, sealed, schema_name, types,
+    created, updated, reached, due, attempts, delivered, dropped, ends
+FROM keyvault_hooks WHERE tenant_id = $1 AND vault = $2 AND name = $3 AND ends IS NULL
+`
+
+type GetHookParams struct {
+	TenantID string
+	Vault    string
+	Name     string
+}
+
+func (q *Queries) GetHook(ctx context.Context, arg GetHookParams) (KeyvaultHook, error) {
+	row := q.db.QueryRowContext(ctx, getHook, arg.TenantID, arg.Vault, arg.Name)
+	var i KeyvaultHook
+	err := row.Scan(
+		&i.TenantID,
+		&i.Vault,
+		&i.Name,
+		&i.Display,
+		&i.SubscriptionID,
+		&i.GroupName,
+		&i.VaultDisplay,
+		&i.Endpoint,
+		&i.Sealed,
+		&i.SchemaName,
+		&i.Types,
+		&i.Created,
+		&i.Updated,
+		&i.Reached,
+		&i.Due,
+		&i.Attempts,
+		&i.Delivered,
+		&i.Dropped,
+		&i.Ends,
+	)
+	return i, err
+}
+
 const getLifetime = `-- name: GetLifetime :one
 SELECT k.rotation, k.due, v.near_told, v.expired_told, a.display
 FROM keyvault_keys k
 JOIN keyvault_versions v ON v.tenant_id = k.tenant_id AND v.vault = k.vault AND v.name = k.name AND v.ordinal = k.newest
 JOIN keyvault_vaults a ON a.tenant_id = k.tenant_id AND a.name = k.vault
-WHERE k.tenant_id = $1 AND k.vault = $2 AND k.name = $3 AND k.deleted IS NULL
+WHERE k.tenant_id = $1 AND k.vault = $2 AND k.name = $3 AND k.deleted IS NULL AND a.deleted IS NULL
 `
 
 type GetLifetimeParams struct {
@@ -92,12 +223,29 @@ func (q *Queries) GetLifetime(ctx context.Context, arg GetLifetimeParams) (GetLi
 	return i, err
 }
 
+const lastEvent = `-- name: LastEvent :one
+SELECT CAST(COALESCE(MAX(seq), 0) AS BIGINT) AS seq FROM keyvault_events WHERE tenant_id = $1 AND vault = $2
+`
+
+type LastEventParams struct {
+	TenantID string
+	Vault    string
+}
+
+func (q *Queries) LastEvent(ctx context.Context, arg LastEventParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, lastEvent, arg.TenantID, arg.Vault)
+	var seq int64
+	err := row.Scan(&seq)
+	return seq, err
+}
+
 const listAging = `-- name: ListAging :many
-SELECT tenant_id, vault, name, due FROM keyvault_keys
-WHERE due IS NOT NULL AND due <= CAST($1 AS BIGINT)
-    AND (due, tenant_id, vault, name) > (CAST($2 AS BIGINT), CAST($3 AS TEXT),
+SELECT k.tenant_id, k.vault, k.name, k.due FROM keyvault_keys k
+JOIN keyvault_vaults a ON a.tenant_id = k.tenant_id AND a.name = k.vault
+WHERE k.due IS NOT NULL AND k.due <= CAST($1 AS BIGINT) AND a.deleted IS NULL
+    AND (k.due, k.tenant_id, k.vault, k.name) > (CAST($2 AS BIGINT), CAST($3 AS TEXT),
         CAST($4 AS TEXT), CAST($5 AS TEXT))
-ORDER BY due, tenant_id, vault, name LIMIT $6
+ORDER BY k.due, k.tenant_id, k.vault, k.name LIMIT $6
 `
 
 type ListAgingParams struct {
@@ -137,6 +285,62 @@ func (q *Queries) ListAging(ctx context.Context, arg ListAgingParams) ([]ListAgi
 			&i.Vault,
 			&i.Name,
 			&i.Due,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listDueHooks = `-- name: ListDueHooks :many
+SELECT tenant_id, vault, name, display, subscription_id, group_name, vault_display, endpoint, sealed, schema_name, types,
+    created, updated, reached, due, attempts, delivered, dropped, ends
+FROM keyvault_hooks WHERE due IS NOT NULL AND (due <= CAST($1 AS BIGINT) OR due > CAST($2 AS BIGINT))
+ORDER BY due, tenant_id, vault, name LIMIT $3
+`
+
+type ListDueHooksParams struct {
+	Now   int64
+	Never int64
+	Most  int32
+}
+
+func (q *Queries) ListDueHooks(ctx context.Context, arg ListDueHooksParams) ([]KeyvaultHook, error) {
+	rows, err := q.db.QueryContext(ctx, listDueHooks, arg.Now, arg.Never, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []KeyvaultHook
+	for rows.Next() {
+		var i KeyvaultHook
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.Vault,
+			&i.Name,
+			&i.Display,
+			&i.SubscriptionID,
+			&i.GroupName,
+			&i.VaultDisplay,
+			&i.Endpoint,
+			&i.Sealed,
+			&i.SchemaName,
+			&i.Types,
+			&i.Created,
+			&i.Updated,
+			&i.Reached,
+			&i.Due,
+			&i.Attempts,
+			&i.Delivered,
+			&i.Dropped,
+			&i.Ends,
 		); err != nil {
 			return nil, err
 		}
@@ -213,6 +417,60 @@ func (q *Queries) ListEvents(ctx context.Context, arg ListEventsParams) ([]ListE
 	return items, nil
 }
 
+const listHooks = `-- name: ListHooks :many
+SELECT tenant_id, vault, name, display, subscription_id, group_name, vault_display, endpoint, sealed, schema_name, types,
+    created, updated, reached, due, attempts, delivered, dropped, ends
+FROM keyvault_hooks WHERE tenant_id = $1 AND vault = $2 AND ends IS NULL ORDER BY name
+`
+
+type ListHooksParams struct {
+	TenantID string
+	Vault    string
+}
+
+func (q *Queries) ListHooks(ctx context.Context, arg ListHooksParams) ([]KeyvaultHook, error) {
+	rows, err := q.db.QueryContext(ctx, listHooks, arg.TenantID, arg.Vault)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []KeyvaultHook
+	for rows.Next() {
+		var i KeyvaultHook
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.Vault,
+			&i.Name,
+			&i.Display,
+			&i.SubscriptionID,
+			&i.GroupName,
+			&i.VaultDisplay,
+			&i.Endpoint,
+			&i.Sealed,
+			&i.SchemaName,
+			&i.Types,
+			&i.Created,
+			&i.Updated,
+			&i.Reached,
+			&i.Due,
+			&i.Attempts,
+			&i.Delivered,
+			&i.Dropped,
+			&i.Ends,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const nextEvent = `-- name: NextEvent :one
 INSERT INTO keyvault_event_heads (tenant_id, seq) VALUES ($1, 1)
 ON CONFLICT (tenant_id) DO UPDATE SET seq = keyvault_event_heads.seq + 1 RETURNING seq
@@ -223,6 +481,118 @@ func (q *Queries) NextEvent(ctx context.Context, tenantID string) (int64, error)
 	var seq int64
 	err := row.Scan(&seq)
 	return seq, err
+}
+
+const oldestEvent = `-- name: OldestEvent :one
+SELECT CAST(COALESCE(MIN(created), 0) AS BIGINT) AS created FROM keyvault_events
+`
+
+func (q *Queries) OldestEvent(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, oldestEvent)
+	var created int64
+	err := row.Scan(&created)
+	return created, err
+}
+
+const pruneEvents = `-- name: PruneEvents :execrows
+DELETE FROM keyvault_events WHERE keyvault_events.created < $1 AND NOT EXISTS (
+    SELECT 1 FROM keyvault_hooks h
+    WHERE h.tenant_id = keyvault_events.tenant_id AND h.vault = keyvault_events.vault AND h.reached < keyvault_events.seq)
+`
+
+func (q *Queries) PruneEvents(ctx context.Context, created int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, pruneEvents, created)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const putHook = `-- name: PutHook :one
+INSERT INTO keyvault_hooks (tenant_id, vault, name, display, subscription_id, group_name, vault_display, endpoint, sealed,
+    schema_name, types, created, updated, reached, attempts, delivered, dropped)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, 0)
+ON CONFLICT (tenant_id, vault, name) DO UPDATE SET display = excluded.display, subscription_id = excluded.subscription_id,
+    group_name = excluded.group_name, vault_display = excluded.vault_display, endpoint = excluded.endpoint,
+    sealed = excluded.sealed, schema_name = excluded.schema_name, types = excluded.types, updated = excluded.updated,
+    attempts = 0, due = 0, ends = NULL,
+    reached = CASE WHEN keyvault_hooks.ends IS NULL THEN keyvault_hooks.reached ELSE excluded.reached END,
+    created = CASE WHEN keyvault_hooks.ends IS NULL THEN keyvault_hooks.created ELSE excluded.created END
+RETURNING created, delivered, dropped
+`
+
+type PutHookParams struct {
+	TenantID       string
+	Vault          string
+	Name           string
+	Display        string
+	SubscriptionID string
+	GroupName      string
+	VaultDisplay   string
+	Endpoint       string
+	Sealed         []byte
+	SchemaName     string
+	Types          string
+	Created        int64
+	Updated        int64
+	Reached        int64
+}
+
+type PutHookRow struct {
+	Created   int64
+	Delivered int64
+	Dropped   int64
+}
+
+func (q *Queries) PutHook(ctx context.Context, arg PutHookParams) (PutHookRow, error) {
+	row := q.db.QueryRowContext(ctx, putHook,
+		arg.TenantID,
+		arg.Vault,
+		arg.Name,
+		arg.Display,
+		arg.SubscriptionID,
+		arg.GroupName,
+		arg.VaultDisplay,
+		arg.Endpoint,
+		arg.Sealed,
+		arg.SchemaName,
+		arg.Types,
+		arg.Created,
+		arg.Updated,
+		arg.Reached,
+	)
+	var i PutHookRow
+	err := row.Scan(&i.Created, &i.Delivered, &i.Dropped)
+	return i, err
+}
+
+const removeEndedHooks = `-- name: RemoveEndedHooks :exec
+DELETE FROM keyvault_hooks WHERE tenant_id = $1 AND vault = $2 AND reached >= ends
+`
+
+type RemoveEndedHooksParams struct {
+	TenantID string
+	Vault    string
+}
+
+func (q *Queries) RemoveEndedHooks(ctx context.Context, arg RemoveEndedHooksParams) error {
+	_, err := q.db.ExecContext(ctx, removeEndedHooks, arg.TenantID, arg.Vault)
+	return err
+}
+
+const restHook = `-- name: RestHook :exec
+UPDATE keyvault_hooks SET due = NULL WHERE tenant_id = $1 AND vault = $2 AND name = $3
+`
+
+type RestHookParams struct {
+	TenantID string
+	Vault    string
+	Name     string
+}
+
+func (q *Queries) RestHook(ctx context.Context, arg RestHookParams) error {
+	_, err := q.db.ExecContext(ctx, restHook, arg.TenantID, arg.Vault, arg.Name)
+	return err
 }
 
 const setNext = `-- name: SetNext :exec
@@ -270,6 +640,45 @@ func (q *Queries) SetTold(ctx context.Context, arg SetToldParams) error {
 		arg.Version,
 	)
 	return err
+}
+
+const settleHook = `-- name: SettleHook :execrows
+UPDATE keyvault_hooks SET reached = $1, attempts = $2, delivered = $3,
+    dropped = $4, due = $5
+WHERE tenant_id = $6 AND vault = $7 AND name = $8 AND updated = $9
+    AND due = $10
+`
+
+type SettleHookParams struct {
+	Reached   int64
+	Attempts  int64
+	Delivered int64
+	Dropped   int64
+	Due       sql.NullInt64
+	TenantID  string
+	Vault     string
+	Name      string
+	Updated   int64
+	Was       sql.NullInt64
+}
+
+func (q *Queries) SettleHook(ctx context.Context, arg SettleHookParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, settleHook,
+		arg.Reached,
+		arg.Attempts,
+		arg.Delivered,
+		arg.Dropped,
+		arg.Due,
+		arg.TenantID,
+		arg.Vault,
+		arg.Name,
+		arg.Updated,
+		arg.Was,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const wakeHooks = `-- name: WakeHooks :exec
