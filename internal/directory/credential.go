@@ -123,14 +123,14 @@ func (s *Service) RemoveCredential(ctx context.Context, c Caller, tenant, idOrAp
 }
 
 // SetRedirects replaces the addresses to which a browser may come back after a sign-in to an
-// app; see checkRedirect for which they can be.
+// app; see CheckRedirect for which they can be.
 func (s *Service) SetRedirects(ctx context.Context, c Caller, tenant, idOrAppID string, redirects []string) error {
 	return s.changeApp(ctx, c, tenant, idOrAppID, "app.redirects", "", func(app Registration) error {
 		if len(redirects) > maxRedirects {
 			return fault.New(fault.Invalid, "an app has at most %d redirect addresses", maxRedirects)
 		}
 		for _, r := range redirects {
-			if err := checkRedirect(r); err != nil {
+			if err := CheckRedirect(r); err != nil {
 				return err
 			}
 		}

@@ -13,9 +13,9 @@ const (
 	maxRedirect  = 2048 // bytes of an address
 )
 
-// checkRedirect says whether an app may register an address to come back to: https anywhere, or
+// CheckRedirect says whether an app may register an address to come back to: https anywhere, or
 // http on the machine itself (RFC 8252 section 7.3).
-func checkRedirect(address string) error {
+func CheckRedirect(address string) error {
 	u, err := url.Parse(address)
 	good := err == nil && len(address) <= maxRedirect && u.Host != "" && u.User == nil && u.Fragment == "" &&
 		!strings.Contains(address, "#") && !strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || isControl(r) || r > '~' })
@@ -35,7 +35,7 @@ func isLoopback(u *url.URL) bool {
 // redirect: to exactly one of them, but for the port of a loopback address, which a program gets
 // by chance (RFC 8252 section 7.3).
 func mayReturn(registered []string, redirect string) bool {
-	if checkRedirect(redirect) != nil {
+	if CheckRedirect(redirect) != nil {
 		return false
 	}
 	if slices.Contains(registered, redirect) {

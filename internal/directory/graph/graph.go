@@ -1,5 +1,6 @@
-// Package graph is the directory's HTTP face: graph.{domain}. It has just the look-ups that
-// the Azure CLI makes when it creates a vault or fills in an access policy (row KV-138).
+// Package graph is the directory's HTTP face: graph.{domain}. It has the look-ups that the
+// Azure CLI makes when it creates a vault or fills in an access policy (row KV-138), apps with
+// their credentials, and the keys that sign tokens, for operators.
 //
 // A caller sees the tenant of its token and nothing else; what is in another tenant does not
 // exist here. Every member of a tenant may look people and apps up.
@@ -9,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -48,7 +50,7 @@ func New(c Config) (http.Handler, error) {
 	return f.routes(), nil
 }
 
-// routes is every address of the face. Nothing here has a body.
+// routes is every address of the face.
 func (f *face) routes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]handler{
@@ -57,12 +59,35 @@ func (f *face) routes() http.Handler {
 		"GET /v1.0/users/{id}":             f.user,
 		"GET /v1.0/servicePrincipals":      f.principals,
 		"GET /v1.0/servicePrincipals/{id}": f.principal,
-		"/":                                f.nothing,
+
+		"POST /v1.0/applications":                     f.createApp,
+		"GET /v1.0/applications/{id}":                 f.app,
+		"PATCH /v1.0/applications/{id}":               f.changeApp,
+		"POST /v1.0/applications/{id}/addPassword":    f.addPassword,
+		"POST /v1.0/applications/{id}/removePassword": f.removeCredential,
+		"POST /v1.0/applications/{id}/addKey":         f.addKey,
+		"POST /v1.0/applications/{id}/removeKey":      f.removeCredential,
+
+		"GET /oidc/userinfo":                f.userInfo,
+		"GET /operator/issuerKeys":          f.issuerKeys,
+		"POST /operator/issuerKeys/rotate":  f.rotateIssuerKeys,
+		"DELETE /operator/issuerKeys/{kid}": f.revokeIssuerKey,
+
+		"/": f.nothing,
 	} {
 		mux.Handle(pattern, f.serve(handle))
 	}
 	return mux
 }
+
+// A reply is what to answer where that is not 200.
+type reply struct {
+	status int
+	body   any // nil for none
+}
+
+// done is the answer to a change that has nothing to show.
+var done = reply{status: http.StatusNoContent}
 
 // A handler returns what to answer, or its error, so no path can forget to stop.
 type handler func(r *http.Request, c directory.Caller) (any, error)
@@ -74,26 +99,35 @@ func (f *face) serve(h handler) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Request-Id", request)
-		answer, err := f.run(r, h)
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		answer, err := f.run(r, request, h)
 		if err != nil {
 			f.writeError(w, r, request, err)
+			return
+		}
+		if other, ok := answer.(reply); ok {
+			write(w, other.status, other.body)
 			return
 		}
 		write(w, http.StatusOK, answer)
 	})
 }
 
-func (f *face) run(r *http.Request, h handler) (any, error) {
+func (f *face) run(r *http.Request, request string, h handler) (any, error) {
 	c, err := f.Verifier.Verify(r.Context(), directory.BearerToken(r.Header.Get("Authorization")))
 	if err != nil {
 		return nil, err
 	}
+	if c.Address, _, err = net.SplitHostPort(r.RemoteAddr); err != nil {
+		c.Address = r.RemoteAddr
+	}
+	c.Request = request
 	return h(r, c)
 }
 
 func (f *face) nothing(r *http.Request, _ directory.Caller) (any, error) {
 	return nil, fault.New(fault.NotFound, "there is nothing at %.128q", r.URL.Path).
-		WithHint("this service has /me, /users and /servicePrincipals below /v1.0")
+		WithHint("this service has /me, /users, /servicePrincipals and /applications below /v1.0")
 }
 
 // byCode is how failures look to Graph clients.
@@ -103,7 +137,11 @@ var byCode = map[fault.Code]struct {
 }{
 	fault.Invalid:         {400, "Request_BadRequest"},
 	fault.Unauthenticated: {401, "InvalidAuthenticationToken"},
+	fault.Forbidden:       {403, "Authorization_RequestDenied"},
 	fault.NotFound:        {404, "Request_ResourceNotFound"},
+	fault.Conflict:        {409, "Request_Conflict"},
+	fault.TooLarge:        {413, "Request_EntityTooLarge"},
+	fault.Throttled:       {429, "TooManyRequests"},
 	fault.Unavailable:     {503, "serviceNotAvailable"},
 }
 
@@ -131,6 +169,10 @@ func (f *face) writeError(w http.ResponseWriter, r *http.Request, request string
 }
 
 func write(w http.ResponseWriter, status int, v any) {
+	if v == nil {
+		w.WriteHeader(status)
+		return
+	}
 	body, err := json.Marshal(v)
 	if err != nil {
 		status, body = http.StatusInternalServerError, []byte(`{}`) // strings and booleans encode
