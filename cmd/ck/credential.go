@@ -8,7 +8,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
-	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -16,19 +15,19 @@ import (
 // tenant's service principal of app. The directory of the same process issues it, so no
 // secret is kept for it.
 func (n *node) serviceCredential(tenant, app string) azcore.TokenCredential {
-	return &serviceCredential{directory: n.directory, tenant: tenant, app: app}
+	return &serviceCredential{node: n, tenant: tenant, app: app}
 }
 
 type serviceCredential struct {
-	directory   *directory.Service
+	*node
 	tenant, app string
 }
 
 // GetToken implements azcore.TokenCredential. A vault names in its challenge the tenant whose
 // tokens it takes; a vault that asks for those of another tenant than the one this credential
-// was made for gets none.
+// was made for gets none. Our own vaults may name the tenant by its id at an outside issuer.
 func (c *serviceCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	if o.TenantID != "" && !strings.EqualFold(o.TenantID, c.tenant) {
+	if o.TenantID != "" && !strings.EqualFold(o.TenantID, c.tenant) && o.TenantID != c.elsewhere[c.tenant] {
 		return azcore.AccessToken{}, fault.New(fault.Denied, "the vault asks for a token of another tenant than its key's owner")
 	}
 	if len(o.Scopes) != 1 {

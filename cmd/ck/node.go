@@ -76,6 +76,8 @@ type node struct {
 	serviceDB, vaultDB, availabilityDB    *store.DB
 	serviceLog, vaultLog, availabilityLog *audit.Log
 
+	elsewhere map[string]string // ids of tenants at the outside issuer, by ours; only where clients sign in there
+
 	directory  *directory.Service
 	vaults     *keyvault.Service
 	deliverer  *webhook.Deliverer

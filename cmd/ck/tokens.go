@@ -71,34 +71,43 @@ func (t *tokenSettings) identities() (list []identity.Identity, err error) {
 	return list, nil
 }
 
-// outsideIssuer returns what vaults trust beside this deployment, and where the tenants that are
-// mapped to it sign in. Nothing if no flag names one.
-func (n *node) outsideIssuer(ctx context.Context) (list []directory.OutsideIssuer, authority map[string]string, err error) {
+// outsideIssuer returns what vaults trust beside this deployment. Nothing if no flag names one.
+func (n *node) outsideIssuer(ctx context.Context) ([]directory.OutsideIssuer, error) {
 	t := n.tokens
 	if t.issuer == "" {
-		return nil, nil, nil
+		return nil, nil
 	}
 	keys, err := directory.RemoteKeys(&http.Client{Transport: http.DefaultTransport}, t.issuerKeys)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	o, authority := directory.OutsideIssuer{Issuer: t.issuer, Keys: keys, Tenants: map[string]string{}}, map[string]string{}
+	o := directory.OutsideIssuer{Issuer: t.issuer, Keys: keys, Tenants: map[string]string{}}
+	n.elsewhere = map[string]string{}
 	for _, pair := range strings.Split(t.issuerTenants, ",") {
 		theirs, name, _ := strings.Cut(strings.TrimSpace(pair), "=")
 		id, err := uuid.Parse(theirs)
 		if err != nil {
-			return nil, nil, fault.New(fault.Invalid, "%q names no tenant of the outside issuer", pair).WithHint("give --trust-tenants THEIR-ID=contoso.example")
+			return nil, fault.New(fault.Invalid, "%q names no tenant of the outside issuer", pair).WithHint("give --trust-tenants THEIR-ID=contoso.example")
 		}
 		ours, err := n.directory.Tenant(ctx, name)
 		if err != nil {
-			return nil, nil, fault.Wrap(fault.Invalid, err, "there is no tenant %q here to which %s could be mapped", name, theirs)
+			return nil, fault.Wrap(fault.Invalid, err, "there is no tenant %q here to which %s could be mapped", name, theirs)
 		}
 		o.Tenants[id.String()] = ours.ID
 		if t.issuerLogin != "" {
-			authority[ours.ID] = strings.TrimSuffix(t.issuerLogin, "/") + "/" + id.String()
+			n.elsewhere[ours.ID] = id.String()
 		}
 	}
-	return []directory.OutsideIssuer{o}, authority, nil
+	return []directory.OutsideIssuer{o}, nil
+}
+
+// authorities returns where clients of tenants' vaults sign in, if that is not here.
+func (n *node) authorities() map[string]string {
+	at := map[string]string{}
+	for ours, theirs := range n.elsewhere {
+		at[ours] = strings.TrimSuffix(n.tokens.issuerLogin, "/") + "/" + theirs
+	}
+	return at
 }
 
 // sweepTokenKeys lets the keys that sign tokens grow old and change. The provider's log tells.

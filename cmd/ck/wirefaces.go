@@ -103,7 +103,7 @@ func (n *node) exchangeFace() (http.Handler, error) {
 
 // openVaultFace opens the one face that may take tokens of an outside issuer too.
 func (n *node) openVaultFace(ctx context.Context, domain string) error {
-	outside, authority, err := n.outsideIssuer(ctx)
+	outside, err := n.outsideIssuer(ctx)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (n *node) openVaultFace(ctx context.Context, domain string) error {
 		return err
 	}
 	n.faces.vault, err = rest.New(rest.Config{
-		Vaults: n.vaults, Verify: tokens.Verify, Domain: domain, Authority: authority, Log: n.log, Events: n.tellEvent(),
+		Vaults: n.vaults, Verify: tokens.Verify, Domain: domain, Authority: n.authorities(), Log: n.log, Events: n.tellEvent(),
 	})
 	return err
 }

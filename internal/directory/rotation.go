@@ -162,7 +162,7 @@ func (s *Service) RevokeIssuerKey(ctx context.Context, c Caller, id string) erro
 		change.Add = &IssuerKey{State: NextKey}
 	default:
 		if !containsKey(keys.retired, id) {
-			return fault.New(fault.NotFound, "there is no issuer key %.64q", id).WithHint("list them with: ck issuer")
+			return fault.New(fault.NotFound, "there is no issuer key %.64q", id).WithHint("list them with: ck token-keys")
 		}
 	}
 	return s.changeKeys(ctx, c, "issuerkey.revoke", change)
