@@ -5,6 +5,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/cmdlet/azure"
+	"github.com/customerkey/customerkey/internal/cmdlet/operator"
 )
 
 // cmdlet runs a cmdlet by its name: the service's own through its admin endpoint, those of key
@@ -21,6 +22,9 @@ func (c *command) cmdletRunner(side cmdlet.Side) (cmdlet.Runner, error) {
 	at := p.Addresses()
 	if side == cmdlet.Service {
 		return cmdlet.Remote{BaseURL: at.Outlook, Tenant: p.Data().Tenant, HTTP: p.HTTPClient(), Token: p.TokenSource(at.Outlook)}, nil
+	}
+	if side == cmdlet.Operator {
+		return operator.New(operator.Config{Management: at.Management, HTTP: p.HTTPClient(), Token: p.TokenSource(at.Management)})
 	}
 	return azure.New(azure.Config{
 		Credential: p.Credential(), Tenant: p.Data().Tenant, Transport: p.HTTPClient(),

@@ -72,6 +72,8 @@ func TestScripts(t *testing.T) {
 //	damage first|middle|last|cut|gone
 //	                               spoil the blob that was written last
 //	spoil-seals swap|renew|cut DIR exchange two sealing keys below DIR, replace their holder's key, shorten them
+//	remember NAME PATTERN          put what the first group of PATTERN matches in the last output into
+//	                               variable NAME
 //	copytree A B                   copy folder A to B, which does not exist
 //	free-port NAME                 put the number of a free port into variable NAME
 //	noise FILE BYTES               make a file of that many random bytes
@@ -89,6 +91,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"http":        cmdHTTP,
 	"damage":      cmdDamage,
 	"spoil-seals": cmdSpoilSeals,
+	"remember":    cmdRemember,
 	"copytree":    cmdCopyTree,
 	"free-port":   cmdFreePort,
 	"noise":       cmdNoise,
@@ -197,6 +200,19 @@ func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdPowerCut(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Value(serverKey{}).(*scriptServer).kill()
+}
+
+func cmdRemember(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: remember NAME PATTERN")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	m := pattern.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(m) < 2 {
+		ts.Fatalf("the last output has no %s", args[1])
+	}
+	ts.Setenv(args[0], m[1])
 }
 
 func cmdEventually(ts *testscript.TestScript, neg bool, args []string) {

@@ -15,6 +15,8 @@ type Side string
 const (
 	Service Side = "service" // in the service, reached by its Exchange admin REST face
 	Vault   Side = "vault"   // in the client, against the customer's own vaults
+
+	Operator Side = "operator" // in the client, against the operator's paths of the service
 )
 
 // An Impact says how much a command can break, as PowerShell's ConfirmImpact does.
@@ -80,7 +82,7 @@ type Param struct {
 // Table returns all commands in the order in which help shows them. The rows are made
 // anew for each call; nobody can change another's.
 func Table() []Cmdlet {
-	return slices.Concat(policyRows(), subscriptionRows(), vaultRows(), keyRows())
+	return slices.Concat(policyRows(), subscriptionRows(), retentionRows(), vaultRows(), vaultRemovalRows(), keyRows())
 }
 
 // Find returns the command of that name, whatever its case. An unknown name is

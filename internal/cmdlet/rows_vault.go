@@ -63,9 +63,13 @@ func getVaultRow() Cmdlet {
 	return Cmdlet{
 		Name:     "Get-AzKeyVault",
 		Synopsis: "Show key vaults.",
-		Examples: []string{`Get-AzKeyVault`, `Get-AzKeyVault -VaultName contoso-east`},
-		Params:   []Param{name, resourceGroup, subscription},
-		Output:   VaultType, Side: Vault,
+		Examples: []string{`Get-AzKeyVault`, `Get-AzKeyVault -VaultName contoso-east`, `Get-AzKeyVault -InRemovedState`},
+		Params: []Param{
+			name, resourceGroup, vaultLocation,
+			{Name: "InRemovedState", Type: Switch, Help: "Show deleted vaults, which can be taken back."},
+			subscription,
+		},
+		Output: VaultType, Side: Vault,
 	}
 }
 

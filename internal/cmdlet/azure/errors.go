@@ -103,6 +103,10 @@ func hintFor(e *fault.Error, vault string) string {
 		return "sign in with: ck login"
 	case e.Reason == "AccessDenied" || e.Reason == "ForbiddenByPolicy":
 		return "whoever manages the vault can grant it: ck Set-AzKeyVaultAccessPolicy -VaultName " + vault + " -UserPrincipalName YOU -PermissionsToKeys get,list,..."
+	case e.Reason == "ConflictError" && vault != "VAULT":
+		return "if it is deleted, take it back with: ck Undo-AzKeyVaultRemoval -VaultName " + vault
+	case e.Reason == "MissingSubscriptionRegistration":
+		return "register it with: ck Register-AzResourceProvider -ProviderNamespace Microsoft.KeyVault"
 	case e.Reason == "VaultNotFound":
 		return "check the vault's name; those you manage are listed by: ck Get-AzKeyVault"
 	case e.Reason == "KeyNotFound":

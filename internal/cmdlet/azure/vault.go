@@ -85,6 +85,9 @@ func (e *Environment) newVaultParameters(ctx context.Context, call *cmdlet.Call)
 }
 
 func (e *Environment) getVault(ctx context.Context, call *cmdlet.Call) error {
+	if call.Args.On("InRemovedState") {
+		return e.listDeletedVaults(ctx, call)
+	}
 	if !call.Args.Has("VaultName") {
 		return e.listVaults(ctx, call)
 	}
