@@ -2,52 +2,51 @@ package protect
 
 import (
 	"container/list"
-	"crypto"
 	"sync"
 )
 
-// A cache holds the private keys used last. It never outranks a stored row: it is asked only
+// A cache holds the keys used last. It never outranks a stored row: it is asked only
 // with a handle in hand that was just read.
-type cache struct {
+type cache[K any] struct {
 	mu   sync.Mutex
 	most int
-	used *list.List // of *opened, the one used last in front
+	used *list.List // of *opened[K], the one used last in front
 	byID map[ID]*list.Element
 }
 
-type opened struct {
+type opened[K any] struct {
 	id  ID
-	key crypto.Signer
+	key K
 }
 
-func newCache(most int) *cache {
-	return &cache{most: most, used: list.New(), byID: map[ID]*list.Element{}}
+func newCache[K any](most int) *cache[K] {
+	return &cache[K]{most: most, used: list.New(), byID: map[ID]*list.Element{}}
 }
 
-func (c *cache) get(id ID) (crypto.Signer, bool) {
+func (c *cache[K]) get(id ID) (key K, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.byID[id]
 	if !ok {
-		return nil, false
+		return key, false
 	}
 	c.used.MoveToFront(e)
-	return e.Value.(*opened).key, true
+	return e.Value.(*opened[K]).key, true
 }
 
-func (c *cache) put(id ID, key crypto.Signer) {
+func (c *cache[K]) put(id ID, key K) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, ok := c.byID[id]; ok {
 		return
 	}
-	c.byID[id] = c.used.PushFront(&opened{id, key})
+	c.byID[id] = c.used.PushFront(&opened[K]{id, key})
 	if c.used.Len() > c.most {
 		c.remove(c.used.Back())
 	}
 }
 
-func (c *cache) drop(id ID) {
+func (c *cache[K]) drop(id ID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e, ok := c.byID[id]; ok {
@@ -56,7 +55,7 @@ func (c *cache) drop(id ID) {
 }
 
 // remove takes e out; mu is held.
-func (c *cache) remove(e *list.Element) {
+func (c *cache[K]) remove(e *list.Element) {
 	c.used.Remove(e)
-	delete(c.byID, e.Value.(*opened).id)
+	delete(c.byID, e.Value.(*opened[K]).id)
 }

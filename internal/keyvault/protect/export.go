@@ -97,7 +97,7 @@ func shorten(key crypto.Signer) ([]byte, error) {
 
 // lengthen makes the key again, and trusts nothing of it: who sealed it may have erred.
 func lengthen(spec Spec, plain []byte) (crypto.Signer, error) {
-	bad := fault.New(fault.Corrupt, "the exported private key cannot be read")
+	bad := errExported()
 	if len(plain) == 0 || plain[0] != exportLayout {
 		return nil, bad
 	}

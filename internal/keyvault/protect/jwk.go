@@ -58,12 +58,7 @@ func (j JWK) Pair() (*Pair, error) {
 // try signs and verifies, which a pair that this program may not use (an exponent that is too
 // small for approved cryptography) fails.
 func (p *Pair) try() error {
-	alg := SignatureAlgorithm("PS256")
-	for a, s := range schemes {
-		if p.spec.Type == EC && s.curve == p.spec.Curve {
-			alg = a
-		}
-	}
+	alg := p.spec.anySignature()
 	digest := bytes.Repeat([]byte{1}, alg.DigestSize())
 	signature, err := sign(p.key(), alg, digest)
 	if err != nil { // the cause may quote the key

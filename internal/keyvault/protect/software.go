@@ -33,7 +33,7 @@ type SoftwareConfig struct {
 // last stay open, at most Keep.
 type Software struct {
 	seal *seal.Seal
-	open *cache
+	open *cache[crypto.Signer]
 	busy chan struct{} // bounds how many keys are made at once
 }
 
@@ -45,7 +45,7 @@ func NewSoftware(c SoftwareConfig) (*Software, error) {
 	if c.Keep <= 0 {
 		c.Keep = defaultKeep
 	}
-	return &Software{seal: c.Seal, open: newCache(c.Keep), busy: make(chan struct{}, runtime.GOMAXPROCS(0))}, nil
+	return &Software{seal: c.Seal, open: newCache[crypto.Signer](c.Keep), busy: make(chan struct{}, runtime.GOMAXPROCS(0))}, nil
 }
 
 // SoftwareName is the name of the Software protector.
@@ -84,13 +84,13 @@ func (s *Software) kept(id ID, key crypto.Signer) ([]byte, crypto.PublicKey, err
 }
 
 func generate(spec Spec) (crypto.Signer, error) {
-	switch {
-	case spec.Type == RSA && (spec.Bits == 2048 || spec.Bits == 3072 || spec.Bits == 4096):
-		return rsa.GenerateKey(rand.Reader, spec.Bits)
-	case spec.Type == EC && CurveAllowed(spec.Curve):
+	if err := spec.check(); err != nil {
+		return nil, err
+	}
+	if spec.Type == EC {
 		return generateEC(spec.Curve)
 	}
-	return nil, fault.New(fault.Invalid, "Key type %s with size %d, curve %q is not supported", spec.Type, spec.Bits, spec.Curve)
+	return rsa.GenerateKey(rand.Reader, spec.Bits)
 }
 
 // Public opens the key and returns its public half.
