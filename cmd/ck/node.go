@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -20,6 +21,7 @@ import (
 	"github.com/customerkey/customerkey/internal/datafolder"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/hsm"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/eventlog"
@@ -46,6 +48,7 @@ type settings struct {
 	eventLines    io.Writer // where they go as lines; nowhere if nil
 	tokens        tokenSettings
 	webhooks      webhook.Allowance // what webhooks may reach beyond the internet at large
+	hardware      hardwareSettings
 }
 
 // host returns name.domain:port as URLs carry it; the port is left out where https implies it.
@@ -79,6 +82,7 @@ type node struct {
 	elsewhere map[string]string // ids of tenants at the outside issuer, by ours; only where clients sign in there
 
 	directory  *directory.Service
+	token      hsm.Token // nil if no module is set up
 	vaults     *keyvault.Service
 	deliverer  *webhook.Deliverer
 	keys       *hierarchy.Keyring
@@ -189,7 +193,7 @@ func (n *node) recordSignIn(ctx context.Context, tenant string, c directory.Call
 
 // openVaults wires the customer's side. It takes nothing of the service but the directory's
 // public keys (openFaces).
-func (n *node) openVaults(context.Context) error {
+func (n *node) openVaults(ctx context.Context) error {
 	protector, err := protect.NewSoftware(protect.SoftwareConfig{Seal: n.folder.Seals.Vault})
 	if err != nil {
 		return err
@@ -203,8 +207,12 @@ func (n *node) openVaults(context.Context) error {
 	if err != nil {
 		return err
 	}
+	hardware, err := n.openHardware(ctx, kept)
+	if err != nil {
+		return err
+	}
 	n.vaults, err = keyvault.New(keyvault.Config{
-		Store: kept, Protector: protector, Backups: backups, Audit: n.vaultLog, Throttle: n.throttle, Told: n.vaultChanged,
+		Store: kept, Protector: protector, Hardware: hardware, Platform: cmp.Or(n.hardware.platform, defaultPlatform), Backups: backups, Audit: n.vaultLog, Throttle: n.throttle, Told: n.vaultChanged,
 		InUse: func(ctx context.Context, tenant string, vaults []string) (bool, error) {
 			return n.policies.UsesVaults(ctx, tenant, vaults)
 		},
@@ -338,6 +346,9 @@ func (n *node) close(ctx context.Context) error {
 		}
 	}
 	errs = append(errs, n.closeEvents(ctx))
+	if n.token != nil {
+		errs = append(errs, n.token.Close())
+	}
 	for _, db := range []*store.DB{n.serviceDB, n.availabilityDB, n.vaultDB} {
 		if db != nil {
 			errs = append(errs, db.Close())

@@ -39,11 +39,13 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	var tokens tokenSettings
 	tokens.flags(set)
 	hooks := set.String("webhook-allow", "", "what webhooks may reach beyond the internet: `LIST` of addresses, blocks, hosts and .domains")
+	var hardware hardwareSettings
+	hardware.flags(set)
 	verbose := set.Bool("verbose", false, "log each failed request and long operation in full")
 	if err := c.parseFlags(set, args); err != nil {
 		return err
 	}
-	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder, tokens: tokens}
+	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder, tokens: tokens, hardware: hardware}
 	if *approve != "operator" && *approve != "automatically" {
 		return fault.New(fault.Invalid, "%q is no way to approve retention", *approve).WithHint("give operator or automatically")
 	}
@@ -98,7 +100,7 @@ func (s settings) check() error {
 	case s.domain == "" || strings.ContainsAny(s.domain, ":/@ "):
 		return fault.New(fault.Invalid, "%q is no domain", s.domain).WithHint("give a name without scheme and port, such as localhost")
 	}
-	return s.tokens.check()
+	return errors.Join(s.tokens.check(), s.hardware.check())
 }
 
 // serveNode makes the node ready, says so, and answers requests until ctx ends.
