@@ -86,6 +86,16 @@ func Remove(t testing.TB) (back func()) {
 	}
 }
 
+// Objects returns how many objects all tokens of the process hold.
+func Objects(t testing.TB) int {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(box.folder, "tokens", "*", "*.object"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(found)
+}
+
 func label(n int) string { return fmt.Sprintf("token %d", n) }
 
 // pack makes the tokens, in a folder that goes away with the process, however that ends.
