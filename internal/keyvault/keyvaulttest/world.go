@@ -49,11 +49,11 @@ type World struct {
 	deaf     bool
 	db       *store.DB
 	throttle *throttle.Throttle
+	hardware protect.Protector // or nil
 	rule     bool
 	inUse    func(ctx context.Context, tenant string, vaults []string) (bool, error)
-	hardware protect.Protector // or nil
-	issuer   func() *issuer    // made when first asked: its key takes a while
-		Courier: w.courier, Seal: seal.Of(w.seal),
+	courier  keyvault.Courier
+	issuer   func() *issuer // made when first asked: its key takes a while
 	endpoint *endpoint
 }
 
@@ -114,7 +114,8 @@ func (w *World) Open(db *store.DB) {
 	w.log, w.db = log, db
 	w.Service, err = keyvault.New(keyvault.Config{
 		Store: store.NewKeyVault(db), Protector: protector, Hardware: w.hardware, Platform: Platform, Backups: w.Backups(db),
-		Audit: w, Throttle: w.throttle, Now: w.Now, Told: w.tell, InUse: w.inUse, ApproveByRule: w.rule,
+		Audit: w, Throttle: w.throttle, Now: w.Now, Told: w.tell,
+		InUse: w.inUse, ApproveByRule: w.rule,
 		Courier: w.courier, Seal: seal.Of(w.seal),
 	})
 	if err != nil {
