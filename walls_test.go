@@ -55,7 +55,7 @@ var walls = map[string][]string{
 	"internal/cmdlet":             {"internal/directory", "internal/fault", "internal/policy", "internal/workload"},
 	"internal/cmdlet/azure":       {"internal/cmdlet", "internal/fault"},
 	"internal/cmdlet/operator":    {"internal/cmdlet", "internal/fault"},
-	"internal/api":                {"internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/policy", "internal/workload"},
+	"internal/api":                {"internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/policy", "internal/seal", "internal/workload"},
 }
 
 type goPackage struct {

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/customerkey/customerkey/internal/seal"
 )
 
 // faces gives each request to the face that its Host header names:
@@ -24,20 +26,30 @@ type faces struct {
 	named  map[string]http.Handler
 	vault  http.Handler
 	home   http.Handler
+	gate   seal.Gate // who is in a request may have sealed bytes in hand
 
-	patience time.Duration // how long the body of a request may take; bodyWithin if 0
+	patience time.Duration // how long a body or an answer may take; bodyWithin and answerWithin if 0
 }
 
 // bodyWithin is enough for the few KiB that most faces read. Those that take more, or work
 // longer, set deadlines of their own.
 const bodyWithin = time.Minute
 
+// answerWithin is enough for the work of a request and its short answer; whoever does not read
+// it would hold the connection for ever. Contents of items take as long as they take: api sets
+// deadlines of its own.
+const answerWithin = 5 * time.Minute
+
 func (f *faces) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 { // or whoever announces a body and sends none holds the connection for ever
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(cmp.Or(f.patience, bodyWithin))) // inside the process there is none
 	}
+	defer f.gate.Enter()()
 	host := hostname(r.Host)
 	rest, ours := strings.CutSuffix(host, "."+f.domain)
+	if rest != "api" {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(cmp.Or(f.patience, answerWithin)))
+	}
 	switch {
 	case host == f.domain:
 		f.home.ServeHTTP(w, r)

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 	"time"
 )
@@ -36,5 +38,32 @@ func TestBodyThatNeverComes(t *testing.T) {
 				t.Errorf("no answer: %v", err)
 			}
 		})
+	}
+}
+
+// TestAnswerThatNobodyReads: who asks and does not read the answer is let go.
+func TestAnswerThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	wrote := make(chan error, 1)
+	home := func(w http.ResponseWriter, _ *http.Request) {
+		_, err := w.Write(make([]byte, 64<<20)) // more than all buffers between
+		wrote <- err
+	}
+	server := httptest.NewServer(&faces{domain: "localhost", home: http.HandlerFunc(home), patience: 100 * time.Millisecond})
+	t.Cleanup(server.Close)
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	select {
+	case err := <-wrote:
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("writing ended with %v", err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("the answer waits for its reader")
+		conn.Close()
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -69,22 +70,22 @@ func (c *command) holders(h *holderFlags) datafolder.Holders {
 		New: func(ctx context.Context, dir string) (holder.Settings, holder.Holder, error) {
 			return c.newHolder(ctx, h, dir)
 		},
-		Open: func(_ context.Context, dir string, s holder.Settings) (holder.Holder, error) {
+		Open: func(ctx context.Context, dir string, s holder.Settings) (holder.Holder, error) {
 			if h.kind != "" && holder.Kind(h.kind) != s.Kind {
 				return nil, fault.New(fault.Invalid, "the sealing keys are held by %s", s).
 					WithHint("to have them held by another holder, stop the server and use: ck seal move --to %s", h.kind)
 			}
-			return c.openHolder(h.over(s), dir)
+			return c.openHolder(ctx, h.over(s), dir)
 		},
 	}
 }
 
 // newHolder makes the holder that the flags name, for keys that it does not hold yet.
-func (c *command) newHolder(_ context.Context, h *holderFlags, dir string) (holder.Settings, holder.Holder, error) {
+func (c *command) newHolder(ctx context.Context, h *holderFlags, dir string) (holder.Settings, holder.Holder, error) {
 	kind := holder.Kind(h.kind)
 	switch {
 	case (kind == "" || kind == holder.KindFile) && h.file == "":
-		return datafolder.NewFile(context.Background(), dir)
+		return datafolder.NewFile(ctx, dir)
 	case kind == "" || kind == holder.KindFile:
 		path, err := filepath.Abs(h.file)
 		return holder.Settings{Kind: holder.KindFile, File: &holder.FileSettings{Path: path}}, holder.NewFile(path), err
@@ -92,7 +93,7 @@ func (c *command) newHolder(_ context.Context, h *holderFlags, dir string) (hold
 		return c.newPassphrase(h)
 	case kind == holder.KindVault, kind == holder.KindToken:
 		s := h.over(holder.Settings{Kind: kind})
-		opened, err := c.openHolder(s, dir)
+		opened, err := c.openHolder(ctx, s, dir)
 		return s, opened, err
 	}
 	return holder.Settings{}, nil, fault.New(fault.Invalid, "%q is no holder of sealing keys", h.kind).WithHint("the holders are file, passphrase, vault and pkcs11")
@@ -117,6 +118,7 @@ func (h *holderFlags) over(s holder.Settings) holder.Settings {
 		path(&s.File.Path, h.file)
 	case holder.KindPassphrase:
 		s.Passphrase = copyOf(s.Passphrase)
+		put(&s.Passphrase.File, credentialFile()) // it is of this very start
 		path(&s.Passphrase.File, h.passphrase)
 	case holder.KindVault:
 		s.Vault = copyOf(s.Vault)
@@ -148,7 +150,7 @@ func copyOf[T any](p *T) *T {
 }
 
 // openHolder opens the holder that settings describe.
-func (c *command) openHolder(s holder.Settings, dir string) (holder.Holder, error) {
+func (c *command) openHolder(ctx context.Context, s holder.Settings, dir string) (holder.Holder, error) {
 	switch {
 	case s.Kind == holder.KindPassphrase && s.Passphrase != nil:
 		words, err := c.passphrase(s.Passphrase.File, "Passphrase of the sealing keys: ")
@@ -162,13 +164,14 @@ func (c *command) openHolder(s holder.Settings, dir string) (holder.Holder, erro
 	case s.Kind == holder.KindToken && s.Token != nil:
 		return holder.NewToken(*s.Token)
 	}
-	return datafolder.OpenFile(context.Background(), dir, s)
+	return datafolder.OpenFile(ctx, dir, s)
 }
 
 // newPassphrase asks for a passphrase that is to be used from now on, twice on a terminal.
 func (c *command) newPassphrase(h *holderFlags) (holder.Settings, holder.Holder, error) {
 	s := holder.NewPassphraseSettings()
-	words, err := c.passphrase(h.passphrase, "New passphrase of the sealing keys: ")
+	source := cmp.Or(h.passphrase, credentialFile())
+	words, err := c.passphrase(source, "New passphrase of the sealing keys: ")
 	if err != nil {
 		return holder.Settings{}, nil, err
 	}
@@ -177,7 +180,7 @@ func (c *command) newPassphrase(h *holderFlags) (holder.Settings, holder.Holder,
 		return holder.Settings{}, nil, fault.New(fault.Invalid, "the passphrase is shorter than %d bytes", holder.MinPassphrase).
 			WithHint("five or six words that nobody would guess make a good one")
 	}
-	if h.passphrase == "" && credentialFile() == "" {
+	if source == "" {
 		again, err := c.passphrase("", "Once more: ")
 		defer clear(again)
 		if err != nil {
@@ -187,7 +190,7 @@ func (c *command) newPassphrase(h *holderFlags) (holder.Settings, holder.Holder,
 			return holder.Settings{}, nil, fault.New(fault.Invalid, "the two passphrases differ").WithHint("try again")
 		}
 	}
-	if !strings.HasPrefix(h.passphrase, "/dev/") { // a descriptor is of this start alone
+	if h.passphrase != "" && !strings.HasPrefix(h.passphrase, "/dev/") { // a descriptor is of this start alone
 		s = *h.over(holder.Settings{Kind: holder.KindPassphrase, Passphrase: &s}).Passphrase
 	}
 	opened, err := holder.NewPassphrase(s, words)
@@ -209,12 +212,9 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// passphrase reads the first line of the file at path; without one it asks systemd's credential,
-// then whoever sits at the terminal. The caller clears it.
+// passphrase reads the first line of the file at path; without one it asks whoever sits at the
+// terminal. The caller clears it.
 func (c *command) passphrase(path, question string) ([]byte, error) {
-	if path == "" {
-		path = credentialFile()
-	}
 	if path != "" {
 		return readSecretFile(path, "passphrase")
 	}

@@ -60,6 +60,7 @@ func verbs() []verb {
 		{"credential", "list|add-secret|add-certificate|remove ...", "what an app proves itself by", (*command).credential},
 		{"token-keys", "[list|rotate|revoke ...]", "the keys that sign tokens, for operators", (*command).tokenKeys},
 		{"audit", "[head|verify] ...", "read and check the log of decisions", (*command).audit},
+		{"seal", "status|rotate|move ...", "see, replace and move the keys that seal the databases", (*command).seal},
 		{"tenant", "add|list ...", "make and list tenants, as an operator of the service", (*command).tenant},
 		{"help", "[WORD]", "this page, or help on a verb or a cmdlet", (*command).help},
 		{"version", "", "which version this is", (*command).version},

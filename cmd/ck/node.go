@@ -31,6 +31,7 @@ import (
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/rootkey"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/blob"
 	"github.com/customerkey/customerkey/internal/workload"
@@ -89,19 +90,24 @@ type node struct {
 	policies   *policy.Service
 	operations *operation.Runner
 	items      *workload.Service
+
+	gate    *seal.Gate
+	rotator *seal.Rotator
 }
 
 // openNode opens the databases in folder and wires the services. It starts no goroutine
 // beside those of the databases; run does.
 func openNode(ctx context.Context, s settings, folder *datafolder.Folder, log *slog.Logger) (n *node, err error) {
-	n = &node{settings: s, folder: folder, log: log, faces: &faces{domain: s.domain}}
+	n = &node{settings: s, folder: folder, log: log}
+	n.faces = &faces{domain: s.domain}
+	n.gate = &n.faces.gate
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.close(context.WithoutCancel(ctx)))
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		n.openEvents, n.openDatabases, n.openLogs, n.openDirectory, n.openVaults, n.openService, n.openFaces,
+		n.openEvents, n.openDatabases, n.openLogs, n.openDirectory, n.openVaults, n.openService, n.openSeals, n.openFaces,
 	} {
 		if err := open(ctx); err != nil {
 			return n, err
@@ -236,12 +242,13 @@ func (n *node) openService(context.Context) error {
 	if err != nil {
 		return err
 	}
-	available, err := availability.New(availability.Config{
+	keys, err := availability.New(availability.Config{
 		Store: store.NewAvailability(n.availabilityDB), Seal: n.folder.Seals.Availability, Audit: n.availabilityLog,
 	})
 	if err != nil {
 		return err
 	}
+	available := gatedKeys{keys, n.gate}
 	n.keys, err = hierarchy.New(hierarchy.Config{
 		Store:        store.NewHierarchy(n.serviceDB),
 		Root:         func(r hierarchy.RootRef) (hierarchy.Root, error) { return roots.Key(r.Tenant, r.App, r.URI) },
@@ -260,7 +267,7 @@ func (n *node) openService(context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.operations, err = operation.New(operation.Config{Store: store.NewOperation(n.serviceDB), Handlers: n.policies.Handlers(), Log: n.log})
+	n.operations, err = operation.New(operation.Config{Store: store.NewOperation(n.serviceDB), Handlers: gatedHandlers(n.policies.Handlers(), n.gate), Log: n.log})
 	if err != nil {
 		return err
 	}
@@ -295,16 +302,16 @@ func (n *node) mailboxOwner(ctx context.Context, tenant, upn string) (oid string
 func (n *node) run(ctx context.Context) error {
 	ran := make(chan error, 1)
 	go func() { ran <- n.operations.Run(ctx) }()
+	rotated := make(chan struct{})
+	go func() { defer close(rotated); n.rotator.Run(ctx) }()
+	defer func() { <-rotated }()
 	delivered := make(chan struct{})
-	go func() {
-		n.deliverer.Run(ctx)
-		close(delivered)
-	}()
+	go func() { defer close(delivered); n.deliverer.Run(ctx) }()
+	defer func() { <-delivered }()
 	for {
 		n.sweep(ctx)
 		select {
 		case <-ctx.Done():
-			<-delivered
 			return <-ran
 		case <-time.After(n.pause(ctx)):
 		}
@@ -322,6 +329,7 @@ func (n *node) pause(ctx context.Context) time.Duration {
 }
 
 func (n *node) sweep(ctx context.Context) {
+	defer n.gate.Enter()()
 	if _, err := n.vaults.Sweep(ctx); err != nil && ctx.Err() == nil {
 		n.log.Error("destroying keys past their retention", "err", err)
 	}

@@ -30,6 +30,8 @@ func (s *Server) table() []route {
 		{"GET", "/v1/audit/{log}/head", false, false, s.getAuditHead, "the signed head of a log"},
 		{"GET", "/v1/audit/{log}", false, false, s.listAudit, "entries of a log, ?after=&limit="},
 
+		{"GET", "/v1/seals", false, false, s.getSeals, "the sealing keys and how far their rotation is, for operators of the service"},
+		{"POST", "/v1/seals/{seal}/rotate", false, false, s.rotateSeal, "begins to replace the sealing key of a database: 202"},
 		{"GET", "/v1/tenants", false, false, s.listTenants, "all tenants, for operators of the service, ?after=&limit="},
 		{"POST", "/v1/tenants", true, false, s.addTenant, "makes a tenant and its first administrator"},
 

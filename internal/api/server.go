@@ -28,6 +28,7 @@ type Config struct {
 	Verify func(ctx context.Context, bearer string) (directory.Caller, error)
 
 	Tenants Tenants                         // what operators do; nothing if nil
+	Seals   Seals                           // and with sealing keys; nothing if nil
 	Healthy func(ctx context.Context) error // what /healthz asks; healthy if nil
 	Warn    func() []string                 // what /healthz tells beside; nothing if nil
 	Log     *slog.Logger                    // errors, one line each; slog.Default if nil
@@ -42,6 +43,7 @@ type Server struct {
 	recorder audit.Recorder
 	verify   func(ctx context.Context, bearer string) (directory.Caller, error)
 	tenants  Tenants
+	seals    Seals
 	healthy  func(ctx context.Context) error
 	warn     func() []string
 	log      *slog.Logger
@@ -56,7 +58,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		items: c.Items, audit: c.Logs, recorder: c.Recorder, verify: c.Verify,
-		tenants: c.Tenants, healthy: c.Healthy, warn: c.Warn, log: c.Log, idle: c.Idle,
+		tenants: c.Tenants, seals: c.Seals, healthy: c.Healthy, warn: c.Warn, log: c.Log, idle: c.Idle,
 	}
 	if s.warn == nil {
 		s.warn = func() []string { return nil }

@@ -32,3 +32,11 @@ type Entry struct {
 type Recorder interface {
 	Record(ctx context.Context, e Entry) error
 }
+
+// A Submitter is a Recorder that can be given work to do meanwhile: Submit hands e in, and
+// durable then waits and returns what Record would. Until it has, nothing of what the entry
+// announces may take effect outside of the caller.
+type Submitter interface {
+	Recorder
+	Submit(ctx context.Context, e Entry) (durable func() error)
+}

@@ -29,24 +29,38 @@ type request struct {
 // On an error the caller must not act. The entry may still have been recorded, if ctx ended or
 // the database went away meanwhile: a log may say that something was allowed which then did
 // not happen, never the other way round.
-func (l *Log) Record(ctx context.Context, e Entry) error {
+func (l *Log) Record(ctx context.Context, e Entry) error { return l.Submit(ctx, e)() }
+
+// Submit implements Submitter: it is Record in two halves. The entry is written with those of
+// others, or when durable is called, which has to be.
+func (l *Log) Submit(ctx context.Context, e Entry) (durable func() error) {
 	e.Time = l.now()
 	leaf, err := EncodeLeaf(e)
 	if err != nil {
-		return err
+		return func() error { return err }
 	}
 	r := &request{ctx: ctx, tenant: e.Tenant, leaf: leaf, done: make(chan error, 1)}
 	l.mu.Lock()
 	l.queue = append(l.queue, r)
 	l.mu.Unlock()
+	return func() error { return l.settle(r) }
+}
+
+// settle waits until r was written, or writes it.
+func (l *Log) settle(r *request) error {
 	for {
 		select {
 		case err := <-r.done:
 			return err
-		case <-ctx.Done():
-			return cannotRecord(ctx.Err()) // left in the queue; the next batch drops it
+		default:
+		}
+		select {
+		case err := <-r.done:
+			return err
+		case <-r.ctx.Done():
+			return cannotRecord(r.ctx.Err()) // left in the queue; the next batch drops it
 		case l.turn <- struct{}{}:
-			l.writeBatch(ctx)
+			l.writeBatch(r.ctx)
 			<-l.turn
 		}
 	}

@@ -93,6 +93,20 @@ func (s *Service) ServicePrincipal(ctx context.Context, tenant, idOrAppID string
 	return p, err
 }
 
+// HomeOf returns the tenant in which an app is registered, for old clients that name none. Of an
+// app that is not there the answer is that of an app that a tenant does not have.
+func (s *Service) HomeOf(ctx context.Context, appID string) (tenant string, err error) {
+	id := strings.ToLower(appID)
+	if !isGUID(id) {
+		return "", errClient(appID)
+	}
+	tenant, err = s.store.AppHome(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return "", errClient(appID)
+	}
+	return tenant, err
+}
+
 // digest is how random secrets are stored: they have 256 bits, so no slow hash is needed.
 func digest(secret string) []byte {
 	sum := sha256.Sum256([]byte(secret))

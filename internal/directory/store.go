@@ -28,6 +28,8 @@ type Store interface {
 
 	AddApp(ctx context.Context, a Registration, s Secret, p ServicePrincipal) error
 	App(ctx context.Context, tenant, id string) (Registration, error)
+	// AppHome returns the tenant in which an app is registered.
+	AppHome(ctx context.Context, app string) (tenant string, err error)
 	SetRedirects(ctx context.Context, tenant, app string, redirects []string) error
 	// AddSecret and AddCertificate refuse with fault.Conflict if the app has limit of them.
 	AddSecret(ctx context.Context, s Secret, limit int) error

@@ -142,3 +142,21 @@ func TestRefusedAlgorithms(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNoAnswerWithoutRecord: what was worked out while the log was asked is not told where the
+// log then fails.
+func TestNoAnswerWithoutRecord(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *stage) {
+		s.mustCreateAs("rsa", keyvault.NewKey{Type: "RSA"})
+		wrapped, err := s.Wrap(t.Context(), s.admin, "contoso-east", "rsa", "", "RSA-OAEP-256", []byte("secret"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Deafen(true)
+		got, err := s.Unwrap(t.Context(), s.admin, "contoso-east", "rsa", "", "RSA-OAEP-256", wrapped.Value)
+		if !fault.Is(err, fault.Unavailable) || got.Value != nil || got.Key.Name != "" {
+			t.Errorf("answered %+v, %v", got, err)
+		}
+	})
+}

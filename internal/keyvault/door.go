@@ -61,6 +61,9 @@ func through[T any](ctx context.Context, s *Service, c directory.Caller, a Actio
 		return settle[T](ctx, s, v.entry, nil, err)
 	}
 	act, err := decide(v)
+	if err == nil && rules[a].op != "" {
+		return answer(ctx, s, v.entry, act)
+	}
 	return settle(ctx, s, v.entry, act, err)
 }
 

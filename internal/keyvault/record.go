@@ -3,6 +3,7 @@ package keyvault
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/customerkey/customerkey/internal/audit"
@@ -35,6 +36,24 @@ func settle[T any](ctx context.Context, s *Service, e audit.Entry, act func() (T
 	return got, nil
 }
 
+// answer is settle for what was allowed and has no effect but its answer: a key operation. It
+// is worked out while the decision is on its way into the log, and given only when that is
+// durable (decision 7).
+func answer[T any](ctx context.Context, s *Service, e audit.Entry, act func() (T, error)) (T, error) {
+	var none T
+	e.Decision = audit.Allow
+	durable := s.submit(ctx, e)
+	runtime.Gosched() // short work before long: who only has to hand in an entry is in this commit, too
+	got, err := act()
+	if err := durable(); err != nil {
+		return none, err
+	}
+	if err != nil {
+		return none, errors.Join(err, s.recordFailure(ctx, e, err))
+	}
+	return got, nil
+}
+
 // undecided reports whether err says that no decision could be made, so that there is none
 // to record: a store that does not answer, a client that has left.
 func undecided(err error) bool {
@@ -45,17 +64,23 @@ func undecided(err error) bool {
 	return code == fault.Unavailable || code == fault.Internal || code == fault.Corrupt
 }
 
-// record writes an entry, with the id that the client gave the request: by it people join this
-// log with the client's own (CK-371, CK-377).
-func (s *Service) record(ctx context.Context, e audit.Entry) error {
+// record writes an entry, or refuses the request.
+func (s *Service) record(ctx context.Context, e audit.Entry) error { return s.submit(ctx, e)() }
+
+// submit hands an entry in, with the id that the client gave the request: by it people join
+// this log with the client's own (CK-371, CK-377). What it returns waits like record.
+func (s *Service) submit(ctx context.Context, e audit.Entry) (durable func() error) {
 	if id := e.Caller.ClientRequest; id != "" {
 		e.Detail = with(e.Detail, "client_request", id)
 	}
-	if err := s.audit.Record(ctx, e); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "The request cannot be recorded, so it was refused").
-			WithHint("Try again; if it stays, the audit log needs its operator.")
+	wait := s.audit.Submit(ctx, e)
+	return func() error {
+		if err := wait(); err != nil {
+			return fault.Wrap(fault.Unavailable, err, "The request cannot be recorded, so it was refused").
+				WithHint("Try again; if it stays, the audit log needs its operator.")
+		}
+		return nil
 	}
-	return nil
 }
 
 // recordFailure adds that what was allowed did not take effect. The client may have left,

@@ -20,7 +20,7 @@ type Config struct {
 	Hardware  protect.Protector   // where those of -HSM keys live; nil if in Protector too (KV-52)
 	Platform  string              // what hsmPlatform says of keys in Hardware; its name if ""
 	Backups   *backup.Ring        // required: the keys that backups are sealed under
-	Audit     audit.Recorder      // required: decisions are written here before they take effect
+	Audit     audit.Submitter     // required: decisions are written here before they take effect
 	Refuse    []protect.Algorithm // algorithms not to serve, beyond those this program may not use (KV-49)
 	Throttle  *throttle.Throttle  // what vaults and subscriptions may ask for (KV-107); no limit if nil
 	Now       func() time.Time    // time.Now if nil
@@ -51,7 +51,7 @@ type Service struct {
 	hardware protect.Protector // or nil
 	platform string
 	backups  *backup.Ring
-	audit    audit.Recorder
+	audit    audit.Submitter
 	refuse   []protect.Algorithm
 	throttle *throttle.Throttle
 	clock    func() time.Time
@@ -94,6 +94,15 @@ type Place struct {
 // gets names the tenant (KV-100), as it does in the original. The rest is for logs.
 func (s *Service) Locate(ctx context.Context, vault string) (Place, error) {
 	v, err := s.vault(ctx, vault)
+	return Place{v.Tenant, v.Subscription, v.Group, v.Name, v.Location}, err
+}
+
+// LocateDeleted is Locate for a deleted vault.
+func (s *Service) LocateDeleted(ctx context.Context, vault string) (Place, error) {
+	if !isVaultName(vault) {
+		return Place{}, errNoDeletedVault(vault)
+	}
+	v, err := s.store.DeletedVault(ctx, vault)
 	return Place{v.Tenant, v.Subscription, v.Group, v.Name, v.Location}, err
 }
 

@@ -127,6 +127,15 @@ func (d *Directory) Principal(ctx context.Context, tenant, id string) (p directo
 	return p, err
 }
 
+// AppHome implements directory.Store.
+func (d *Directory) AppHome(ctx context.Context, app string) (tenant string, err error) {
+	err = d.read(ctx, func(ctx context.Context, q *directorysql.Queries) error {
+		tenant, err = q.GetAppHome(ctx, app)
+		return err
+	})
+	return tenant, err
+}
+
 // PrincipalByApp implements directory.Store.
 func (d *Directory) PrincipalByApp(ctx context.Context, tenant, app string) (p directory.ServicePrincipal, err error) {
 	err = d.read(ctx, func(ctx context.Context, q *directorysql.Queries) error {

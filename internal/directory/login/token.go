@@ -58,6 +58,12 @@ func (f *face) grant(r *http.Request, req request, client directory.Client, form
 	switch grant := form.Get("grant_type"); {
 	case grant == "client_credentials" && client.Secret == "" && client.Assertion == "":
 		return directory.Tokens{}, missing("client_secret")
+	case grant == "client_credentials" && isADFS(r):
+		home, err := f.directory.HomeOf(ctx, client.ID) // this form of authority names no tenant
+		if err != nil {
+			return directory.Tokens{}, err
+		}
+		return f.directory.ClientCredentials(ctx, home, client, scopeOf(form), req.origin)
 	case grant == "client_credentials":
 		return f.directory.ClientCredentials(ctx, req.authority, client, scopeOf(form), req.origin)
 	case grant == "authorization_code":
@@ -69,7 +75,7 @@ func (f *face) grant(r *http.Request, req request, client directory.Client, form
 		return f.directory.RedeemDevice(ctx, req.authority, client.ID, code, scopeOf(form), req.origin)
 	case grant == "refresh_token":
 		return f.directory.Refresh(ctx, req.authority, client, form.Get("refresh_token"), scopeOf(form), req.origin)
-	case grant == "password" && f.passwords && strings.EqualFold(r.PathValue("tenant"), adfs):
+	case grant == "password" && f.passwords && isADFS(r):
 		return f.directory.PasswordTokens(ctx, req.authority, client.ID, scopeOf(form), directory.Approval{
 			UPN: form.Get("username"), Password: form.Get("password"), From: req.origin,
 		})
@@ -135,8 +141,10 @@ func (f *face) answer1(t directory.Tokens) tokenAnswer1 {
 // isVersion1 reports whether a request came to the endpoint of version 1. That of AD FS has the
 // same path, and clients that expect numbers.
 func isVersion1(r *http.Request) bool {
-	return strings.HasSuffix(r.URL.Path, "/oauth2/token") && !strings.EqualFold(r.PathValue("tenant"), adfs)
+	return strings.HasSuffix(r.URL.Path, "/oauth2/token") && !isADFS(r)
 }
+
+func isADFS(r *http.Request) bool { return strings.EqualFold(r.PathValue("tenant"), adfs) }
 
 // clientInfo names the account in the form under which MSAL keeps it.
 func clientInfo(p directory.Person) string {

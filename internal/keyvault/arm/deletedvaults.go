@@ -75,6 +75,7 @@ func (x *request) purgeVault() error {
 // recoverVault is a PUT with createMode "recover". All else in it counts for nothing, for
 // clients make it up (KV-124).
 func (x *request) recoverVault(location string) error {
+	x.recovers = true
 	v, err := x.vaults.RecoverVault(x.r.Context(), x.caller, x.params["subscription"], x.params["group"], x.params["vault"], location)
 	if err != nil {
 		return err

@@ -22,8 +22,8 @@ var operations = []face.Route[string]{
 	{Method: "PUT", Path: vault + "/accessPolicies/{how}", Do: "VaultAccessPolicyPut"},
 	{Method: "POST", Path: kv + "/checkNameAvailability", Do: "VaultCheckName"},
 	{Method: "GET", Path: kv + "/deletedVaults", Do: "VaultListDeleted"},
-	{Method: "GET", Path: kv + "/locations/{location}/deletedVaults/{vault}", Do: "VaultGetDeleted"},
-	{Method: "POST", Path: kv + "/locations/{location}/deletedVaults/{vault}/purge", Do: "VaultPurge"},
+	{Method: "GET", Path: deleted, Do: "VaultGetDeleted"},
+	{Method: "POST", Path: deleted + "/purge", Do: "VaultPurge"},
 }
 
 // event returns what makes the record of a request once it is answered. The vault may not be
@@ -38,6 +38,9 @@ func (x *request) event(begun time.Time) (tell func()) {
 		if after, ok := x.locate(params); ok {
 			place = after
 		}
+		if x.recovers && operation == "VaultPut" {
+			operation = "VaultRecover"
+		}
 		x.tell(operation, params, place, begun)
 	}
 }
@@ -45,6 +48,9 @@ func (x *request) event(begun time.Time) (tell func()) {
 // locate returns where the vault is that a path names.
 func (x *request) locate(params map[string]string) (keyvault.Place, bool) {
 	place, err := x.vaults.Locate(x.r.Context(), params["vault"])
+	if err != nil {
+		place, err = x.vaults.LocateDeleted(x.r.Context(), params["vault"])
+	}
 	if err != nil || !strings.EqualFold(place.Subscription, params["subscription"]) {
 		return keyvault.Place{}, false
 	}

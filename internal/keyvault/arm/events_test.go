@@ -34,6 +34,12 @@ func TestEventRecords(t *testing.T) {
 		{token, "GET", "/subscriptions/{sub}/providers/Microsoft.KeyVault/vaults" + version, "", "VaultList", "OK", subscription},
 		{stranger, "GET", "/subscriptions/{sub}/providers/Microsoft.KeyVault/vaults" + version, "", "", "", ""},
 		{token, "GET", "/subscriptions/{sub}/providers/Microsoft.KeyVault/deletedVaults" + version, "", "VaultListDeleted", "OK", subscription},
+		{token, "DELETE", east + version, "", "VaultDelete", "OK", vault},
+		{token, "GET", deletedEast + version, "", "VaultGetDeleted", "OK", vault},
+		{stranger, "GET", deletedEast + version, "", "", "", ""},
+		{token, "PUT", east + version, vaultBody(w, `,"createMode":"recover"`), "VaultRecover", "OK", vault},
+		{token, "DELETE", east + version, "", "VaultDelete", "OK", vault},
+		{token, "POST", deletedEast + "/purge" + version, "", "VaultPurge", "OK", vault},
 		{token, "GET", "/subscriptions/{sub}" + version, "", "", "", ""}, // about no vault
 	} {
 		send(t, w, tt.method, tt.path, tt.token, tt.body)

@@ -70,6 +70,8 @@ type request struct {
 	query   url.Values
 	version string // api-version
 	params  map[string]string
+
+	recovers bool // a PUT takes a deleted vault back; for the records of requests
 }
 
 // ServeHTTP answers one request.

@@ -51,7 +51,7 @@ func Match[T any](routes []Route[T], r *http.Request) (do T, params map[string]s
 		allow = append(allow, route.Method)
 	}
 	if path == "" {
-		return do, nil, nil, errPath()
+		return do, nil, nil, ErrPath()
 	}
 	slices.Sort(allow)
 	return do, params, allow, fault.New(fault.Invalid, "The method %.16s is not allowed here", r.Method).WithReason(ReasonMethod)
@@ -68,7 +68,7 @@ func split(escaped string) ([]string, error) {
 		}
 		segment, err := url.PathUnescape(part)
 		if err != nil || segment == "." || segment == ".." {
-			return nil, errPath()
+			return nil, ErrPath()
 		}
 		segments = append(segments, segment)
 	}
@@ -103,6 +103,7 @@ func named(pattern string, segments []string) map[string]string {
 	return params
 }
 
-func errPath() error {
+// ErrPath returns the fault of an address that is not there.
+func ErrPath() error {
 	return fault.New(fault.NotFound, "There is nothing at this address").WithReason(ReasonPath)
 }

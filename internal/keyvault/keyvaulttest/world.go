@@ -258,20 +258,26 @@ func (w *World) Deafen(deaf bool) {
 }
 
 // Record implements audit.Recorder by the real log, and remembers.
-func (w *World) Record(ctx context.Context, e audit.Entry) error {
+func (w *World) Record(ctx context.Context, e audit.Entry) error { return w.Submit(ctx, e)() }
+
+// Submit implements audit.Submitter in the same way.
+func (w *World) Submit(ctx context.Context, e audit.Entry) (durable func() error) {
 	w.mu.Lock()
 	deaf := w.deaf
 	w.mu.Unlock()
 	if deaf {
-		return errors.New("the disk under the log is full")
+		return func() error { return errors.New("the disk under the log is full") }
 	}
-	if err := w.log.Record(ctx, e); err != nil {
-		return err
+	wait := w.log.Submit(ctx, e)
+	return func() error {
+		if err := wait(); err != nil {
+			return err
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.entries = append(w.entries, e)
+		return nil
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.entries = append(w.entries, e)
-	return nil
 }
 
 func (w *World) tell(e keyvault.Event) {

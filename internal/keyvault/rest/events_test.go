@@ -101,6 +101,8 @@ func TestRecordNames(t *testing.T) {
 		{admin, "POST", "/keys/root1/decrypt?" + version, wrap, "KeyDecrypt", "BadRequest"},
 		{admin, "POST", "/keys/root1/sign?" + version, signRS, "KeySign", "OK"},
 		{admin, "POST", "/keys/root1/verify?" + version, verifyRS, "KeyVerify", "OK"},
+		{admin, "GET", "/keys/root1/{old}/attestation?" + version, "", "KeyGetAttestation", "BadRequest"},
+		{admin, "POST", "/keys/root1/release?" + version, "", "KeyRelease", "Forbidden"},
 		{admin, "POST", "/rng?" + version, `{"count":8}`, "KeyGetRandomBytes", "OK"},
 		{admin, "DELETE", "/keys/new?" + version, "", "KeyDelete", "OK"},
 		{admin, "GET", "/deletedkeys?" + version, "", "KeyListDeleted", "OK"},

@@ -34,6 +34,9 @@ var routes = []face.Route[row]{
 	{Method: "POST", Path: "keys/{name}/sign", Do: row{keyvault.Sign, (*request).sign}},
 	{Method: "POST", Path: "keys/{name}/verify", Do: row{keyvault.Verify, (*request).verifySignature}},
 
+	{Method: "GET", Path: "keys/{name}/attestation", Do: row{keyvault.GetAttestation, (*request).refuseAttestation}},
+	{Method: "POST", Path: "keys/{name}/release", Do: row{keyvault.ReleaseKey, (*request).refuseRelease}},
+
 	{Method: "GET", Path: "keys/{name}/{version}", Do: row{keyvault.GetKey, (*request).getKey}},
 	{Method: "PATCH", Path: "keys/{name}/{version}", Do: row{keyvault.UpdateKey, (*request).updateKey}},
 	{Method: "POST", Path: "keys/{name}/{version}/wrapkey", Do: row{keyvault.Wrap, (*request).wrapKey}},
@@ -42,6 +45,9 @@ var routes = []face.Route[row]{
 	{Method: "POST", Path: "keys/{name}/{version}/decrypt", Do: row{keyvault.Decrypt, (*request).decrypt}},
 	{Method: "POST", Path: "keys/{name}/{version}/sign", Do: row{keyvault.Sign, (*request).sign}},
 	{Method: "POST", Path: "keys/{name}/{version}/verify", Do: row{keyvault.Verify, (*request).verifySignature}},
+
+	{Method: "GET", Path: "keys/{name}/{version}/attestation", Do: row{keyvault.GetAttestation, (*request).refuseAttestation}},
+	{Method: "POST", Path: "keys/{name}/{version}/release", Do: row{keyvault.ReleaseKey, (*request).refuseRelease}},
 
 	{Method: "GET", Path: "deletedkeys", Do: row{keyvault.ListDeleted, (*request).listDeleted}},
 	{Method: "GET", Path: "deletedkeys/{name}", Do: row{keyvault.GetDeleted, (*request).getDeleted}},
