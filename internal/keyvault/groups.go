@@ -27,7 +27,7 @@ func (s *Service) PutGroup(ctx context.Context, c directory.Caller, g Group) (Gr
 		d.entry.Object = "groups/" + g.Name
 		old, err := s.group(ctx, d.subscription, g.Name)
 		switch {
-		case err == nil && !sameLocation(old.Location, g.Location):
+		case err == nil && !SameLocation(old.Location, g.Location):
 			return nil, fault.New(fault.Conflict, "The resource group '%s' already exists in location '%s'", old.Name, old.Location).
 				WithReason(ReasonLocationMismatch)
 		case err != nil && !hasReason(err, ReasonNoGroup):

@@ -129,7 +129,7 @@ func (s *Service) deleted(ctx context.Context, d *desk, location, name string) (
 	case err != nil:
 		return Vault{}, err
 	case v.Tenant != d.subscription.Tenant || v.Subscription != d.subscription.ID,
-		location != "" && !sameLocation(location, v.Location):
+		location != "" && !SameLocation(location, v.Location):
 		return Vault{}, errNoDeletedVault(name)
 	}
 	return v, nil

@@ -133,7 +133,7 @@ func (s *Service) create(ctx context.Context, d *desk, spec VaultSpec) (func() (
 
 // change decides about a vault that is there.
 func (s *Service) change(ctx context.Context, d *desk, v Vault, spec VaultSpec) (func() (Vault, error), error) {
-	if spec.Location != "" && !sameLocation(spec.Location, v.Location) {
+	if spec.Location != "" && !SameLocation(spec.Location, v.Location) {
 		return nil, fault.New(fault.Conflict, "The vault '%s' already exists in location '%s'", v.Name, v.Location).WithReason(ReasonLocationMismatch)
 	}
 	if spec.RetentionDays != 0 && spec.RetentionDays != v.RetentionDays {
@@ -203,5 +203,5 @@ func (d *desk) describe(v Vault) {
 	d.entry.Detail["grants"] = strconv.Itoa(len(v.Access))
 }
 
-// sameLocation compares "West Europe" and "westeurope" as equal.
-func sameLocation(a, b string) bool { return plainLocation(a) == plainLocation(b) }
+// SameLocation compares "West Europe" and "westeurope" as equal.
+func SameLocation(a, b string) bool { return plainLocation(a) == plainLocation(b) }

@@ -3,9 +3,7 @@ package arm
 import (
 	"context"
 	"path"
-	"regexp"
 	"strconv"
-	"strings"
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
@@ -74,47 +72,4 @@ func (x *request) top() (int, error) {
 func (x *request) nextLink(after string) string {
 	x.query.Set("$skiptoken", face.FormatToken(after))
 	return x.at("management") + path.Clean(x.r.URL.EscapedPath()) + "?" + x.query.Encode()
-}
-
-// clause is one condition of a filter: a property, and the text that it must equal.
-var clause = regexp.MustCompile(`^\s*(resourceType|name)\s+eq\s+'([^']*)'\s*$`)
-
-var conjunction = regexp.MustCompile(`(?i)\s+and\s+`)
-
-// resources lists resources by type and name (KV-116): how clients find a vault of which they
-// know only the name. Vaults are the only resources there are.
-func (x *request) resources() error {
-	kind, name := vaultType, ""
-	if filter := x.query.Get("$filter"); filter != "" {
-		for _, part := range conjunction.Split(filter, -1) {
-			m := clause.FindStringSubmatch(part)
-			if m == nil {
-				return fault.New(fault.Invalid, "The filter in the query string is not supported").WithReason(reasonBadFilter).
-					WithHint("Conditions can be: resourceType eq '…', name eq '…', joined by and.")
-			}
-			if m[1] == "name" {
-				name = m[2]
-			} else {
-				kind = m[2]
-			}
-		}
-	}
-	switch {
-	case !strings.EqualFold(kind, vaultType):
-		return x.nothing()
-	case name != "":
-		return x.findResource(name)
-	}
-	return page(x, x.vaults.Vaults, resource, everything)
-}
-
-func (x *request) findResource(name string) error {
-	v, err := x.vaults.FindVault(x.r.Context(), x.caller, x.params["subscription"], name)
-	if fault.As(err).Reason == keyvault.ReasonNoResource {
-		return x.reply(listOf[resourceOut](nil))
-	}
-	if err != nil {
-		return err
-	}
-	return x.reply(listOf([]resourceOut{resource(v)}))
 }

@@ -14,6 +14,9 @@ var (
 	predicate  = regexp.MustCompile(`(?i)^\s*([a-z]+\()\s*(?:'((?:[^']|'')*)')?\s*(\))\s*$`)
 )
 
+// conjunction joins the conditions of a filter.
+var conjunction = regexp.MustCompile(`(?i)\s+and\s+`)
+
 // filter reads $filter: the value of each condition by its name in lower case, "assignedto()"
 // if it is a call. Names that are not allowed, and conditions that are not joined by "and", are
 // no filter here.

@@ -74,6 +74,7 @@ var core = []face.Route[row]{
 	{Method: "POST", Path: customers + "/enable", Do: row{handle: (*request).letSubscription, own: true}},
 
 	{Method: "GET", Path: sub + "/resources", Do: row{handle: (*request).resources}},
+	{Method: "GET", Path: groups + "/{group}/resources", Do: row{handle: (*request).resources}},
 
 	{Method: "GET", Path: groups, Do: row{handle: (*request).listGroups}},
 	{Method: "GET", Path: groups + "/{group}", Do: row{handle: (*request).getGroup}},
