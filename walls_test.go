@@ -24,6 +24,7 @@ var walls = map[string][]string{
 	"internal/fault":              {},
 	"envelope":                    {"internal/fault"},
 	"client":                      {"envelope"},
+	"test/azkeys":                 {},
 	"internal/certs":              {},
 	"internal/hsm":                {"internal/fault"},
 	"internal/seal":               {"envelope", "internal/fault"},

@@ -1,10 +1,16 @@
 package main
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+	"time"
 )
 
 // TestJavaScriptClients runs Azure's own clients for JavaScript, see test/javascript. They are
@@ -41,6 +47,11 @@ func missing(t *testing.T, require, what string) {
 	t.Skip(what)
 }
 
+// vault returns the address of a vault.
+func (p *playground) vault(name string) string {
+	return "https://" + name + ".vault.localhost:" + p.port()
+}
+
 // run runs a suite in folder against the vault; trust is the variable that names the file of
 // the authority to trust.
 func (p *playground) run(folder, trust, name string, args ...string) {
@@ -48,9 +59,78 @@ func (p *playground) run(folder, trust, name string, args ...string) {
 	cmd := exec.CommandContext(p.tb.Context(), name, args...)
 	cmd.Dir = folder
 	cmd.Env = append(os.Environ(), trust+"="+p.authority(), "NODE_OPTIONS=", "PYTHONDONTWRITEBYTECODE=1",
-		"CK_VAULT=https://playground.vault.localhost:"+p.port(), "CK_LOGIN=https://login.localhost:"+p.port(),
+		"CK_PORT="+p.port(), "CK_VAULT="+p.vault("playground"), "CK_LOGIN=https://login.localhost:"+p.port(),
 		"CK_TENANT="+p.told("tenant"), "CK_APP="+p.told("app"), "CK_SECRET="+p.told("secret"))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		p.tb.Fatalf("%v\n%s", err, out)
 	}
+}
+
+// TestAzkeysOwnTests runs the tests that azkeys' authors wrote, as their module has them, in live
+// mode (KV-172), once more with a second vault in the place of a managed HSM. What needs
+// symmetric keys or attestation, which vaults do not have, is left out. Their module's own dependencies must be in reach; CK_REQUIRE_AZKEYS=1 fails
+// where they are not.
+func TestAzkeysOwnTests(t *testing.T) {
+	suite := azkeysSuite(t)
+	server := newPlayground(t)
+	identity := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The shape of a managed identity on an App Service host (KV-140), over the server's own token.
+		fmt.Fprintf(w, `{"access_token":%q,"expires_on":"%d","resource":%q,"token_type":"Bearer"}`,
+			server.told("token"), time.Now().Add(time.Hour).Unix(), r.URL.Query().Get("resource"))
+	}))
+	defer identity.Close()
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-v", "-timeout", "8m", "-skip", "TestReleaseKey|TestEncryptDecryptSymmetric|Example", "./")
+	cmd.Dir = suite
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GODEBUG=", "AZURE_RECORD_MODE=live", "SSL_CERT_FILE="+server.authority(),
+		"AZURE_KEYVAULT_URL="+server.vault("playground"), "AZURE_MANAGEDHSM_URL="+server.vault("playground-hsm"),
+		"AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential",
+		"IDENTITY_ENDPOINT="+identity.URL, "IDENTITY_HEADER=header")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	passed := len(regexp.MustCompile(`(?m)^\s*--- PASS: \S+/(KV|MHSM)`).FindAll(out, -1))
+	t.Logf("%d of their tests on vaults pass", passed)
+	if passed < 20 {
+		t.Errorf("so few of their tests ran:\n%s", out)
+	}
+}
+
+// azkeysSuite returns a copy of azkeys with its tests and our way to this machine beside them.
+func azkeysSuite(t *testing.T) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	suite := t.TempDir()
+	if err := os.CopyFS(suite, os.DirFS(strings.TrimSpace(string(out)))); err != nil {
+		t.Fatal(err)
+	}
+	way, err := os.ReadFile(mustAbs(t, "../../test/azkeys/loopback_test.go"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(suite, "loopback_test.go"), way, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	vet := exec.CommandContext(t.Context(), "go", "list", "-deps", "-test", "./")
+	vet.Dir = suite
+	if out, err := vet.CombinedOutput(); err != nil {
+		missing(t, "CK_REQUIRE_AZKEYS", fmt.Sprintf("what azkeys' own tests need is not in reach: %v\n%s", err, out))
+	}
+	return suite
+}
+
+// TestAzureCLI walks through test/azurecli/walk.sh with the az that is installed;
+// CK_REQUIRE_AZ=1 fails without one.
+func TestAzureCLI(t *testing.T) {
+	if _, err := exec.LookPath("az"); err != nil {
+		missing(t, "CK_REQUIRE_AZ", "the Azure CLI is not installed: install Debian's azure-cli")
+	}
+	server := newPlayground(t)
+	folder := mustAbs(t, "../../test/azurecli")
+	t.Setenv("AZURE_CONFIG_DIR", t.TempDir())
+	t.Setenv("PYTHONPATH", folder)
+	server.run(folder, "REQUESTS_CA_BUNDLE", "./walk.sh")
 }

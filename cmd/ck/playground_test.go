@@ -28,9 +28,9 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 )
 
-// A playground is a real server in a process of its own with one vault, "playground", whose
-// keys can also be purged: its subscription is not registered for retention, which the sample's
-// are. The test binary is this server under the name ck-playground.
+// A playground is a real server in a process of its own with two premium vaults, "playground" and
+// "playground-hsm", whose keys can also be purged: their subscription is not registered for
+// retention, which the sample's are. The test binary is this server under the name ck-playground.
 type playground struct {
 	tb     testing.TB
 	dir    string
@@ -98,7 +98,7 @@ func (p *playground) client() *azkeys.Client {
 		},
 	}
 	p.tb.Cleanup(transport.CloseIdleConnections)
-	client, err := azkeys.NewClient("https://playground.vault.localhost:"+p.port(), fixedToken(p.told("token")), &azkeys.ClientOptions{
+	client, err := azkeys.NewClient(p.vault("playground"), fixedToken(p.told("token")), &azkeys.ClientOptions{
 		ClientOptions: azcore.ClientOptions{Transport: &http.Client{Transport: transport, Timeout: 60 * time.Second}, Retry: policy.RetryOptions{MaxRetries: -1}},
 	})
 	if err != nil {
@@ -175,12 +175,14 @@ func (n *node) setUpPlayground(ctx context.Context) (string, error) {
 	if _, _, err := n.vaults.PutGroup(ctx, owner, group); err != nil {
 		return "", err
 	}
-	_, _, err = n.vaults.PutVault(ctx, owner, keyvault.VaultSpec{
-		Subscription: all[0].ID, Group: group.Name, Name: "playground", Location: group.Location, SKU: "premium",
-		Access: []keyvault.Grant{{Object: app.ID, Keys: []keyvault.Permission{keyvault.PermitAll, keyvault.PermitPurge}}},
-	})
-	if err != nil {
-		return "", err
+	for _, name := range []string{"playground", "playground-hsm"} {
+		_, _, err = n.vaults.PutVault(ctx, owner, keyvault.VaultSpec{
+			Subscription: all[0].ID, Group: group.Name, Name: name, Location: group.Location, SKU: "premium",
+			Access: []keyvault.Grant{{Object: app.ID, Keys: []keyvault.Permission{keyvault.PermitAll, keyvault.PermitPurge}}},
+		})
+		if err != nil {
+			return "", err
+		}
 	}
 	tokens, err := n.directory.ClientCredentials(ctx, tenant.ID, directory.Client{ID: app.AppID, Secret: secret}, n.url("vault")+"/.default", directory.Origin{})
 	return fmt.Sprintf("tenant: %s\napp: %s\nsecret: %s\ntoken: %s\n", tenant.ID, app.AppID, secret, tokens.Access), err
