@@ -30,7 +30,7 @@ type publicKeys struct {
 // fault.Unavailable if it could not be asked and has not answered for a day.
 func (p *publicKeys) find(ctx context.Context, kid string, now time.Time) (*rsa.PublicKey, error) {
 	p.mu.Lock()
-	key, known := p.keys[kid]
+	_, known := p.keys[kid]
 	usable := known && now.Sub(p.asked).Abs() <= keysEnd
 	switch {
 	case p.asking != nil && usable, p.asking == nil && !p.due(known, now):
@@ -45,7 +45,7 @@ func (p *publicKeys) find(ctx context.Context, kid string, now time.Time) (*rsa.
 	if p.keys == nil || now.Sub(p.asked).Abs() > keysEnd {
 		return nil, fault.New(fault.Unavailable, "the keys that verify tokens could not be read").WithHint("try again")
 	}
-	if key, known = p.keys[kid]; known {
+	if key, ok := p.keys[kid]; ok {
 		return key, nil
 	}
 	return nil, refuse(BadSignature, nil, "the token was signed with a key that is not known here")
