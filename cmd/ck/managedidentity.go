@@ -29,7 +29,7 @@ func (n *node) serveIdentities(ctx context.Context) (wait func(), err error) {
 	if t.identityListen == "" {
 		return func() {}, nil
 	}
-	handler, err := n.identityFace()
+	handler, err := n.identityFace(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -54,10 +54,21 @@ func (n *node) serveIdentities(ctx context.Context) (wait func(), err error) {
 	return func() { stop(); server.Close(); <-ended }, nil
 }
 
-func (n *node) identityFace() (http.Handler, error) {
+func (n *node) identityFace(ctx context.Context) (http.Handler, error) {
 	apps, err := n.tokens.identities()
 	if err != nil {
 		return nil, err
+	}
+	for i, app := range apps { // a mistake in a flag shows at the start
+		tenant, err := n.directory.Tenant(ctx, app.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		p, err := n.directory.ServicePrincipal(ctx, tenant.ID, app.App)
+		if err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, "%s has no app %s", app.Tenant, app.App).WithHint("make one with: ck app create NAME")
+		}
+		apps[i].Tenant, apps[i].Object = tenant.ID, p.ID
 	}
 	secret, err := n.identitySecret()
 	if err != nil {

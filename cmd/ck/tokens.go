@@ -58,7 +58,7 @@ func (t *tokenSettings) check() error {
 	return identity.Loopback(t.identityListen)
 }
 
-// identities reads --managed-identity-apps. Tenants and apps are looked up when they are used.
+// identities reads --managed-identity-apps. Whether there are such apps is for identityFace.
 func (t *tokenSettings) identities() (list []identity.Identity, err error) {
 	for _, text := range strings.Split(t.identityApps, ",") {
 		name, resource, _ := strings.Cut(strings.TrimSpace(text), "=")
