@@ -97,7 +97,8 @@ func (l *local) RoundTrip(req *http.Request) (*http.Response, error) {
 		return l.network.RoundTrip(req)
 	}
 	in := req.Clone(req.Context())
-	in.Host, in.RequestURI, in.RemoteAddr = req.URL.Host, req.URL.RequestURI(), "127.0.0.1:0"
+	// No address: none was sent from, and no network rule of a vault may take it for a neighbour's.
+	in.Host, in.RequestURI, in.RemoteAddr = req.URL.Host, req.URL.RequestURI(), ""
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}

@@ -145,7 +145,11 @@ func (n *node) ensureVault(ctx context.Context, plan vaultPlan, creator director
 	} else if err != nil {
 		return err
 	}
-	if _, err := n.vaults.Key(ctx, creator, plan.name, plan.key, ""); !fault.Is(err, fault.NotFound) {
+	_, err = n.vaults.Key(ctx, creator, plan.name, plan.key, "")
+	if fault.Is(err, fault.Forbidden) {
+		return nil // its owner has changed who may look, so he had it before
+	}
+	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	_, err = n.vaults.CreateKey(ctx, creator, plan.name, plan.key, keyvault.NewKey{Type: "RSA", Bits: 2048, Ops: []string{"wrapKey", "unwrapKey"}})
