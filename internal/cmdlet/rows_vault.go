@@ -49,7 +49,7 @@ func newVaultRow() Cmdlet {
 			{Name: "Sku", Type: String, Values: []string{"Standard", "Premium"}, Help: "Premium for keys in hardware; Standard unless given."},
 			{Name: "EnablePurgeProtection", Type: Switch, Help: "Forbid purging for ever; it cannot be taken back."},
 			{Name: "SoftDeleteRetentionInDays", Type: Int, Help: "7 to 90; 90 unless given, which Customer Key needs."},
-			{Name: "DisableRbacAuthorization", Type: Switch, Help: "Use access policies; they are used in any case."},
+			{Name: "DisableRbacAuthorization", Type: Switch, Help: "Use access policies, not roles; new vaults do in any case."},
 			subscription,
 			{Name: "Tag", Aliases: []string{"Tags"}, Type: Map, Help: "Tags, as @{name='value'}."},
 		},

@@ -13,8 +13,10 @@
 //
 // Every method takes the caller. There are two doors and no way around them. Through the
 // one of the data plane (door.go) a caller uses keys: what he may do is what the vault's
-// access policy grants to his object id or one of his groups. Through the one of management
-// (manage.go) the owner of a subscription sets vaults up; it gives no right over keys. Both
+// access policy grants to his object id or one of his groups, or what roles do that are
+// assigned to them at the key, its vault or above: a vault goes by one or the other (permit.go).
+// Through the one of management (manage.go) subscriptions and vaults are set up, by roles that
+// give no right over keys; which right an action takes is a row of managed.go. Both
 // decide, write the decision into the audit log of the vault's tenant, and only then act;
 // where the log cannot be written nothing happens and the error is fault.Unavailable.
 // A request that was allowed and then did not take effect gets a second entry that says so.

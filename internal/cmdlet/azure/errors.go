@@ -69,7 +69,7 @@ func answered(res *azcore.ResponseError, vault string) error {
 		reason = body.Error.Code
 	}
 	e := fault.New(codeOf(res.StatusCode), "%s", message).WithReason(reason)
-	return e.WithHint("%s", hintFor(e, vault))
+	return e.WithHint("%s", hintFor(e, vault, body.Error.Message))
 }
 
 func codeOf(status int) fault.Code {
@@ -93,8 +93,9 @@ func codeOf(status int) fault.Code {
 	return fault.Invalid
 }
 
-// hintFor says what to do about a refusal; "" where the message says it all.
-func hintFor(e *fault.Error, vault string) string {
+// hintFor says what to do about a refusal whose whole text is given; "" where the message says
+// it all.
+func hintFor(e *fault.Error, vault, text string) string {
 	if vault == "" {
 		vault = "VAULT"
 	}
@@ -107,6 +108,10 @@ func hintFor(e *fault.Error, vault string) string {
 		return "if it is deleted, take it back with: ck Undo-AzKeyVaultRemoval -VaultName " + vault
 	case e.Reason == "MissingSubscriptionRegistration":
 		return "register it with: ck Register-AzResourceProvider -ProviderNamespace Microsoft.KeyVault"
+	case e.Reason == "ForbiddenByRbac":
+		return "the vault goes by roles; whoever assigns them can give you one with the action " + lineOf(text, "Action")
+	case e.Reason == "ForbiddenByFirewall" || e.Reason == "ForbiddenByConnection":
+		return "the vault's network rules keep you out; whoever manages the vault can change them"
 	case e.Reason == "VaultNotFound":
 		return "check the vault's name; those you manage are listed by: ck Get-AzKeyVault"
 	case e.Reason == "KeyNotFound":
@@ -117,6 +122,16 @@ func hintFor(e *fault.Error, vault string) string {
 		return "what the command takes is listed by: ck help NAME-OF-THE-COMMAND"
 	case e.Code == fault.Throttled || e.Code == fault.Unavailable:
 		return "try again"
+	}
+	return ""
+}
+
+// lineOf returns what a line of a text says about name: "name: 'value'".
+func lineOf(text, name string) string {
+	for line := range strings.Lines(text) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+": "); ok {
+			return strings.Trim(value, "'")
+		}
 	}
 	return ""
 }

@@ -162,6 +162,7 @@ func providers(s keyvault.Subscription) []providerOut {
 		return p
 	}
 	return []providerOut{
+		provider("Microsoft.Authorization", "RegistrationFree", keyvault.Registered, []string{"2022-04-01", "2015-07-01"}, "roleDefinitions", "roleAssignments"),
 		provider("Microsoft.Features", "RegistrationFree", keyvault.Registered, []string{"2021-07-01"}, "features", "providers", "featureProviders", "subscriptionFeatureRegistrations"),
 		provider(keyvault.ProviderNamespace, "RegistrationRequired", s.Provider.State, []string{"2024-11-01", "2023-07-01", "2023-02-01", "2022-07-01"},
 			"vaults", "vaults/accessPolicies", "deletedVaults", "locations", "locations/deletedVaults", "checkNameAvailability"),
