@@ -105,7 +105,7 @@ func (s *Service) alike(ctx context.Context, sub Subscription, a Assignment) (As
 	if err != nil {
 		return Assignment{}, err
 	}
-	for _, o := range append(list, sub.ownership()) {
+	for _, o := range append([]Assignment{sub.ownership()}, list...) {
 		if o.same(a) {
 			return o, fault.New(fault.Conflict, "The role assignment already exists. The ID of the existing role assignment is %s", strings.ReplaceAll(o.ID, "-", "")).
 				WithReason(ReasonRoleAssigned)

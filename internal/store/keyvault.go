@@ -13,12 +13,13 @@ import (
 	keyvaultsql "github.com/customerkey/customerkey/internal/store/gen/keyvault"
 )
 
-// KeyVault keeps the rows of package keyvault, in the vault database. It remembers the vaults
-// and keys that were read last.
+// KeyVault keeps the rows of package keyvault, in the vault database. It remembers the vaults,
+// keys and role assignments that were read last.
 type KeyVault struct {
 	db       *DB
 	vaults   memory[string, keyvault.Vault]       // by folded name
 	versions memory[versionName, keyvault.Stored] // as they were asked for
+	roles    memory[roleName, []keyvault.Assignment]
 }
 
 // A versionName says which version of a key is meant: the newest if version is "".
@@ -26,7 +27,10 @@ type versionName struct{ tenant, vault, name, version string } // vault and name
 
 // NewKeyVault returns the key vault's store in db.
 func NewKeyVault(db *DB) *KeyVault {
-	return &KeyVault{db: db, vaults: memory[string, keyvault.Vault]{db: db}, versions: memory[versionName, keyvault.Stored]{db: db}}
+	return &KeyVault{
+		db: db, vaults: memory[string, keyvault.Vault]{db: db}, versions: memory[versionName, keyvault.Stored]{db: db},
+		roles: memory[roleName, []keyvault.Assignment]{db: db},
+	}
 }
 
 var _ keyvault.Store = (*KeyVault)(nil)

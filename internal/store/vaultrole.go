@@ -39,8 +39,23 @@ func (k *KeyVault) AssignmentsOf(ctx context.Context, tenant, subscription strin
 	})
 }
 
-// AssignmentsAt implements keyvault.RoleStore.
+// A roleName says whose roles at which scope are meant: folded, and as they were asked for.
+type roleName struct {
+	tenant, principals string
+	at                 keyvault.Scope
+}
+
+// AssignmentsAt implements keyvault.RoleStore. Each request to a vault that goes by roles asks
+// for them.
 func (k *KeyVault) AssignmentsAt(ctx context.Context, tenant string, at keyvault.Scope, principals []string) ([]keyvault.Assignment, error) {
+	name := roleName{tenant, strings.Join(principals, " "), at}
+	return k.roles.recall(name, func() (list []keyvault.Assignment, bytes int, err error) {
+		list, err = k.assignmentsAt(ctx, tenant, at, principals)
+		return list, 512 + len(name.principals) + 512*len(list), err
+	})
+}
+
+func (k *KeyVault) assignmentsAt(ctx context.Context, tenant string, at keyvault.Scope, principals []string) ([]keyvault.Assignment, error) {
 	return k.heldBy(ctx, principals, func(ctx context.Context, q *keyvaultsql.Queries, principal string) ([]keyvaultsql.KeyvaultRole, error) {
 		return q.ListRolesAt(ctx, keyvaultsql.ListRolesAtParams{
 			TenantID: tenant, PrincipalID: principal, SubscriptionID: at.Subscription,

@@ -10,6 +10,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/store"
+	"github.com/customerkey/customerkey/internal/store/storetest"
 )
 
 func anAssignment(id, principal string, at keyvault.Scope) keyvault.Assignment {
@@ -169,6 +170,37 @@ func TestKeyVaultNetwork(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, refs); err != nil || diff != "" {
 			t.Errorf("%v %s", err, diff)
+		}
+	})
+}
+
+// TestKeyVaultTellsRoles: a role that is given or taken away, here or through another store over
+// the same database, is what the next read finds (KV-59).
+func TestKeyVaultTellsRoles(t *testing.T) {
+	storetest.Each(t, store.VaultAreas, func(t *testing.T, db *store.DB) {
+		here, there := store.NewKeyVault(db), store.NewKeyVault(db)
+		at := keyvault.Scope{Subscription: "s", Group: "G", Vault: "Vault"}
+		held := func(want int) {
+			t.Helper()
+			for _, k := range []*store.KeyVault{here, there, here} {
+				if list, err := k.AssignmentsAt(t.Context(), "t", at, []string{"p"}); err != nil || len(list) != want {
+					t.Errorf("%d roles, want %d, %v", len(list), want, err)
+				}
+			}
+		}
+		held(0)
+		a := anAssignment("1", "p", at)
+		mustVault(t, here.AddAssignment(t.Context(), a, 10))
+		held(1)
+		mustVault(t, there.AddAssignment(t.Context(), anAssignment("2", "p", keyvault.Scope{Subscription: "s"}), 10))
+		held(2)
+		mustVault(t, there.RemoveAssignment(t.Context(), a))
+		held(1)
+		if list, err := here.AssignmentsAt(t.Context(), "another", at, []string{"p"}); err != nil || len(list) != 0 {
+			t.Errorf("another tenant's: %v, %v", list, err)
+		}
+		if list, err := here.AssignmentsAt(t.Context(), "t", at, []string{"q"}); err != nil || len(list) != 0 {
+			t.Errorf("another principal's: %v, %v", list, err)
 		}
 	})
 }
