@@ -25,6 +25,9 @@ func (e *Environment) setAccess(ctx context.Context, call *cmdlet.Call) error {
 	if err != nil {
 		return err
 	}
+	if vault.Properties != nil && deref(vault.Properties.EnableRbacAuthorization) {
+		call.Warn("the vault %s goes by roles: its access policy is kept, and does not count", at.name)
+	}
 	rights := call.Args.List("PermissionsToKeys")
 	if proceed, err := call.ShouldProcess("Set the access of "+object+" to "+"{"+strings.Join(rights, ", ")+"}", at.name); err != nil || !proceed {
 		return err
