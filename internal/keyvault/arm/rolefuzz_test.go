@@ -9,8 +9,8 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
-// FuzzFilter: a filter is refused, or each of its conditions is one that may be asked.
-func FuzzFilter(f *testing.F) {
+// FuzzRoleFilter: a filter is refused, or each of its conditions is one that may be asked.
+func FuzzRoleFilter(f *testing.F) {
 	for _, text := range []string{
 		"atScope()", "principalId eq '1' and atScope()", "assignedTo('x')", "roleName eq 'O''Neill'", "principalId eq 1", " and ", "a eq", "atScope() and",
 		"assignedTo('')", "principalId  EQ  'x'", "roleName eq 'a and b'", "atscope(", "'",
