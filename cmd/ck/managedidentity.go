@@ -40,7 +40,7 @@ func (n *node) serveIdentities(ctx context.Context) (wait func(), err error) {
 			WithHint("if another program uses the port, choose another one with --managed-identity")
 	}
 	server := &http.Server{
-		Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		Handler: gated(handler, n.gate), ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0),
 	}
 	ended := make(chan struct{})

@@ -38,8 +38,8 @@ type playground struct {
 	server scriptServer
 }
 
-// newPlayground starts the server; it ends with the test.
-func newPlayground(tb testing.TB) *playground {
+// newPlayground starts the server, with further flags; it ends with the test.
+func newPlayground(tb testing.TB, flags ...string) *playground {
 	tb.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -49,7 +49,7 @@ func newPlayground(tb testing.TB) *playground {
 	if err := os.Symlink(self, p.binary()); err != nil {
 		tb.Fatal(err)
 	}
-	p.flags = []string{"-data", filepath.Join(p.dir, "data"), "-seals", filepath.Join(p.dir, "seals"), "-port", freePort(tb)}
+	p.flags = append(flags, "-data", filepath.Join(p.dir, "data"), "-seals", filepath.Join(p.dir, "seals"), "-port", freePort(tb))
 	tb.Cleanup(p.server.kill)
 	p.start()
 	return p
@@ -120,14 +120,15 @@ func playgroundMain() {
 	data := flag.String("data", "", "")
 	seals := flag.String("seals", "", "")
 	port := flag.Int("port", 0, "")
+	rotate := flag.Bool("rotate", false, "")
 	flag.Parse()
-	if err := servePlayground(ctx, *data, *seals, *port); err != nil {
+	if err := servePlayground(ctx, *data, *seals, *port, *rotate); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func servePlayground(ctx context.Context, data, seals string, port int) error {
+func servePlayground(ctx context.Context, data, seals string, port int, rotate bool) error {
 	listeners, err := openListeners(ctx, "127.0.0.1", port)
 	if err != nil {
 		return err
@@ -145,6 +146,9 @@ func servePlayground(ctx context.Context, data, seals string, port int) error {
 	access, err := n.setUpPlayground(ctx)
 	if err == nil {
 		fmt.Print(access)
+		if rotate {
+			defer n.rotateForever(ctx)()
+		}
 		err = (&command{in: os.Stdin, out: os.Stdout, err: os.Stderr, self: "ck"}).serveNode(ctx, n, listeners, false)
 	}
 	return errors.Join(err, n.close(context.WithoutCancel(ctx)), folder.Close())

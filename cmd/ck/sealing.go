@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"strings"
 
 	"github.com/google/uuid"
@@ -112,6 +113,14 @@ func (n *node) mayOperate(ctx context.Context, c directory.Caller, action, name 
 	}
 	return fault.New(fault.Forbidden, "the sealing keys are the business of the role %s", directory.ServiceOperator).
 		WithHint("sign in as an operator of the service")
+}
+
+// gated passes the gate with each request.
+func gated(h http.Handler, gate *seal.Gate) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer gate.Enter()()
+		h.ServeHTTP(w, r)
+	})
 }
 
 // gatedKeys are the availability keys for work that no request has asked for, such as the renewal

@@ -162,3 +162,23 @@ func SealedAvailabilityKeys(db *DB) seal.Rows {
 		},
 	}
 }
+
+// SealedHooks are the webhooks of vaults; parts are tenant, vault and name, folded.
+func SealedHooks(db *DB) seal.Rows {
+	return sealedTable{
+		db: db, parts: 3,
+		count: func(ctx context.Context, q DBTX) (int64, error) { return keyvaultsql.New(q).CountHooks(ctx) },
+		list: func(ctx context.Context, q DBTX, after []string, limit int32) (rows []seal.Row, err error) {
+			found, err := keyvaultsql.New(q).ListSealedHooks(ctx, keyvaultsql.ListSealedHooksParams{
+				AfterTenant: after[0], AfterVault: after[1], AfterName: after[2], Most: limit,
+			})
+			for _, r := range found {
+				rows = append(rows, seal.Row{Place: placeOf(r.TenantID, r.Vault, r.Name), Parts: []string{r.TenantID, r.Vault, r.Name}, Sealed: r.Sealed})
+			}
+			return rows, err
+		},
+		swap: func(ctx context.Context, q DBTX, place []string, was, fresh []byte) error {
+			return keyvaultsql.New(q).SwapHook(ctx, keyvaultsql.SwapHookParams{TenantID: place[0], Vault: place[1], Name: place[2], Was: was, Fresh: fresh})
+		},
+	}
+}

@@ -31,6 +31,17 @@ func (q *Queries) CountHandles(ctx context.Context, protector string) (int64, er
 	return count, err
 }
 
+const countHooks = `-- name: CountHooks :one
+SELECT count(*) FROM keyvault_hooks
+`
+
+func (q *Queries) CountHooks(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countHooks)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const listBackupKeys = `-- name: ListBackupKeys :many
 SELECT id, sealed FROM keyvault_backup_keys WHERE id > $1 ORDER BY id LIMIT $2
 `
@@ -131,6 +142,59 @@ func (q *Queries) ListSealedHandles(ctx context.Context, arg ListSealedHandlesPa
 	return items, nil
 }
 
+const listSealedHooks = `-- name: ListSealedHooks :many
+SELECT tenant_id, vault, name, sealed FROM keyvault_hooks
+WHERE (tenant_id, vault, name) > (CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT))
+ORDER BY tenant_id, vault, name LIMIT $4
+`
+
+type ListSealedHooksParams struct {
+	AfterTenant string
+	AfterVault  string
+	AfterName   string
+	Most        int32
+}
+
+type ListSealedHooksRow struct {
+	TenantID string
+	Vault    string
+	Name     string
+	Sealed   []byte
+}
+
+func (q *Queries) ListSealedHooks(ctx context.Context, arg ListSealedHooksParams) ([]ListSealedHooksRow, error) {
+	rows, err := q.db.QueryContext(ctx, listSealedHooks,
+		arg.AfterTenant,
+		arg.AfterVault,
+		arg.AfterName,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListSealedHooksRow
+	for rows.Next() {
+		var i ListSealedHooksRow
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.Vault,
+			&i.Name,
+			&i.Sealed,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const swapBackupKey = `-- name: SwapBackupKey :exec
 UPDATE keyvault_backup_keys SET sealed = $2 WHERE id = $1 AND sealed = $3
 `
@@ -166,6 +230,30 @@ func (q *Queries) SwapHandle(ctx context.Context, arg SwapHandleParams) error {
 		arg.Vault,
 		arg.Name,
 		arg.Ordinal,
+		arg.Fresh,
+		arg.Was,
+	)
+	return err
+}
+
+const swapHook = `-- name: SwapHook :exec
+UPDATE keyvault_hooks SET sealed = $4
+WHERE tenant_id = $1 AND vault = $2 AND name = $3 AND sealed = $5
+`
+
+type SwapHookParams struct {
+	TenantID string
+	Vault    string
+	Name     string
+	Fresh    []byte
+	Was      []byte
+}
+
+func (q *Queries) SwapHook(ctx context.Context, arg SwapHookParams) error {
+	_, err := q.db.ExecContext(ctx, swapHook,
+		arg.TenantID,
+		arg.Vault,
+		arg.Name,
 		arg.Fresh,
 		arg.Was,
 	)
