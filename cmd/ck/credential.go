@@ -33,7 +33,6 @@ func (c *serviceCredential) GetToken(ctx context.Context, o policy.TokenRequestO
 	if len(o.Scopes) != 1 {
 		return azcore.AccessToken{}, fmt.Errorf("%d scopes were asked for, one is expected", len(o.Scopes))
 	}
-	defer c.gate.Enter()() // keys that sign tokens are read and opened
 	token, expires, err := c.directory.ServiceToken(ctx, c.tenant, c.app, strings.TrimSuffix(o.Scopes[0], "/.default"))
 	if err != nil {
 		return azcore.AccessToken{}, err

@@ -242,13 +242,12 @@ func (n *node) openService(context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := availability.New(availability.Config{
+	available, err := availability.New(availability.Config{
 		Store: store.NewAvailability(n.availabilityDB), Seal: n.folder.Seals.Availability, Audit: n.availabilityLog,
 	})
 	if err != nil {
 		return err
 	}
-	available := gatedKeys{keys, n.gate}
 	n.keys, err = hierarchy.New(hierarchy.Config{
 		Store:        store.NewHierarchy(n.serviceDB),
 		Root:         func(r hierarchy.RootRef) (hierarchy.Root, error) { return roots.Key(r.Tenant, r.App, r.URI) },

@@ -7,12 +7,12 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/api"
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 	"github.com/customerkey/customerkey/internal/operation"
@@ -21,7 +21,7 @@ import (
 )
 
 // openSeals wires the rotation of sealing keys: here stands everything that is sealed under them.
-// Whoever seals or opens passes n.gate: requests in faces, background work where it is started.
+// Requests pass n.gate in faces; background work passes it where it is started, or the seal's own.
 func (n *node) openSeals(context.Context) (err error) {
 	s := n.folder.Seals
 	n.rotator, err = seal.NewRotator(seal.RotatorConfig{
@@ -30,7 +30,8 @@ func (n *node) openSeals(context.Context) (err error) {
 				directory.IssuerKeyShelf(store.SealedIssuerKeys(n.serviceDB)), n.folder.Secrets(s.Service),
 			}},
 			{Name: "vault", Seal: s.Vault, Shelves: []seal.Shelf{
-				protect.Shelf(store.SealedHandles(n.vaultDB, protect.SoftwareName)), backup.Shelf(store.SealedBackupKeys(n.vaultDB)), n.folder.Secrets(s.Vault),
+				protect.Shelf(store.SealedHandles(n.vaultDB, protect.SoftwareName)), backup.Shelf(store.SealedBackupKeys(n.vaultDB)),
+				keyvault.HookShelf(store.SealedHooks(n.vaultDB)), n.folder.Secrets(s.Vault),
 			}},
 			{Name: "availability", Seal: s.Availability, Shelves: []seal.Shelf{
 				availability.Shelf(store.SealedAvailabilityKeys(n.availabilityDB)), n.folder.Secrets(s.Availability),
@@ -121,31 +122,6 @@ func gated(h http.Handler, gate *seal.Gate) http.Handler {
 		defer gate.Enter()()
 		h.ServeHTTP(w, r)
 	})
-}
-
-// gatedKeys are the availability keys for work that no request has asked for, such as the renewal
-// of a lease.
-type gatedKeys struct {
-	*availability.Service
-	gate *seal.Gate
-}
-
-// Create is availability.Service's.
-func (g gatedKeys) Create(ctx context.Context, c directory.Caller, tenant, policy string) (string, error) {
-	defer g.gate.Enter()()
-	return g.Service.Create(ctx, c, tenant, policy)
-}
-
-// Wrap is availability.Service's.
-func (g gatedKeys) Wrap(ctx context.Context, c directory.Caller, tenant, id string, key envelope.Key, aad []byte) ([]byte, error) {
-	defer g.gate.Enter()()
-	return g.Service.Wrap(ctx, c, tenant, id, key, aad)
-}
-
-// Unwrap is availability.Service's.
-func (g gatedKeys) Unwrap(ctx context.Context, c directory.Caller, tenant, id string, wrapped, aad []byte) (envelope.Key, error) {
-	defer g.gate.Enter()()
-	return g.Service.Unwrap(ctx, c, tenant, id, wrapped, aad)
 }
 
 // gatedHandlers pass the gate for as long as they run.

@@ -65,6 +65,7 @@ func (s *Service) Create(ctx context.Context, caller directory.Caller, tenant, p
 	}
 	clear := envelope.NewKey()
 	defer clear.Destroy()
+	defer s.c.Seal.Enter()()
 	if k.Sealed, err = s.c.Seal.WrapKey(clear, binding(k)); err != nil {
 		return "", err
 	}
@@ -106,6 +107,7 @@ func (s *Service) Destroy(ctx context.Context, caller directory.Caller, tenant, 
 
 // use runs fn with a clear availability key once the use is recorded.
 func (s *Service) use(ctx context.Context, caller directory.Caller, tenant, id, verb string, fn func(clear envelope.Key) error) error {
+	defer s.c.Seal.Enter()() // the key is read here and opened below
 	k, err := s.key(ctx, caller, tenant, id)
 	if err != nil {
 		return err

@@ -68,6 +68,7 @@ func (s *Service) issuerKeys(ctx context.Context) (jose.JSONWebKeySet, jose.Sign
 	if age := now.Sub(s.keys.read); s.keys.signer != nil && age >= 0 && age < keyringLife {
 		return s.keys.public, s.keys.signer, nil
 	}
+	defer s.seal.Enter()() // what is read here is opened here
 	rows, err := s.store.IssuerKeys(ctx)
 	if err == nil && !hasCurrent(rows) {
 		rows, err = s.firstIssuerKey(ctx)

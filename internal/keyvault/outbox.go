@@ -13,6 +13,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/seal"
 )
 
 // An Outbox is the part of a Store that keeps events, and the webhooks that they are sent to.
@@ -60,6 +61,11 @@ func HookBinding(tenant, vault, name string) []byte {
 	return envelope.Bind("webhook 1", tenant, fold(vault), fold(name))
 }
 
+// HookShelf returns the hooks in rows, whose parts are tenant, vault and name, for being re-sealed.
+func HookShelf(rows seal.Rows) seal.Shelf {
+	return seal.NewShelf("webhooks", rows, func(p []string) []byte { return HookBinding(p[0], p[1], p[2]) })
+}
+
 func (s *Service) sealHook(h Hook) ([]byte, error) {
 	secret := h.Secret.Expose()
 	defer clear(secret)
@@ -92,6 +98,7 @@ func (s *Service) openHook(row HookRow) (Hook, error) {
 // from getting them for a while. Whoever has one settles it, or it comes again when the time is
 // over: no event is lost with a process.
 func (s *Service) ClaimHooks(ctx context.Context, most int, hold time.Duration) ([]Hook, error) {
+	defer s.sealing.Enter()() // hooks are read and opened
 	now := s.now()
 	rows, err := s.store.ClaimHooks(ctx, now, now.Add(hold), most)
 	var hooks []Hook

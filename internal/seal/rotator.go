@@ -30,7 +30,7 @@ type Area struct {
 type RotatorConfig struct {
 	Areas  []Area // required
 	Keeper Keeper // required
-	Gate   *Gate  // required: everybody who seals or opens, this package aside, passes through it
+	Gate   *Gate  // required: whoever seals or opens passes through it, or through Seal.Enter
 	// Record writes to a log that a former key is about to be destroyed; on an error it is not.
 	// Required.
 	Record func(ctx context.Context, area string, ids []ID) error
@@ -133,7 +133,7 @@ func (r *Rotator) Progress() (all []Progress) {
 	for _, a := range r.c.Areas {
 		p := *r.areas[a.Name]
 		if p.Stage == Waiting {
-			p.Waiting = r.c.Gate.Waiting()
+			p.Waiting = r.c.Gate.Waiting() + a.Seal.gate.Waiting()
 		}
 		all = append(all, p)
 	}
@@ -191,6 +191,9 @@ func (r *Rotator) finish(ctx context.Context, a Area) error {
 		}
 		r.note(a.Name, func(p *Progress) { p.Stage = Waiting })
 		if err := r.c.Gate.Wait(ctx); err != nil {
+			return err
+		}
+		if err := a.Seal.gate.Wait(ctx); err != nil {
 			return err
 		}
 	}

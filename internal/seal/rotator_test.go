@@ -224,6 +224,25 @@ func TestReadersAreWaitedFor(t *testing.T) {
 	})
 }
 
+// Who entered by the seal alone is waited for as well.
+func TestTheSealsOwnGate(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newShop(t, 10)
+		r := s.mustRotator(t, new(seal.Gate))
+		defer running(t, r)()
+		leave := s.Enter()
+		if err := r.Rotate(t.Context(), "shop"); err != nil {
+			t.Fatal(err)
+		}
+		if p := wantStage(t, r, seal.Waiting); p.Waiting != 1 {
+			t.Errorf("%d waited for", p.Waiting)
+		}
+		leave()
+		wantStage(t, r, seal.Idle)
+		s.check(t)
+	})
+}
+
 // What does not open keeps its key from being destroyed, is told, and does not keep later rotations back.
 func TestStuck(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -39,6 +39,7 @@ func (id ID) Valid() bool {
 // A Seal seals and opens the secrets of one database. It is safe for concurrent use. It prints
 // as its ids: the keys in it are unprintable.
 type Seal struct {
+	gate Gate
 	mu   sync.Mutex // held to change keys
 	keys atomic.Pointer[keys]
 }
@@ -72,6 +73,11 @@ func Of(key envelope.Key) *Seal {
 	}
 	return s
 }
+
+// Enter passes the gate of this seal: until the caller leaves, what he has read opens, and what he
+// seals he may store. It is for work that no request has asked for; requests pass a Gate that is
+// common to all seals.
+func (s *Seal) Enter() (leave func()) { return s.gate.Enter() }
 
 // Current returns the id of the key that new things are sealed under.
 func (s *Seal) Current() ID { return s.keys.Load().current }

@@ -63,6 +63,19 @@ var sealedCases = map[string]struct {
 		rows:  store.SealedBackupKeys,
 		parts: [][]string{{"0"}, {"1"}, {"2"}, {"3"}, {"4"}},
 	},
+	"webhooks": {
+		areas: store.VaultAreas,
+		fill: func(t *testing.T, db *store.DB, sealed func(int) []byte) {
+			for n := range 5 {
+				_, err := store.NewKeyVault(db).PutHook(t.Context(), keyvault.HookRow{
+					Hook: keyvault.Hook{Tenant: "t", Vault: fmt.Sprintf("V%d", n/2), Name: fmt.Sprintf("Hook-%d", n), Created: vaultTime, Updated: vaultTime}, Sealed: sealed(n),
+				})
+				mustVault(t, err)
+			}
+		},
+		rows:  store.SealedHooks,
+		parts: [][]string{{"t", "v0", "hook-0"}, {"t", "v0", "hook-1"}, {"t", "v1", "hook-2"}, {"t", "v1", "hook-3"}, {"t", "v2", "hook-4"}},
+	},
 	"issuer keys": {
 		areas: store.ServiceAreas,
 		fill: func(t *testing.T, db *store.DB, sealed func(int) []byte) {
