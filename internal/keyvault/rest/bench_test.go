@@ -88,8 +88,9 @@ type race struct {
 	token string
 }
 
-func newRace(b *testing.B) *race {
-	w := newWorld(b)
+func newRace(b *testing.B) *race { return newRaceIn(newWorld(b), b) }
+
+func newRaceIn(w *keyvaulttest.World, b *testing.B) *race {
 	admin := w.Person("admin@contoso.example")
 	w.MustVault("contoso-east", keyvaulttest.Can(admin, keyvault.PermitAll))
 	w.Client().Transport.(*http.Transport).MaxIdleConnsPerHost = manyCallers
@@ -109,9 +110,12 @@ func (w *race) mustCreate(n keyvault.NewKey) keyvault.Key {
 type call struct{ method, path, body string }
 
 // vault returns what sends a call to the vault and reads the answer.
-func (w *race) vault(c call) func() error {
+func (w *race) vault(c call) func() error { return w.to("contoso-east", c) }
+
+// to is vault for the vault of that name.
+func (w *race) to(vault string, c call) func() error {
 	return func() error {
-		_, _, err := w.send(w.Client(), w.VaultURL("contoso-east"), c)
+		_, _, err := w.send(w.Client(), w.VaultURL(vault), c)
 		return err
 	}
 }
@@ -169,6 +173,7 @@ type limit struct {
 
 // run does ours and the limits in turns of that many calls, by so many callers at once.
 func (w *race) run(callers, calls int, ours func() error, limits ...limit) {
+	w.b.Helper()
 	runners := append([]limit{{"vault", ours}}, limits...)
 	wall, busy := make([]time.Duration, len(runners)), make([]time.Duration, len(runners))
 	for _, r := range runners {
