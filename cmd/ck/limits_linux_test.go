@@ -392,3 +392,31 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestFullDiskUnderTheVaultLog: a log of requests that cannot be written stops no request, the
+// health tells of it, and once there is space it goes on, in files that are whole.
+func TestFullDiskUnderTheVaultLog(t *testing.T) {
+	t.Parallel()
+	d := mountDisk(t, 1<<20)
+	log := filepath.Join(d.outside(), "log")
+	w := newWorld(t, "--vault-log", log)
+	ask := func() { w.mustRun("Get-AzKeyVaultKey", "-VaultName", "contoso-east", "-Name", "root1") }
+	ask()
+	if health := w.health(); health != `{"status":"ok"}` {
+		t.Errorf("at first: %s", health)
+	}
+	d.fill(t)
+	for n := 0; !strings.Contains(w.health(), "the key vault log lost "); n++ {
+		if n == 50 {
+			t.Fatalf("after %d requests: %s", n, w.health())
+		}
+		ask()
+	}
+	d.empty(t)
+	before := countRecords(t, log)
+	ask()
+	must(t, w.server.end(os.Interrupt))
+	if after := countRecords(t, log); after <= before {
+		t.Errorf("%d records, and %d once there was space again", before, after)
+	}
+}

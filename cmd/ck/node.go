@@ -77,6 +77,8 @@ type node struct {
 	certs  *certs.Authority
 	events *eventlog.Log // nil if nobody wants records
 
+	noticed chan keyvault.Event // those that are to have records
+
 	serviceDB, vaultDB, availabilityDB    *store.DB
 	serviceLog, vaultLog, availabilityLog *audit.Log
 
@@ -98,7 +100,7 @@ type node struct {
 // openNode opens the databases in folder and wires the services. It starts no goroutine
 // beside those of the databases; run does.
 func openNode(ctx context.Context, s settings, folder *datafolder.Folder, log *slog.Logger) (n *node, err error) {
-	n = &node{settings: s, folder: folder, log: log}
+	n = &node{settings: s, folder: folder, log: log, noticed: make(chan keyvault.Event, maxNotices)}
 	n.faces = &faces{domain: s.domain}
 	n.gate = &n.faces.gate
 	defer func() {
@@ -307,6 +309,9 @@ func (n *node) run(ctx context.Context) error {
 	delivered := make(chan struct{})
 	go func() { defer close(delivered); n.deliverer.Run(ctx) }()
 	defer func() { <-delivered }()
+	told := make(chan struct{})
+	go func() { defer close(told); n.tellNotices(ctx) }()
+	defer func() { <-told }()
 	for {
 		n.sweep(ctx)
 		select {

@@ -14,6 +14,7 @@ import (
 // and not when a lease ends.
 func (n *node) vaultChanged(e keyvault.Event) {
 	n.deliverer.Wake()
+	n.notice(e)
 	switch e.Type {
 	case keyvault.KeyNewVersionCreated, keyvault.KeyNearExpiry, keyvault.KeyRecovered, keyvault.VaultRecovered:
 		return // they take nothing away

@@ -2,43 +2,98 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/customerkey/customerkey/internal/profile"
 )
 
-// cmdRecords reads all files of records below a folder, each of which must be one JSON object,
-// and wants a record of an operation, with a status, among them.
+// A vaultRecord is what tests read of a record of the key vault log.
+type vaultRecord struct {
+	OperationName string
+	Properties    struct{ HTTPStatusCode int }
+}
+
+// readRecords reads all files of records below a folder, each of which must be one JSON object.
+func readRecords(dir string) (all []vaultRecord, err error) {
+	err = fs.WalkDir(os.DirFS(dir), ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.Name() != "PT1H.json" {
+			return err
+		}
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		var file struct{ Records []vaultRecord }
+		if err := json.Unmarshal(text, &file); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, file.Records...)
+		return nil
+	})
+	return all, err
+}
+
+func countRecords(t *testing.T, dir string) int {
+	t.Helper()
+	all, err := readRecords(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
+// cmdRecords looks for a record of an operation with a status.
 func cmdRecords(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("usage: records DIR OPERATION STATUS")
 	}
+	all, err := readRecords(ts.MkAbs(args[0]))
+	ts.Check(err)
 	found := false
-	ts.Check(fs.WalkDir(os.DirFS(ts.MkAbs(args[0])), ".", func(name string, e fs.DirEntry, err error) error {
-		if err != nil || e.Name() != "PT1H.json" {
-			return err
-		}
-		text, err := os.ReadFile(ts.MkAbs(args[0] + "/" + name))
-		if err != nil {
-			return err
-		}
-		var file struct {
-			Records []struct {
-				OperationName string
-				Properties    struct{ HTTPStatusCode int }
-			}
-		}
-		if err := json.Unmarshal(text, &file); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		for _, r := range file.Records {
-			found = found || r.OperationName == args[1] && fmt.Sprint(r.Properties.HTTPStatusCode) == args[2]
-		}
-		return nil
-	}))
+	for _, r := range all {
+		found = found || r.OperationName == args[1] && fmt.Sprint(r.Properties.HTTPStatusCode) == args[2]
+	}
 	if found == neg {
 		ts.Fatalf("record of %s %s: %v", args[1], args[2], found)
 	}
+}
+
+// mustRun runs a verb as the person who is signed in.
+func (w *world) mustRun(args ...string) {
+	w.tb.Helper()
+	cmd := exec.CommandContext(w.tb.Context(), w.ck, args...)
+	cmd.Env, cmd.Dir = w.env, w.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		w.tb.Fatalf("ck %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// health returns what /healthz answers, which must be 200.
+func (w *world) health() string {
+	w.tb.Helper()
+	p, err := profile.Open(profile.Config{Path: filepath.Join(w.dir, "config", "customerkey", "profile.json")})
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	res, err := p.HTTPClient().Get(p.Addresses().API + "/healthz")
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		w.tb.Fatal(errors.Join(err, fmt.Errorf("health: %s %s", res.Status, text)))
+	}
+	return strings.TrimSpace(string(text))
 }
