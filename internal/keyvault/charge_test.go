@@ -92,6 +92,36 @@ func (s *stage) create(name, kty string) error {
 	return err
 }
 
+// TestThrottleHardware: a -HSM key costs more, when it is made and when it is used.
+func TestThrottleHardware(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *stage) {
+		s.MustPutVault(keyvault.VaultSpec{Name: "contoso-premium", SKU: "premium", Access: []keyvault.Grant{keyvaulttest.Can(s.admin, keyvault.PermitAll)}})
+		l := tight()
+		l.RSA2048 = throttle.Sizes{Create: 4, CreateHSM: 2, Other: 12, OtherHSM: 3}
+		s.Throttle(l)
+		made, used := 0, 0
+		for s.makeIn("contoso-premium", "EC-HSM") == nil {
+			made++
+		}
+		s.Pass(10 * time.Second)
+		for {
+			if _, err := s.Key(t.Context(), s.admin, "contoso-premium", "root1", ""); err != nil {
+				break
+			}
+			used++
+		}
+		if made != 2 || used != 3 {
+			t.Errorf("made %d, used %d times", made, used)
+		}
+	})
+}
+
+func (s *stage) makeIn(vault, kty string) error {
+	_, err := s.CreateKey(s.t.Context(), s.admin, vault, "root1", keyvault.NewKey{Type: kty})
+	return err
+}
+
 // TestThrottleSubscription: the vaults of a subscription share five budgets.
 func TestThrottleSubscription(t *testing.T) {
 	t.Parallel()

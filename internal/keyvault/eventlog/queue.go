@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -32,6 +33,8 @@ const maxBatch = 512
 // sayEvery is how often losses are said while they go on.
 const sayEvery = time.Minute
 
+var errWaiting = errors.New("too many records wait to be written")
+
 func newQueue(place string, c Config, write func([]Record) (int, error)) *queue {
 	return &queue{
 		place: place, write: write, log: c.Log, now: c.Now,
@@ -50,7 +53,7 @@ func (q *queue) put(r Record) {
 		default:
 		}
 	}
-	q.lose(1, nil)
+	q.lose(1, errWaiting)
 }
 
 // run writes until the queue is closed and empty.
