@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"strings"
-	"time"
 
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/eventlog"
@@ -53,7 +53,7 @@ func (n *node) tellNotice(ctx context.Context, e keyvault.Event) {
 		Tenant: e.Tenant, Time: e.Time, Operation: notices[e.Type],
 		Resource: eventlog.VaultID(place.Subscription, place.Group, place.Name),
 	}
-	r.Outcome(200, "", 0*time.Second)
+	r.Outcome(http.StatusOK, "", 0)
 	r.Properties.ID = "https://" + strings.ToLower(place.Name) + "." + n.host("vault") + "/"
 	if e.Name != "" {
 		r.Properties.ID += "keys/" + e.Name + "/" + e.Version
