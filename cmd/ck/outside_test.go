@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -16,27 +18,35 @@ import (
 // TestJavaScriptClients runs Azure's own clients for JavaScript, see test/javascript. They are
 // installed by npm ci in that folder; CK_REQUIRE_JAVASCRIPT=1 fails without them.
 func TestJavaScriptClients(t *testing.T) {
+	folder := needJavaScript(t)
+	newPlayground(t).run(t, folder, "NODE_EXTRA_CA_CERTS", "npm", "test")
+}
+
+// needJavaScript returns the folder where they are installed.
+func needJavaScript(t *testing.T) string {
+	t.Helper()
 	folder := mustAbs(t, "../../test/javascript")
 	_, err := os.Stat(filepath.Join(folder, "node_modules", "@azure", "keyvault-keys"))
 	if _, none := exec.LookPath("npm"); err != nil || none != nil {
 		missing(t, "CK_REQUIRE_JAVASCRIPT", "Azure's clients for JavaScript are not installed: run npm ci in test/javascript")
 	}
-	server := newPlayground(t)
-	server.run(folder, "NODE_EXTRA_CA_CERTS", "npm", "test")
+	return folder
 }
 
 // TestPythonClients runs Azure's own clients for Python, see test/python, as Debian's package
 // python3-azure has them, or as CK_PYTHON finds them; CK_REQUIRE_PYTHON=1 fails without them.
 func TestPythonClients(t *testing.T) {
-	python := os.Getenv("CK_PYTHON")
-	if python == "" {
-		python = "/usr/bin/python3"
-	}
-	if exec.Command(python, "-c", "import azure.keyvault.keys, azure.identity").Run() != nil {
+	needPython(t)
+	newPlayground(t).run(t, mustAbs(t, "../../test/python"), "REQUESTS_CA_BUNDLE", python(), "-W", "ignore", "keyvault_test.py")
+}
+
+func python() string { return cmp.Or(os.Getenv("CK_PYTHON"), "/usr/bin/python3") }
+
+func needPython(t *testing.T) {
+	t.Helper()
+	if exec.Command(python(), "-c", "import azure.keyvault.keys, azure.identity").Run() != nil {
 		missing(t, "CK_REQUIRE_PYTHON", "Azure's clients for Python are not installed: install Debian's python3-azure, or name a Python that has them in CK_PYTHON")
 	}
-	server := newPlayground(t)
-	server.run(mustAbs(t, "../../test/python"), "REQUESTS_CA_BUNDLE", python, "-W", "ignore", "keyvault_test.py")
 }
 
 func missing(t *testing.T, require, what string) {
@@ -52,18 +62,20 @@ func (p *playground) vault(name string) string {
 	return "https://" + name + ".vault.localhost:" + p.port()
 }
 
-// run runs a suite in folder against the vault; trust is the variable that names the file of
-// the authority to trust.
-func (p *playground) run(folder, trust, name string, args ...string) {
-	p.tb.Helper()
-	cmd := exec.CommandContext(p.tb.Context(), name, args...)
+// run runs a command in folder against the vault, which must succeed, and returns what it
+// prints; trust is the variable that names the file of the authority to trust.
+func (p *playground) run(t *testing.T, folder, trust string, command ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
 	cmd.Dir = folder
 	cmd.Env = append(os.Environ(), trust+"="+p.authority(), "NODE_OPTIONS=", "PYTHONDONTWRITEBYTECODE=1",
 		"CK_PORT="+p.port(), "CK_VAULT="+p.vault("playground"), "CK_LOGIN=https://login.localhost:"+p.port(),
 		"CK_TENANT="+p.told("tenant"), "CK_APP="+p.told("app"), "CK_SECRET="+p.told("secret"))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		p.tb.Fatalf("%v\n%s", err, out)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
+	return string(out)
 }
 
 // TestAzkeysOwnTests runs the tests that azkeys' authors wrote, as their module has them, in live
@@ -132,5 +144,87 @@ func TestAzureCLI(t *testing.T) {
 	folder := mustAbs(t, "../../test/azurecli")
 	t.Setenv("AZURE_CONFIG_DIR", t.TempDir())
 	t.Setenv("PYTHONPATH", folder)
-	server.run(folder, "REQUESTS_CA_BUNDLE", "./walk.sh")
+	server.run(t, folder, "REQUESTS_CA_BUNDLE", "./walk.sh")
+}
+
+// TestKeyVaultPage runs the programs of docs/key-vault.md as they stand there.
+func TestKeyVaultPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/key-vault.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := newPlayground(t)
+	for _, program := range []struct {
+		language, file, trust string
+		prepare               func(t *testing.T, dir, text string) string
+		run                   []string
+	}{
+		{"go", "main.go", "SSL_CERT_FILE", goProgram, []string{"go", "run", "."}},
+		{"javascript", "main.mjs", "NODE_EXTRA_CA_CERTS", javaScriptProgram, []string{"node", "--require", "./loopback.cjs", "main.mjs"}},
+		{"python", "main.py", "REQUESTS_CA_BUNDLE", pythonProgram, []string{python(), "-W", "ignore", "main.py"}},
+	} {
+		t.Run(program.language, func(t *testing.T) {
+			_, rest, found := strings.Cut(string(page), "```"+program.language+"\n")
+			text, _, ended := strings.Cut(rest, "\n```")
+			if !found || !ended {
+				t.Fatal("the page has no such program")
+			}
+			dir := t.TempDir()
+			text = program.prepare(t, dir, text)
+			if err := os.WriteFile(filepath.Join(dir, program.file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if out := server.run(t, dir, program.trust, program.run...); !strings.HasSuffix(out, "a key of mine\n") {
+				t.Errorf("it printed %s", out)
+			}
+		})
+	}
+}
+
+// goProgram makes dir a module that needs what ours needs, and has our way to this machine.
+func goProgram(t *testing.T, dir, text string) string {
+	t.Helper()
+	mod, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	way, err := os.ReadFile("../../test/azkeys/loopback_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := os.ReadFile("../../go.sum")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"go.mod": strings.Replace(string(mod), "module github.com/customerkey/customerkey", "module example.com/page", 1), "go.sum": string(sum),
+		"loopback.go": strings.Replace(string(way), "package azkeys_test", "package main", 1),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return text
+}
+
+func javaScriptProgram(t *testing.T, dir, text string) string {
+	t.Helper()
+	folder := needJavaScript(t)
+	if err := errors.Join(os.Symlink(filepath.Join(folder, "node_modules"), filepath.Join(dir, "node_modules")),
+		os.Symlink(filepath.Join(folder, "loopback.cjs"), filepath.Join(dir, "loopback.cjs"))); err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// pythonProgram has Python find our way to this machine at its start.
+func pythonProgram(t *testing.T, _, text string) string {
+	t.Helper()
+	needPython(t)
+	t.Setenv("PYTHONPATH", mustAbs(t, "../../test/azurecli"))
+	const old = "import sys, azure.identity as i; sys.exit(i.__version__ != '1.13.0b2')"
+	if exec.Command(python(), "-c", old).Run() == nil { // the version that the page says spells it otherwise
+		text = strings.Replace(text, "disable_instance_discovery=True", "instance_discovery=False", 1)
+	}
+	return text
 }
