@@ -92,7 +92,7 @@ func (a *asserter) try(assertion string) error {
 func TestAssertions(t *testing.T) {
 	t.Parallel()
 	a := newAsserter(t)
-	stranger := newMint(t)
+	stranger := newOtherMint(t)
 	sign := func(change map[string]any) string { return a.m.sign(jose.RS256, a.m.key, "", a.claims(change)) }
 	at := func(d time.Duration) int64 { return a.clock().Add(d).Unix() }
 	login := "https://login.localhost:8443/"
@@ -348,7 +348,7 @@ func signClaims(signer jose.Signer, claims any) (string, error) {
 // FuzzAssertion: whatever an app shows, it is refused unless its key has signed it, and never
 // with another code than the two.
 func FuzzAssertion(f *testing.F) {
-	w := newWorldOf(f)
+	w := newWorld(f)
 	m := newMint(f)
 	contoso := w.mustTenant("contoso.example")
 	app, _ := w.mustApp(contoso)

@@ -2,11 +2,14 @@ package directory_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/directory"
@@ -28,6 +31,8 @@ type world struct {
 	path string
 	seal envelope.Key
 
+	store *store.Directory
+
 	mu      sync.Mutex
 	now     time.Time
 	entries []entry
@@ -39,9 +44,15 @@ type entry struct {
 	caller                           directory.Caller
 }
 
-func newWorld(t *testing.T) *world { return newWorldOf(t) }
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := newBareWorld(t)
+	w.seedKey()
+	return w
+}
 
-func newWorldOf(t testing.TB) *world {
+// newBareWorld returns a world that has never signed a token.
+func newBareWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		t: t, path: filepath.Join(t.TempDir(), "service.db"), seal: envelope.NewKey(),
@@ -49,6 +60,26 @@ func newWorldOf(t testing.TB) *world {
 	}
 	w.start()
 	return w
+}
+
+// seedKey gives the directory its first issuer key, which takes long to make.
+func (w *world) seedKey() {
+	w.t.Helper()
+	key, err := testKeys[2]()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	k := directory.IssuerKey{ID: uuid.NewString(), State: directory.CurrentKey, Created: w.now, Since: w.now}
+	if k.Sealed, err = seal.Of(w.seal).Seal(envelope.Bind("issuer key 1", k.ID), der); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.store.AddIssuerKey(context.Background(), k); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // start opens the database and a service on it: as often as called, like a restart.
@@ -59,8 +90,9 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { db.Close() })
+	w.store = store.NewDirectory(db)
 	w.Service, err = directory.New(directory.Config{
-		Store: store.NewDirectory(db), Seal: seal.Of(w.seal), Codes: w.seal, Record: w.record,
+		Store: w.store, Seal: seal.Of(w.seal), Codes: w.seal, Record: w.record,
 		Issuer: "https://sts.localhost:8443/", Login: "https://login.localhost:8443",
 		Audiences: []string{vaultAudience, apiAudience, "https://vault.azure.net"},
 		Poll:      time.Second, Now: w.clock,

@@ -87,7 +87,7 @@ func (a *abroad) token(kid string, change map[string]any) string {
 
 func TestOutsideIssuer(t *testing.T) {
 	t.Parallel()
-	a, home := newAbroad(t), newMint(t)
+	a, home := newAbroad(t), newOtherMint(t)
 	v := a.verifier(home)
 	for _, tt := range []struct {
 		name   string
@@ -128,7 +128,7 @@ func TestOutsideIssuer(t *testing.T) {
 func TestOutsideKeysOutliveAnOutage(t *testing.T) {
 	t.Parallel()
 	a := newAbroad(t)
-	v := a.verifier(newMint(t))
+	v := a.verifier(newOtherMint(t))
 	verify := func(kid string) error {
 		_, err := v.Verify(t.Context(), a.token(kid, map[string]any{"exp": a.now.Add(time.Hour).Unix()}))
 		return err
@@ -165,7 +165,7 @@ func TestOutsideKeysOutliveAnOutage(t *testing.T) {
 // for the same answer, and those whose key is known do not wait.
 func TestOneQuestionAtATime(t *testing.T) {
 	t.Parallel()
-	m, next := newMint(t), newMint(t)
+	m, next := newMint(t), newOtherMint(t)
 	var asked atomic.Int64
 	var answering sync.WaitGroup
 	v := m.verifier(func(ctx context.Context) (jose.JSONWebKeySet, error) {

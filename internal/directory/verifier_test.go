@@ -11,6 +11,7 @@ import (
 	"errors"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,9 +33,20 @@ type mint struct {
 	now time.Time
 }
 
-func newMint(t testing.TB) *mint {
+func newMint(t testing.TB) *mint { return newMintOf(t, 0) }
+
+// newOtherMint returns a mint with another key.
+func newOtherMint(t testing.TB) *mint { return newMintOf(t, 1) }
+
+// testKeys are made once: making RSA keys takes longer than most tests. The third signs for
+// the worlds.
+var testKeys = [3]func() (*rsa.PrivateKey, error){sync.OnceValues(generate), sync.OnceValues(generate), sync.OnceValues(generate)}
+
+func generate() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }
+
+func newMintOf(t testing.TB, i int) *mint {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	key, err := testKeys[i]()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +114,7 @@ func (m *mint) verifier(keys func(context.Context) (jose.JSONWebKeySet, error)) 
 func TestVerifyTable(t *testing.T) {
 	t.Parallel()
 	m := newMint(t)
-	other := newMint(t)
+	other := newOtherMint(t)
 	v := m.verifier(m.keys)
 	public, err := x509.MarshalPKIXPublicKey(m.key.Public())
 	if err != nil {
@@ -205,7 +217,7 @@ func TestVerifiedTokenIsRememberedUntilItExpires(t *testing.T) {
 
 func TestIssuerKeysAreAskedForSeldom(t *testing.T) {
 	t.Parallel()
-	m, next := newMint(t), newMint(t)
+	m, next := newMint(t), newOtherMint(t)
 	asked, rotated := 0, false
 	v := m.verifier(func(ctx context.Context) (jose.JSONWebKeySet, error) {
 		asked++
