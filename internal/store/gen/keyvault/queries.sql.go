@@ -610,7 +610,7 @@ SELECT v.ordinal, v.version, v.kty, v.protector, v.bits, v.curve, v.ops, v.enabl
     v.updated, k.display, k.deleted, k.purge_at
 FROM keyvault_keys k
 JOIN keyvault_versions v ON v.tenant_id = k.tenant_id AND v.vault = k.vault AND v.name = k.name AND v.ordinal = k.newest
-WHERE k.tenant_id = $1 AND k.vault = $2 AND k.deleted IS NOT NULL AND k.name > $3 AND v.name > $3 ORDER BY k.name LIMIT $4
+WHERE k.tenant_id = $1 AND k.vault = $2 AND k.deleted IS NOT NULL AND k.name > $3 ORDER BY k.name LIMIT $4
 `
 
 type ListDeletedParams struct {
@@ -830,7 +830,7 @@ SELECT v.ordinal, v.version, v.kty, v.protector, v.bits, v.curve, v.ops, v.enabl
     v.updated, k.display, k.deleted, k.purge_at
 FROM keyvault_keys k
 JOIN keyvault_versions v ON v.tenant_id = k.tenant_id AND v.vault = k.vault AND v.name = k.name AND v.ordinal = k.newest
-WHERE k.tenant_id = $1 AND k.vault = $2 AND k.deleted IS NULL AND k.name > $3 AND v.name > $3 ORDER BY k.name LIMIT $4
+WHERE k.tenant_id = $1 AND k.vault = $2 AND k.deleted IS NULL AND k.name > $3 ORDER BY k.name LIMIT $4
 `
 
 type ListLiveParams struct {
