@@ -23,8 +23,10 @@
 //     programs import to reach them.
 //   - internal/importer and internal/profile: the command line's own work: reading mail and
 //     folders, and staying signed in.
-//   - internal/datafolder and internal/certs: the data folder with its lock, the sealing keys
-//     apart from it, and the local certificate authority.
+//   - internal/seal: what the secrets of a database are sealed under, and how that is replaced
+//     while all runs; holder below it keeps sealing keys in a file, a passphrase, a vault, a token.
+//     internal/datafolder, internal/durable and internal/certs: the data folder with its lock,
+//     the sealing keys apart from it, and the local certificate authority.
 //   - cmd/ck: one binary; the wiring is written once, in node.go.
 //
 // Which package may import which is written in walls_test.go, and held by it.

@@ -223,7 +223,7 @@ func (r *Rotator) walk(ctx context.Context, a Area) (all pass, err error) {
 			all.stuck[id] += n
 		}
 		if p.cause != nil {
-			r.c.Log.Warn("something does not open under its sealing key", "seal", a.Name, "shelf", shelf.Name, "things", len(p.stuck), "err", p.cause)
+			r.c.Log.Warn("something does not open under its sealing key", "seal", a.Name, "shelf", shelf.Name, "place", p.place, "err", p.cause)
 			all.cause = p.cause
 		}
 	}

@@ -45,6 +45,7 @@ type pass struct {
 	moved int
 	stuck map[ID]int // things that do not open, by the key they name; "" for none
 	cause error      // why the first of them does not
+	place string     // where that one is
 }
 
 // walk re-seals everything on the shelf that is not under the current key of s. It calls seen
@@ -66,7 +67,7 @@ func (h Shelf) walk(ctx context.Context, s *Seal, seen func(n int)) (p pass, err
 				id, _ := Under(row.Sealed)
 				p.stuck[id]++
 				if p.cause == nil {
-					p.cause = err
+					p.cause, p.place = err, row.Place
 				}
 				continue
 			}
