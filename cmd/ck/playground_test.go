@@ -81,8 +81,8 @@ func (p *playground) port() string { return p.flags[len(p.flags)-1] }
 // authority is the file of the authority that the server's certificate is of.
 func (p *playground) authority() string { return filepath.Join(p.dir, "data", "ca.pem") }
 
-// client returns an unmodified official client that does not retry, with connections of its own.
-func (p *playground) client() *azkeys.Client {
+// transport trusts the server's authority and reaches it under every name.
+func (p *playground) transport() *http.Transport {
 	p.tb.Helper()
 	pem, err := os.ReadFile(p.authority())
 	if err != nil {
@@ -98,8 +98,16 @@ func (p *playground) client() *azkeys.Client {
 		},
 	}
 	p.tb.Cleanup(transport.CloseIdleConnections)
+	return transport
+}
+
+// client returns an unmodified official client that does not retry, with connections of its own.
+func (p *playground) client() *azkeys.Client {
+	p.tb.Helper()
 	client, err := azkeys.NewClient(p.vault("playground"), fixedToken(p.told("token")), &azkeys.ClientOptions{
-		ClientOptions: azcore.ClientOptions{Transport: &http.Client{Transport: transport, Timeout: 60 * time.Second}, Retry: policy.RetryOptions{MaxRetries: -1}},
+		ClientOptions: azcore.ClientOptions{
+			Transport: &http.Client{Transport: p.transport(), Timeout: 60 * time.Second}, Retry: policy.RetryOptions{MaxRetries: -1},
+		},
 	})
 	if err != nil {
 		p.tb.Fatal(err)
@@ -121,14 +129,15 @@ func playgroundMain() {
 	seals := flag.String("seals", "", "")
 	port := flag.Int("port", 0, "")
 	rotate := flag.Bool("rotate", false, "")
+	more := flag.Int("vaults", 0, "")
 	flag.Parse()
-	if err := servePlayground(ctx, *data, *seals, *port, *rotate); err != nil {
+	if err := servePlayground(ctx, *data, *seals, *port, *more, *rotate); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func servePlayground(ctx context.Context, data, seals string, port int, rotate bool) error {
+func servePlayground(ctx context.Context, data, seals string, port, more int, rotate bool) error {
 	listeners, err := openListeners(ctx, "127.0.0.1", port)
 	if err != nil {
 		return err
@@ -143,7 +152,7 @@ func servePlayground(ctx context.Context, data, seals string, port int, rotate b
 	if err != nil {
 		return errors.Join(err, folder.Close())
 	}
-	access, err := n.setUpPlayground(ctx)
+	access, err := n.setUpPlayground(ctx, more)
 	if err == nil {
 		fmt.Print(access)
 		if rotate {
@@ -154,8 +163,9 @@ func servePlayground(ctx context.Context, data, seals string, port int, rotate b
 	return errors.Join(err, n.close(context.WithoutCancel(ctx)), folder.Close())
 }
 
-// setUpPlayground makes the vault, and returns what a program that may do all with it needs.
-func (n *node) setUpPlayground(ctx context.Context) (string, error) {
+// setUpPlayground makes the vaults and so many more, and returns what a program that may do all
+// with them needs.
+func (n *node) setUpPlayground(ctx context.Context, more int) (string, error) {
 	tenant, err := n.ensureTenant(ctx, directory.SystemCaller("", "playground", uuid.NewString()), "Playground", "playground.example")
 	if err != nil {
 		return "", err
@@ -179,7 +189,11 @@ func (n *node) setUpPlayground(ctx context.Context) (string, error) {
 	if _, _, err := n.vaults.PutGroup(ctx, owner, group); err != nil {
 		return "", err
 	}
-	for _, name := range []string{"playground", "playground-hsm"} {
+	names := []string{"playground", "playground-hsm"}
+	for i := range more {
+		names = append(names, fmt.Sprintf("idle-%04d", i))
+	}
+	for _, name := range names {
 		_, _, err = n.vaults.PutVault(ctx, owner, keyvault.VaultSpec{
 			Subscription: all[0].ID, Group: group.Name, Name: name, Location: group.Location, SKU: "premium",
 			Access: []keyvault.Grant{{Object: app.ID, Keys: []keyvault.Permission{keyvault.PermitAll, keyvault.PermitPurge}}},
