@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -149,7 +150,7 @@ func TestSealCrash(t *testing.T) {
 			time.Sleep(time.Duration(mrand.IntN(300)) * time.Millisecond)
 			server.server.kill()
 		}()
-		together(t, players, func(p *player) error { return p.playUntilKilled(t.Context()) })
+		together(t, players, func(p *player) error { return p.playUntilKilled(t.Context(), new(atomic.Int64)) })
 		out := server.server.out.String()
 		rotations += strings.Count(out, "rotated: ")
 		if strings.Contains(out, "not moved") {
