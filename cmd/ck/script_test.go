@@ -80,6 +80,9 @@ func TestScripts(t *testing.T) {
 //	[!] records DIR OPERATION STATUS
 //	                               look for a record of the key vault log below DIR
 //	trap [untouched|touched]       listen at $TRAP, also as the proxy of what serve starts; check who came
+//	receiver                       be a webhook on loopback, which servers started later trust
+//	subscribe PROFILE VAULT        have the webhook sent the events of a vault, as its owner asks
+//	received PATTERN               wait until the webhook was sent something that matches, 60 s at most
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"serve":       cmdServe,
 	"stop":        cmdStop,
@@ -96,6 +99,9 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"free-port":   cmdFreePort,
 	"noise":       cmdNoise,
 	"trap":        cmdTrap,
+	"receiver":    cmdReceiver,
+	"subscribe":   cmdSubscribe,
+	"received":    cmdReceived,
 	"records":     cmdRecords,
 }
 
@@ -107,6 +113,8 @@ type scriptServer struct {
 	cmd  *exec.Cmd
 	done chan error
 	out  *lockedBuffer
+
+	receiver *scriptReceiver // of events, if the script has one
 }
 
 type lockedBuffer struct {
@@ -348,7 +356,7 @@ func cmdSignIn(ts *testscript.TestScript, neg bool, args []string) {
 // scriptEnv is the environment of what a script's own commands start.
 func scriptEnv(ts *testscript.TestScript) []string {
 	return append(os.Environ(), "HOME="+ts.Getenv("HOME"), "XDG_CONFIG_HOME="+ts.Getenv("XDG_CONFIG_HOME"), "XDG_DATA_HOME="+ts.Getenv("XDG_DATA_HOME"),
-		"HTTPS_PROXY="+ts.Getenv("SERVER_PROXY"))
+		"HTTPS_PROXY="+ts.Getenv("SERVER_PROXY"), "SSL_CERT_FILE="+ts.Getenv("SSL_CERT_FILE"))
 }
 
 func freePort(t testing.TB) string {

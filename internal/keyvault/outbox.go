@@ -56,14 +56,14 @@ type hookContent struct {
 	Secret []byte `json:"secret"`
 }
 
-// HookBinding is what a hook's secrets are sealed with, names in any case.
-func HookBinding(tenant, vault, name string) []byte {
+// hookBinding is what a hook's secrets are sealed with, names in any case.
+func hookBinding(tenant, vault, name string) []byte {
 	return envelope.Bind("webhook 1", tenant, fold(vault), fold(name))
 }
 
 // HookShelf returns the hooks in rows, whose parts are tenant, vault and name, for being re-sealed.
 func HookShelf(rows seal.Rows) seal.Shelf {
-	return seal.NewShelf("webhooks", rows, func(p []string) []byte { return HookBinding(p[0], p[1], p[2]) })
+	return seal.NewShelf("webhooks", rows, func(p []string) []byte { return hookBinding(p[0], p[1], p[2]) })
 }
 
 func (s *Service) sealHook(h Hook) ([]byte, error) {
@@ -74,12 +74,12 @@ func (s *Service) sealHook(h Hook) ([]byte, error) {
 		return nil, err
 	}
 	defer clear(plain)
-	return s.sealing.Seal(HookBinding(h.Tenant, h.Vault, h.Name), plain)
+	return s.sealing.Seal(hookBinding(h.Tenant, h.Vault, h.Name), plain)
 }
 
 func (s *Service) openHook(row HookRow) (Hook, error) {
 	h := row.Hook
-	plain, err := s.sealing.Open(HookBinding(h.Tenant, h.Vault, h.Name), row.Sealed)
+	plain, err := s.sealing.Open(hookBinding(h.Tenant, h.Vault, h.Name), row.Sealed)
 	if err != nil {
 		return h, err
 	}

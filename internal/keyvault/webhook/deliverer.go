@@ -16,7 +16,7 @@ const (
 	atOnce    = 16               // webhooks served at the same time
 	perTenant = 4                // of one tenant among them
 	turn      = 15 * time.Second // how long one webhook is served before others have theirs
-	claim     = time.Minute      // beyond a turn and a call: how long a webhook is held
+	claim     = 30 * time.Second // how long a webhook is held, which each delivery begins anew: longer than one takes
 	look      = 10 * time.Second // between looks at what is due
 	release   = 2 * time.Second  // to give a claim back when the server stops
 	page      = 50               // events read at once
@@ -35,11 +35,19 @@ func backoff(failures int, asked time.Duration) time.Duration {
 	return min(max(w, asked), waits[len(waits)-1])
 }
 
+// A Queue is where events wait; it is a keyvault.Service.
+type Queue interface {
+	ClaimHooks(ctx context.Context, most int, hold time.Duration) ([]keyvault.Hook, error)
+	Waiting(ctx context.Context, h keyvault.Hook, most int) ([]keyvault.Event, error)
+	SettleHook(ctx context.Context, h keyvault.Hook, p keyvault.HookProgress, delivered int64) (keyvault.Hook, error)
+	DropEvents(ctx context.Context, h keyvault.Hook, p keyvault.HookProgress, old time.Time, why string) (keyvault.Hook, error)
+}
+
 // A Deliverer takes events from the outbox to webhooks. Each webhook gets the events of its
 // vault in their order, each at least once: one that was not answered with 2xx is sent again, and
 // holds back those after it, until it has been given up.
 type Deliverer struct {
-	vaults  *keyvault.Service
+	queue   Queue
 	courier *Courier
 	log     *slog.Logger
 	now     func() time.Time
@@ -50,8 +58,8 @@ type Deliverer struct {
 }
 
 // NewDeliverer returns a Deliverer; Run starts it. The clock is the courier's.
-func NewDeliverer(vaults *keyvault.Service, courier *Courier, log *slog.Logger) *Deliverer {
-	return &Deliverer{vaults: vaults, courier: courier, log: log, now: courier.now, wake: make(chan struct{}, 1), busy: map[string]int{}}
+func NewDeliverer(queue Queue, courier *Courier, log *slog.Logger) *Deliverer {
+	return &Deliverer{queue: queue, courier: courier, log: log, now: courier.now, wake: make(chan struct{}, 1), busy: map[string]int{}}
 }
 
 // Wake has it look for events now.
@@ -86,7 +94,7 @@ func (d *Deliverer) start(ctx context.Context, work *sync.WaitGroup, slots chan 
 	if free == 0 {
 		return // the next one that ends looks again
 	}
-	hooks, err := d.vaults.ClaimHooks(ctx, free, turn+claim)
+	hooks, err := d.queue.ClaimHooks(ctx, free, claim)
 	if err != nil && ctx.Err() == nil {
 		d.log.Error("looking for events to deliver", "err", err)
 	}
@@ -108,7 +116,7 @@ func (d *Deliverer) serve(ctx context.Context, h keyvault.Hook) {
 	}
 	defer d.leave(h.Tenant)
 	for end := d.now().Add(turn); ; {
-		events, err := d.vaults.Waiting(ctx, h, page)
+		events, err := d.queue.Waiting(ctx, h, page)
 		if err != nil || len(events) == 0 || d.now().After(end) || ctx.Err() != nil {
 			d.settle(ctx, h, keyvault.HookProgress{Reached: h.Reached, Attempts: h.Attempts})
 			return
@@ -148,11 +156,11 @@ func (d *Deliverer) deliver(ctx context.Context, h keyvault.Hook, events []keyva
 		var err error
 		switch r := d.send(ctx, h, e); {
 		case r.OK:
-			h, err = d.vaults.SettleHook(ctx, h, d.passed(e), delivered(h, e))
+			h, err = d.queue.SettleHook(ctx, h, d.passed(e), delivered(h, e))
 		case ctx.Err() != nil:
 			return h, true
 		case r.Never:
-			h, err = d.vaults.DropEvents(ctx, h, d.passed(e), time.Time{}, r.Reason)
+			h, err = d.queue.DropEvents(ctx, h, d.passed(e), time.Time{}, r.Reason)
 		default:
 			d.failed(ctx, h, r)
 			return h, false
@@ -192,7 +200,7 @@ func (d *Deliverer) failed(ctx context.Context, h keyvault.Hook, r Receipt) {
 	p.Due = now.Add(backoff(p.Attempts, r.After))
 	if p.Attempts >= leastTry {
 		was := h.Dropped
-		dropped, err := d.vaults.DropEvents(ctx, h, p, now.Add(-life), r.Reason)
+		dropped, err := d.queue.DropEvents(ctx, h, p, now.Add(-life), r.Reason)
 		if err != nil {
 			d.complain(ctx, err)
 			return
@@ -209,7 +217,7 @@ func (d *Deliverer) failed(ctx context.Context, h keyvault.Hook, r Receipt) {
 func (d *Deliverer) settle(ctx context.Context, h keyvault.Hook, p keyvault.HookProgress) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), release)
 	defer cancel()
-	_, err := d.vaults.SettleHook(ctx, h, p, 0)
+	_, err := d.queue.SettleHook(ctx, h, p, 0)
 	d.complain(ctx, err)
 }
 
