@@ -60,8 +60,10 @@ func New(c Config) (http.Handler, error) {
 	}
 	e := &endpoint{c}
 	mux := http.NewServeMux()
-	mux.Handle("GET /msi/token", e.serve(appService{}))
-	mux.Handle("POST /msi/token", e.serve(appService{}))
+	for _, path := range []string{"/msi/token", "/msi/token/{$}"} { // old clients put a slash behind
+		mux.Handle("GET "+path, e.serve(appService{}))
+		mux.Handle("POST "+path, e.serve(appService{}))
+	}
 	if c.IMDS {
 		mux.Handle("GET /metadata/identity/oauth2/token", e.serve(imds{}))
 	}

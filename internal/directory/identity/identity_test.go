@@ -172,7 +172,9 @@ func TestShapes(t *testing.T) {
 	for _, tt := range []struct{ name, method, path, body, header string }{
 		{"App Service", "GET", "/msi/token?api-version=2019-08-01&" + q, "", "X-IDENTITY-HEADER: " + secret},
 		{"App Service 2017", "GET", "/msi/token?api-version=2017-09-01&" + q, "", "Secret: " + secret},
+		{"App Service 2017, slash", "GET", "/msi/token/?api-version=2017-09-01&" + q, "", "Secret: " + secret},
 		{"Azure CLI 2.45", "POST", "/msi/token", q, "secret: " + secret},
+		{"Azure CLI 2.45 on a machine", "POST", "/msi/token", q, "Metadata: true"},
 		{"IMDS", "GET", "/metadata/identity/oauth2/token?api-version=2018-02-01&" + q, "", "Metadata: true"},
 	} {
 		status, a := m.ask(tt.method, tt.path, tt.body, tt.header)
@@ -230,6 +232,36 @@ func TestRefusals(t *testing.T) {
 	}
 	if status, a := m.ask("POST", "/msi/token", strings.Repeat("x", 20<<10), "Secret: "+secret); status != 400 {
 		t.Errorf("a long form: %d %v", status, a)
+	}
+}
+
+// TestMachinesShapesHaveASwitch: without it nobody gets a token without the secret.
+func TestMachinesShapesHaveASwitch(t *testing.T) {
+	t.Parallel()
+	handler, err := identity.New(identity.Config{
+		Token: func(context.Context, string, string, string, directory.Origin) (directory.Tokens, error) {
+			t.Error("asked for a token")
+			return directory.Tokens{}, nil
+		},
+		Identities: []identity.Identity{{}}, Secret: secret,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for request, want := range map[string]int{
+		"GET /metadata/identity/oauth2/token?api-version=2018-02-01&resource=x": http.StatusNotFound,
+		"POST /msi/token": http.StatusUnauthorized,
+		"GET /msi/token?api-version=2019-08-01&resource=x": http.StatusUnauthorized,
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		r := httptest.NewRequest(method, "http://127.0.0.1"+path, strings.NewReader("resource=x"))
+		r.RemoteAddr = "127.0.0.1:1"
+		r.Header.Set("Metadata", "true")
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s: %d, want %d", request, w.Code, want)
+		}
 	}
 }
 

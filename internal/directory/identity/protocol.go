@@ -36,7 +36,8 @@ func answerOf(t directory.Tokens, i Identity, now time.Time) answer {
 }
 
 // appService is the form of App Service: GET with the secret in X-IDENTITY-HEADER, and before
-// that GET or POST with the secret in the header Secret (Azure CLI 2.45).
+// that GET or POST with the secret in the header Secret. Machines once had the POST too, without
+// a secret (Azure CLI 2.45): it is answered where IMDS is.
 type appService struct{}
 
 func (appService) read(e *endpoint, r *http.Request) (question, error) {
@@ -48,8 +49,9 @@ func (appService) read(e *endpoint, r *http.Request) (question, error) {
 	case version != "2019-08-01":
 		return question{}, fault.New(fault.Invalid, "the api-version %.32q is not supported", version).WithHint("it is 2019-08-01")
 	}
+	machine := r.Method == http.MethodPost && e.IMDS && r.Header.Get("Metadata") == "true"
 	given, known := sha256.Sum256([]byte(shown)), sha256.Sum256([]byte(e.Secret))
-	if subtle.ConstantTimeCompare(given[:], known[:]) == 0 {
+	if !machine && subtle.ConstantTimeCompare(given[:], known[:]) == 0 {
 		return question{}, fault.New(fault.Unauthenticated, "the secret of the identity endpoint is missing or wrong").
 			WithHint("send the content of the server's file in X-IDENTITY-HEADER")
 	}
