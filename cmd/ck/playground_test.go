@@ -57,6 +57,9 @@ func newPlayground(tb testing.TB, flags ...string) *playground {
 
 func (p *playground) binary() string { return filepath.Join(p.dir, "ck-playground") }
 
+// vaultLogOf is where the key vault log of a playground in dir is.
+func vaultLogOf(dir string) string { return filepath.Join(dir, "vault-log") }
+
 // start starts the server on what is in its data folder.
 func (p *playground) start() {
 	p.tb.Helper()
@@ -147,7 +150,7 @@ func servePlayground(ctx context.Context, data, seals string, port, more int, ro
 	if err != nil {
 		return err
 	}
-	s := settings{domain: "localhost", port: port, lease: time.Minute, recoveryLevel: "Recoverable"}
+	s := settings{domain: "localhost", port: port, lease: time.Minute, recoveryLevel: "Recoverable", eventFolder: vaultLogOf(filepath.Dir(data))}
 	n, err := openNode(ctx, s, folder, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	if err != nil {
 		return errors.Join(err, folder.Close())

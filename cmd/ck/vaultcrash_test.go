@@ -44,9 +44,14 @@ func TestVaultCrash(t *testing.T) {
 		players[i] = newPlayer(nil, key, fmt.Sprintf("player%d", i), 6)
 	}
 	interrupted := map[string]int{}
+	records := 0
 	for round := range rounds + 1 {
 		if round > 0 {
 			server.start()
+			was := records
+			if records = countRecords(t, vaultLogOf(server.dir)); records <= was { // each file is whole again, too
+				t.Errorf("after crash %d the key vault log has %d records, before it had %d", round, records, was)
+			}
 		}
 		together(t, players, func(p *player) error {
 			p.client = server.client()
@@ -75,7 +80,7 @@ func TestVaultCrash(t *testing.T) {
 			done[name] += n
 		}
 	}
-	t.Logf("%d crashes; acknowledged %v; interrupted, and done or not done %v", rounds, done, interrupted)
+	t.Logf("%d crashes; %d records; acknowledged %v; interrupted, and done or not done %v", rounds, records, done, interrupted)
 }
 
 // together runs do for all players at once and reports what fails.
