@@ -3,7 +3,7 @@
 #
 # CK_PORT: where the server listens; CK_TENANT, CK_APP, CK_SECRET: a program that owns a subscription in which nothing is
 # registered yet; REQUESTS_CA_BUNDLE: the authority of the server's certificate; AZURE_CONFIG_DIR: an empty folder.
-# Checked with 2.45, whose own `az keyvault key` commands are broken in Debian 12's package.
+# Checked with 2.45, whose own `az keyvault key` and `az role` commands are broken in Debian 12's package.
 set -euo pipefail
 
 say() { printf '\n== %s\n' "$*" >&2; }
@@ -47,6 +47,31 @@ rest post keys/root1/create --body '{"kty":"RSA","key_size":3072}' -o none
 is "$(rest get keys/root1 --query key.kty -o tsv)" RSA
 is "$(rest get keys/root1 --query attributes.recoveryLevel -o tsv)" Recoverable+Purgeable
 fails KeyNotFound rest get keys/none
+
+say 'roles, as az rest sends them'
+me=$(az ad sp show --id "$CK_APP" --query id -o tsv)
+id=$(az keyvault show --name cli-vault --query id -o tsv)
+is "$(az keyvault update --name cli-vault --enable-rbac-authorization true --query properties.enableRbacAuthorization -o tsv)" true
+fails 'vaults/keys/read' rest get keys/root1
+roles() { az rest --method "$1" --url "https://management.$base$id/providers/Microsoft.Authorization/$2api-version=2022-04-01" "${@:3}"; }
+role=$(roles get "roleDefinitions?\$filter=roleName%20eq%20'Key%20Vault%20Crypto%20Officer'&" --query 'value[0].id' -o tsv)
+assignment=11111111-2222-4333-8444-555555555555
+roles put "roleAssignments/$assignment?" -o none \
+  --body '{"properties":{"roleDefinitionId":"'"$role"'","principalId":"'"$me"'","principalType":"ServicePrincipal"}}'
+is "$(rest get keys/root1 --query key.kty -o tsv)" RSA
+is "$(roles get "roleAssignments?\$filter=principalId%20eq%20'$me'&" --query "value[?name=='$assignment'] | length(@)" -o tsv)" 1
+roles delete "roleAssignments/$assignment?" -o none
+fails 'vaults/keys/read' rest get keys/root1
+az keyvault update --name cli-vault --enable-rbac-authorization false -o none
+is "$(rest get keys/root1 --query key.kty -o tsv)" RSA
+
+say 'network rules'
+az keyvault network-rule add --name cli-vault --ip-address 192.0.2.0/24 -o none
+az keyvault update --name cli-vault --default-action Deny --bypass None -o none
+fails 'Client address is not authorized' rest get keys/root1
+is "$(az keyvault network-rule list --name cli-vault --query 'ipRules[0].value' -o tsv)" 192.0.2.0/24
+az keyvault update --name cli-vault --default-action Allow -o none
+is "$(rest get keys/root1 --query key.kty -o tsv)" RSA
 
 say 'retention: feature, provider'
 is "$(az feature show --namespace Microsoft.Resources --name mandatoryRetentionPeriodEnabled --query properties.state -o tsv)" NotRegistered
