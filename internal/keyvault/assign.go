@@ -27,11 +27,30 @@ func (s *Service) AssignRole(ctx context.Context, c directory.Caller, a Assignme
 			if err != nil || old.Description == a.Description {
 				return func() (Assignment, error) { return old, nil }, err
 			}
-			old.Description = a.Description
-			return func() (Assignment, error) { return old, s.store.DescribeAssignment(ctx, old) }, nil
+			return s.describeAssignment(ctx, d.subscription, old, a.Description)
 		})
 	})
 	return got, created, err
+}
+
+func (s *Service) describeAssignment(ctx context.Context, sub Subscription, a Assignment, description string) (func() (Assignment, error), error) {
+	if a.ID == sub.ownership().ID {
+		return nil, errOwnership()
+	}
+	a.Description = description
+	return func() (Assignment, error) {
+		err := s.store.DescribeAssignment(ctx, a)
+		if fault.Is(err, fault.NotFound) { // taken away meanwhile
+			err = ErrChanged()
+		}
+		return a, err
+	}, nil
+}
+
+// errOwnership is about the assignment that a subscription's owner has by being it.
+func errOwnership() error {
+	return fault.New(fault.Conflict, "The owner of a subscription keeps his role in it").WithReason(ReasonRoleFixed).
+		WithHint("An operator of the service can name another owner.")
 }
 
 // readAssignment checks what shall be assigned and completes it: the scope with the names that
@@ -55,7 +74,7 @@ func (s *Service) readAssignment(ctx context.Context, d *desk, a Assignment) (As
 		return a, invalid("principalId")
 	case a.Kind != UserPrincipal && a.Kind != GroupPrincipal && a.Kind != ServicePrincipal:
 		return a, invalid("principalType").WithHint("It is User, Group or ServicePrincipal.")
-	case len([]rune(a.Description)) > 1024:
+	case len([]rune(a.Description)) > 1024 || strings.ContainsRune(a.Description, 0):
 		return a, invalid("description")
 	}
 	var err error
@@ -135,8 +154,7 @@ func (s *Service) UnassignRole(ctx context.Context, c directory.Caller, at Scope
 			return nil, err
 		}
 		if a.ID == d.subscription.ownership().ID {
-			return nil, fault.New(fault.Conflict, "The owner of a subscription keeps his role in it").WithReason(ReasonRoleFixed).
-				WithHint("An operator of the service can name another owner.")
+			return nil, errOwnership()
 		}
 		d.entry.Detail["role"], d.entry.Detail["principal"], d.entry.Detail["scope"] = roleName(a.Role), a.Principal, a.Scope.String()
 		events, err := s.roleChanged(ctx, d.subscription, a)

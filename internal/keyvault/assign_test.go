@@ -62,6 +62,7 @@ func TestAssignRole(t *testing.T) {
 		refuse("no principal", fault.Invalid, "", func(a *keyvault.Assignment) { a.Principal = "alice" })
 		refuse("no kind", fault.Invalid, "", func(a *keyvault.Assignment) { a.Kind = "Device" })
 		refuse("a long story", fault.Invalid, "", func(a *keyvault.Assignment) { a.Description = strings.Repeat("a", 1025) })
+		refuse("an end in its middle", fault.Invalid, "", func(a *keyvault.Assignment) { a.Description = "for\x00good" })
 		refuse("no vault", fault.NotFound, keyvault.ReasonNoResource, func(a *keyvault.Assignment) { a.Scope.Vault = "contoso-none" })
 		refuse("no group", fault.NotFound, keyvault.ReasonNoGroup, func(a *keyvault.Assignment) { a.Scope.Group = "none" })
 		refuse("no key name", fault.Invalid, "", func(a *keyvault.Assignment) { a.Scope.Key = "a b" })
@@ -95,6 +96,12 @@ func TestUnassignRole(t *testing.T) {
 			t.Fatalf("what is left: %+v, %v", all, err)
 		}
 		_, err = s.UnassignRole(t.Context(), s.Owner, s.whole(), all[0].ID)
+		wantFault(t, err, fault.Conflict, keyvault.ReasonRoleFixed)
+		if again, created, err := s.AssignRole(t.Context(), s.Owner, all[0]); err != nil || created || again != all[0] {
+			t.Errorf("what is there: %+v, created %t, %v", again, created, err)
+		}
+		all[0].Description = "mine"
+		_, _, err = s.AssignRole(t.Context(), s.Owner, all[0])
 		wantFault(t, err, fault.Conflict, keyvault.ReasonRoleFixed)
 	})
 }

@@ -33,13 +33,13 @@ type AssignmentFilter struct {
 func (s *Service) Assignments(ctx context.Context, c directory.Caller, at Scope, f AssignmentFilter) ([]Assignment, error) {
 	return manage(ctx, s, c, ListAssignments, at, func(d *desk) (func() ([]Assignment, error), error) {
 		at.Subscription = d.subscription.ID
-		inherited := d.may(GetAssignment, at)
+		seen := d.reach(GetAssignment)
 		return func() ([]Assignment, error) {
 			list, err := s.store.Assignments(ctx, d.subscription.Tenant, d.subscription.ID, maxAssignments)
 			list = append(list, d.subscription.ownership())
 			return slices.DeleteFunc(list, func(a Assignment) bool {
 				related := a.Scope.Covers(at) || at.Covers(a.Scope) && !f.AtScope
-				return !related || !f.names(c, a) || !inherited && !d.may(GetAssignment, a.Scope)
+				return !related || !f.names(c, a) || !seen.covers(at) && !seen.covers(a.Scope)
 			}), err
 		}, nil
 	})

@@ -137,7 +137,8 @@ func (s *Service) Groups(ctx context.Context, c directory.Caller, subscription s
 	return manage(ctx, s, c, ListGroups, Scope{Subscription: subscription}, func(d *desk) (func() ([]Group, error), error) {
 		return func() ([]Group, error) {
 			all, err := s.store.Groups(ctx, d.subscription.Tenant, d.subscription.ID)
-			return slices.DeleteFunc(all, func(g Group) bool { return !d.may(GetGroup, g.scope()) }), err
+			seen := d.reach(GetGroup)
+			return slices.DeleteFunc(all, func(g Group) bool { return !seen.covers(g.scope()) }), err
 		}, nil
 	})
 }

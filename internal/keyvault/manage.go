@@ -17,11 +17,14 @@ type desk struct {
 }
 
 // may reports whether the caller may do an action at a scope, for actions that need more than
-// their own right, and for lists, which show what the caller may read.
+// their own right.
 func (d *desk) may(a Action, at Scope) bool {
 	at.Subscription = d.subscription.ID
 	return d.rights.manage(managementRules[a].name, at)
 }
+
+// reach is where the caller may do an action, for lists, which show what he may read.
+func (d *desk) reach(a Action) reach { return d.rights.reach(managementRules[a].name) }
 
 // manage is the door of management: the subscription must be one of the caller's tenant, and
 // he must have the right at the scope (KV-128). Everything is recorded in the log of the

@@ -21,6 +21,35 @@ func (r rights) manage(action string, at Scope) bool {
 	return slices.ContainsFunc(r, func(h held) bool { return h.scope.Covers(at) && h.role.manages(action) })
 }
 
+// reach is where the rights include an action: quick to ask for many scopes, however many
+// rights there are.
+func (r rights) reach(action string) reach {
+	at := reach{}
+	for _, h := range r {
+		if h.role.manages(action) {
+			at[h.scope.folded()] = true
+		}
+	}
+	return at
+}
+
+// A reach is a set of folded scopes.
+type reach map[Scope]bool
+
+// covers reports whether a scope is one of the set's, or inside one.
+func (r reach) covers(at Scope) bool {
+	at = at.folded()
+	for _, wider := range []Scope{
+		{Subscription: at.Subscription}, {Subscription: at.Subscription, Group: at.Group},
+		{Subscription: at.Subscription, Group: at.Group, Vault: at.Vault}, at,
+	} {
+		if r[wider] {
+			return true
+		}
+	}
+	return false
+}
+
 // rights reads what the caller may do in a subscription of his tenant. Its owner, and the
 // service itself, may do everything but use keys (KV-128).
 func (s *Service) rights(ctx context.Context, c directory.Caller, sub Subscription) (rights, error) {
@@ -46,10 +75,11 @@ func owns(c directory.Caller, sub Subscription) bool {
 }
 
 // principals are the object ids, folded, that stand for the caller: his own and his groups'.
+// Nothing can be assigned to what is no GUID.
 func principals(c directory.Caller) []string {
-	ids := []string{fold(c.ID)}
-	for _, g := range c.Groups {
-		if id := fold(g); !slices.Contains(ids, id) {
+	var ids []string
+	for _, id := range append([]string{c.ID}, c.Groups...) {
+		if id = fold(id); isGUID(id) && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}

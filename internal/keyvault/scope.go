@@ -28,6 +28,11 @@ func (s Scope) Covers(o Scope) bool {
 	return SameName(s.Subscription, o.Subscription) && within(s.Group, o.Group) && within(s.Vault, o.Vault) && within(s.Key, o.Key)
 }
 
+// folded is the scope in the form in which scopes are compared.
+func (s Scope) folded() Scope {
+	return Scope{fold(s.Subscription), fold(s.Group), fold(s.Vault), fold(s.Key)}
+}
+
 // scope is where a vault lies.
 func (v Vault) scope() Scope {
 	return Scope{Subscription: v.Subscription, Group: v.Group, Vault: v.Name}

@@ -43,11 +43,12 @@ func (s *Service) refs(ctx context.Context, sub Subscription, after string) iter
 // names are looked at for the rest.
 func (s *Service) readable(ctx context.Context, d *desk, after string, limit int) ([]Vault, error) {
 	var list []Vault
+	seen := d.reach(GetVault)
 	for ref, err := range s.refs(ctx, d.subscription, after) {
 		if err != nil {
 			return nil, err
 		}
-		if !d.may(GetVault, ref.Scope) {
+		if !seen.covers(ref.Scope) {
 			continue
 		}
 		v, err := s.store.Vault(ctx, ref.Vault)
@@ -74,14 +75,20 @@ func (s *Service) roleChanged(ctx context.Context, sub Subscription, a Assignmen
 	if role, _ := roleOf(a.Role); len(role.DataActions) == 0 {
 		return nil, nil
 	}
+	if a.Scope.Vault != "" {
+		v, err := s.store.Vault(ctx, a.Scope.Vault)
+		if fault.Is(err, fault.NotFound) || err == nil && (!v.RBAC || v.Tenant != sub.Tenant || v.Subscription != sub.ID) {
+			return nil, nil // it is gone, or goes by its policy
+		}
+		return []Event{vaultEvent(VaultAccessPolicyChanged, v, s.now())}, err
+	}
 	var events []Event
 	for ref, err := range s.refs(ctx, sub, "") {
 		if err != nil || len(events) == maxTold {
 			return events, err
 		}
-		vault := ref.Scope
-		if ref.RBAC && (a.Scope.Covers(vault) || vault.Covers(a.Scope)) {
-			events = append(events, vaultEvent(VaultAccessPolicyChanged, Vault{Tenant: sub.Tenant, Name: vault.Vault}, s.now()))
+		if ref.RBAC && a.Scope.Covers(ref.Scope) {
+			events = append(events, vaultEvent(VaultAccessPolicyChanged, Vault{Tenant: sub.Tenant, Name: ref.Vault}, s.now()))
 		}
 	}
 	return events, nil
