@@ -118,24 +118,31 @@ func (s *Service) unused(ctx context.Context, sub Subscription) error {
 
 // vaultsOf returns the names of all vaults of a subscription, live and deleted.
 func (s *Service) vaultsOf(ctx context.Context, sub Subscription) (names []string, err error) {
-	for _, list := range []func(ctx context.Context, tenant, subscription, after string, limit int) ([]Vault, error){
-		s.store.Vaults, s.store.DeletedVaults,
-	} {
-		for after := ""; ; {
-			page, err := list(ctx, sub.Tenant, sub.ID, after, maxPage)
-			if err != nil {
-				return nil, err
-			}
-			for _, v := range page {
-				names = append(names, fold(v.Name))
-			}
-			if len(page) < maxPage {
-				break
-			}
-			after = names[len(names)-1]
+	for _, list := range []vaultList{s.store.Vaults, s.store.DeletedVaults} {
+		if err := s.eachVault(ctx, sub, list, func(v Vault) { names = append(names, fold(v.Name)) }); err != nil {
+			return nil, err
 		}
 	}
 	return names, nil
+}
+
+// A vaultList reads some of a subscription's vaults by name.
+type vaultList func(ctx context.Context, tenant, subscription, after string, limit int) ([]Vault, error)
+
+func (s *Service) eachVault(ctx context.Context, sub Subscription, list vaultList, see func(Vault)) error {
+	for after := ""; ; {
+		page, err := list(ctx, sub.Tenant, sub.ID, after, maxPage)
+		if err != nil {
+			return err
+		}
+		for _, v := range page {
+			see(v)
+			after = fold(v.Name)
+		}
+		if len(page) < maxPage {
+			return nil
+		}
+	}
 }
 
 // changeSubscription lets an owner change the state of his subscription. A change that leaves
@@ -154,13 +161,30 @@ func (s *Service) changeSubscription(ctx context.Context, c directory.Caller, a 
 	})
 }
 
+// setSubscription stores a changed subscription. Where its vaults begin to refuse, or to serve
+// again, each of them tells.
 func (s *Service) setSubscription(ctx context.Context, old, sub Subscription) (Subscription, error) {
 	if sub == old {
 		return sub, nil
 	}
-	if err := s.store.SetSubscription(ctx, sub); err != nil {
+	var events []Event
+	if old.Usable() != sub.Usable() {
+		var err error
+		if events, err = s.accessOf(ctx, sub); err != nil {
+			return Subscription{}, err
+		}
+	}
+	if err := s.tell(s.store.SetSubscription(ctx, sub, events...), events...); err != nil {
 		return Subscription{}, err
 	}
 	sub.Revision++
 	return sub, nil
+}
+
+// accessOf returns the events that the access to all live vaults of a subscription has changed.
+func (s *Service) accessOf(ctx context.Context, sub Subscription) (events []Event, err error) {
+	err = s.eachVault(ctx, sub, s.store.Vaults, func(v Vault) {
+		events = append(events, vaultEvent(VaultAccessPolicyChanged, v, s.now()))
+	})
+	return events, err
 }

@@ -284,9 +284,21 @@ func TestDisabledSubscription(t *testing.T) {
 			_, err = s.RenameSubscription(ctx, s.Owner, sub, "New")
 			wantFault(t, err, fault.Conflict, keyvault.ReasonReadOnly)
 		}
-		s.do("cancel", "cancel")
+		told := func(names ...string) {
+			t.Helper()
+			s.Told()
+			s.do(names...)
+			got := []string{}
+			for _, e := range s.Told() {
+				got = append(got, string(e.Type)+" "+e.Vault)
+			}
+			if diff := cmp.Diff([]string{"Microsoft.KeyVault.VaultAccessPolicyChanged contoso-east"}, got); diff != "" {
+				t.Errorf("%v told %s", names, diff)
+			}
+		}
+		told("cancel", "cancel")
 		refused()
-		s.do("enable")
+		told("enable", "warn", "let")
 		if diff := cmp.Diff(contents, s.contents()); diff != "" {
 			t.Error(diff)
 		}

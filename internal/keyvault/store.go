@@ -22,7 +22,7 @@ type Store interface {
 	PutSubscription(ctx context.Context, s Subscription) error
 	// SetSubscription replaces DisplayName, State, Retention and Provider and raises the
 	// Revision, if that is still s.Revision; else ErrChanged.
-	SetSubscription(ctx context.Context, s Subscription) error
+	SetSubscription(ctx context.Context, s Subscription, events ...Event) error
 	// Waiting lists the subscriptions of all tenants whose feature waits for the operator, by
 	// tenant and id, those after the given one.
 	Waiting(ctx context.Context, after Subscription, limit int) ([]Subscription, error)

@@ -209,30 +209,36 @@ func TestSweepVault(t *testing.T) {
 	})
 }
 
-// TestPurgeVaultGoesOn: what a purge began and did not end is unknown to everybody, and the
-// next sweep ends it without another record.
+// TestPurgeVaultGoesOn: what a purge began and did not end, however far it came, is unknown to
+// everybody, and the next sweep ends it without another record.
 func TestPurgeVaultGoesOn(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *stage) {
-		s.twoKeys()
-		s.mustDeleteVault("contoso-east")
-		if err := s.Condemn("contoso-east"); err != nil { // as far as a purge comes that is killed
-			t.Fatal(err)
-		}
-		s.Entries()
-		_, err := s.recoverVault("contoso-east")
-		wantFault(t, err, fault.NotFound, keyvault.ReasonNoDeletedVault)
-		if all, err := s.DeletedVaults(t.Context(), s.Owner, s.Subscription.ID, "", 9); err != nil || len(all) != 0 {
-			t.Errorf("listed %v, %v", all, err)
-		}
-		wantFault(t, s.NameAvailable(t.Context(), s.Owner, s.Subscription.ID, "contoso-east"), fault.Conflict, keyvault.ReasonVaultTaken)
-		s.Entries()
-		mustSweep(t, s, 1)
-		if e := s.Entries(); len(e) != 0 {
-			t.Errorf("recorded again: %v", said(e))
-		}
-		if err := s.NameAvailable(t.Context(), s.Owner, s.Subscription.ID, "contoso-east"); err != nil {
-			t.Error(err)
+		for destroyed := range 4 {
+			s.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll))
+			for i := range 3 {
+				s.mustCreate(fmt.Sprintf("key-%d", i))
+			}
+			s.mustDelete("key-1")
+			s.mustDeleteVault("contoso-east")
+			if err := s.Condemn("contoso-east", destroyed); err != nil { // as far as a purge comes that is killed
+				t.Fatal(err)
+			}
+			_, err := s.recoverVault("contoso-east")
+			wantFault(t, err, fault.NotFound, keyvault.ReasonNoDeletedVault)
+			if all, err := s.DeletedVaults(t.Context(), s.Owner, s.Subscription.ID, "", 9); err != nil || len(all) != 0 {
+				t.Errorf("listed %v, %v", all, err)
+			}
+			wantFault(t, s.NameAvailable(t.Context(), s.Owner, s.Subscription.ID, "contoso-east"), fault.Conflict, keyvault.ReasonVaultTaken)
+			s.Open(s.db)
+			s.Entries()
+			mustSweep(t, s, 1)
+			if e := s.Entries(); len(e) != 0 {
+				t.Errorf("recorded again: %v", said(e))
+			}
+			if err := s.NameAvailable(t.Context(), s.Owner, s.Subscription.ID, "contoso-east"); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }

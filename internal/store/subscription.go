@@ -60,7 +60,7 @@ func (k *KeyVault) PutSubscription(ctx context.Context, s keyvault.Subscription)
 }
 
 // SetSubscription implements keyvault.Store.
-func (k *KeyVault) SetSubscription(ctx context.Context, s keyvault.Subscription) error {
+func (k *KeyVault) SetSubscription(ctx context.Context, s keyvault.Subscription, events ...keyvault.Event) error {
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		rows, err := q.SetSubscription(ctx, keyvaultsql.SetSubscriptionParams{
 			DisplayName: s.DisplayName, State: string(s.State), StateSince: micros(s.StateSince),
@@ -69,7 +69,10 @@ func (k *KeyVault) SetSubscription(ctx context.Context, s keyvault.Subscription)
 			ProviderState: string(s.Provider.State), ProviderSince: micros(s.Provider.Since), ProviderOrder: s.Provider.Order,
 			TenantID: s.Tenant, ID: s.ID, Revision: s.Revision,
 		})
-		return oneRow(rows, err, keyvault.ErrChanged())
+		if err := oneRow(rows, err, keyvault.ErrChanged()); err != nil {
+			return err
+		}
+		return addEvents(ctx, q, events)
 	})
 }
 

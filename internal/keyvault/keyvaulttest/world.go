@@ -172,15 +172,19 @@ func (w *World) SetProtected(protected bool) {
 	}
 }
 
-// Condemn does of a deleted vault's purge only what cannot be undone, and leaves its keys and
-// its name.
-func (w *World) Condemn(name string) error {
+// Condemn does of a deleted vault's purge what cannot be undone, and destroys that many of its
+// keys; the rest and its name are left.
+func (w *World) Condemn(name string, keys int) error {
 	kept := store.NewKeyVault(w.db)
 	v, err := kept.DeletedVault(w.t.Context(), name)
 	if err != nil {
 		return err
 	}
-	return kept.CondemnVault(w.t.Context(), v.Tenant, v.Name, v.Deleted)
+	if err := kept.CondemnVault(w.t.Context(), v.Tenant, v.Name, v.Deleted); err != nil {
+		return err
+	}
+	_, err = kept.PurgeKeys(w.t.Context(), v.Tenant, v.Name, keys)
+	return err
 }
 
 // Rule makes services that are opened from now on approve registrations by themselves, or not.
