@@ -25,6 +25,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -99,11 +100,11 @@ func Open(ctx context.Context, c Config) (*Folder, error) {
 	}
 	if f.Fresh { // before anything is made: a holder may refuse
 		if err := f.prepare(ctx, c); err != nil {
-			return nil, err
+			return nil, errors.Join(err, closeHolder(f.holder))
 		}
 	}
 	if err := f.take(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, closeHolder(f.holder))
 	}
 	if f.Fresh {
 		err = f.create()
@@ -111,7 +112,7 @@ func Open(ctx context.Context, c Config) (*Folder, error) {
 		err = f.load(ctx, c)
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.lock.Unlock())
+		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }
@@ -147,8 +148,15 @@ func (f *Folder) probe() error {
 	return nil
 }
 
-// Close gives the folder up.
-func (f *Folder) Close() error { return f.lock.Unlock() }
+// Close gives the folder up, and what holds its sealing keys.
+func (f *Folder) Close() error { return errors.Join(closeHolder(f.holder), f.lock.Unlock()) }
+
+func closeHolder(h holder.Holder) error {
+	if c, ok := h.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
 
 // File returns the path of a file in the folder.
 func (f *Folder) File(name string) string { return filepath.Join(f.Path, name) }

@@ -137,7 +137,7 @@ func (f *Folder) Move(ctx context.Context, choose func(ctx context.Context, dir 
 		return err
 	}
 	f.tidy()
-	return nil
+	return closeHolder(before)
 }
 
 // equal reports whether both say the same.

@@ -19,6 +19,8 @@ import (
 // The binding names what the key is for; where a holder can, a key held for another purpose does
 // not unwrap. An RSA wrap carries none: whoever unwraps compares the key's id, too.
 //
+// One that is an io.Closer is closed when it is not needed any more.
+//
 // Errors: fault.Invalid for a holder that is not the one that wrapped, fault.Denied where its
 // owner refuses, fault.Unavailable where it cannot be reached now.
 type Holder interface {

@@ -31,6 +31,9 @@ func NewToken(s TokenSettings) (*Token, error) {
 	return &Token{t, s.Key}, nil
 }
 
+// Close gives the token up.
+func (t *Token) Close() error { return t.token.Close() }
+
 // Wrap implements Holder.
 func (t *Token) Wrap(ctx context.Context, key envelope.Key, binding []byte) (Held, error) {
 	plain := key.Expose()
