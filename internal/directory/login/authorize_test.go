@@ -94,6 +94,15 @@ func redemption(code string, pairs ...string) url.Values {
 	return f
 }
 
+// changed returns a text with another last letter.
+func changed(text string) string {
+	cut := text[:len(text)-1]
+	if cut+"A" == text {
+		return cut + "B"
+	}
+	return cut + "A"
+}
+
 func TestAuthorizationCode(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -108,7 +117,7 @@ func TestAuthorizationCode(t *testing.T) {
 		"challenge itself": redemption(code, "code_verifier", authorizeQuery().Get("code_challenge")),
 		"redirect":         redemption(code, "redirect_uri", loopback+"/"),
 		"client":           redemption(code, "client_id", "04b07795-8ddb-461a-bbee-02f9e1bf7b46"),
-		"code":             redemption(code[:len(code)-2] + "AA"),
+		"code":             redemption(changed(code)),
 		"noise":            redemption("x"),
 	} {
 		if a := s.post(tokenPath, wrong); a.status != 400 || a.json["error"] != "invalid_grant" {
@@ -204,6 +213,8 @@ func TestWhereABrowserIsNotSentBack(t *testing.T) {
 		{path, directory.CommandLineApp, "http://localhost:1/admin"},
 		{path, directory.CommandLineApp, "http://localhost:1/#x"},
 		{path, directory.CommandLineApp, "javascript:alert(1)"},
+		{path, directory.CommandLineApp, `http://localhost\@evil.example/`},
+		{path, directory.CommandLineApp, "http://localhost:1/?next=https://evil.example"},
 		{path, directory.CommandLineApp, "//evil.example"},
 		{path, directory.CommandLineApp, ""},
 		{path, app.AppID, "https://portal.example/back/"},
