@@ -44,16 +44,24 @@ func newQueue(place string, c Config, write func([]Record) (int, error)) *queue 
 
 // put takes a record, or counts it as lost.
 func (q *queue) put(r Record) {
+	if !q.take(r) {
+		q.lose(1, errWaiting)
+	}
+}
+
+// take reports whether there was room.
+func (q *queue) take(r Record) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.closed {
-		select {
-		case q.records <- r:
-			return
-		default:
-		}
+	if q.closed {
+		return false
 	}
-	q.lose(1, errWaiting)
+	select {
+	case q.records <- r:
+		return true
+	default:
+		return false
+	}
 }
 
 // run writes until the queue is closed and empty.
@@ -62,9 +70,7 @@ func (q *queue) run() {
 	for r := range q.records {
 		lost, err := q.write(q.batch(r))
 		if lost > 0 {
-			q.mu.Lock()
 			q.lose(lost, err)
-			q.mu.Unlock()
 		}
 	}
 }
@@ -86,17 +92,26 @@ func (q *queue) batch(first Record) []Record {
 	return batch
 }
 
-// lose counts, and says so once in a while. The mutex is held.
+// lose counts, and says so once in a while. The mutex is free while it speaks: whoever reads
+// the server's log may be slow.
 func (q *queue) lose(n int, err error) {
+	if unsaid, all := q.count(n); unsaid > 0 {
+		q.log.Error("key vault event records lost", "place", q.place, "records", unsaid, "since_start", all, "error", err)
+	}
+}
+
+// count returns what is to be said now, and all that was lost since the start.
+func (q *queue) count(n int) (unsaid, all int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	now := q.now()
 	q.lost.Records += int64(n)
 	q.lost.Last = now
 	q.unsaid += int64(n)
-	if since := now.Sub(q.said); since >= 0 && since < sayEvery {
-		return
+	if since := now.Sub(q.said); since < 0 || since >= sayEvery {
+		unsaid, q.unsaid, q.said = q.unsaid, 0, now
 	}
-	q.log.Error("key vault event records lost", "place", q.place, "records", q.unsaid, "since_start", q.lost.Records, "error", err)
-	q.said, q.unsaid = now, 0
+	return unsaid, q.lost.Records
 }
 
 func (q *queue) loss() Loss {
