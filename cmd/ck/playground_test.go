@@ -133,14 +133,16 @@ func playgroundMain() {
 	port := flag.Int("port", 0, "")
 	rotate := flag.Bool("rotate", false, "")
 	more := flag.Int("vaults", 0, "")
+	var hardware hardwareSettings
+	hardware.flags(flag.CommandLine)
 	flag.Parse()
-	if err := servePlayground(ctx, *data, *seals, *port, *more, *rotate); err != nil {
+	if err := servePlayground(ctx, *data, *seals, *port, *more, *rotate, hardware); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func servePlayground(ctx context.Context, data, seals string, port, more int, rotate bool) error {
+func servePlayground(ctx context.Context, data, seals string, port, more int, rotate bool, hardware hardwareSettings) error {
 	listeners, err := openListeners(ctx, "127.0.0.1", port)
 	if err != nil {
 		return err
@@ -150,7 +152,7 @@ func servePlayground(ctx context.Context, data, seals string, port, more int, ro
 	if err != nil {
 		return err
 	}
-	s := settings{domain: "localhost", port: port, lease: time.Minute, recoveryLevel: "Recoverable", eventFolder: vaultLogOf(filepath.Dir(data))}
+	s := settings{domain: "localhost", port: port, lease: time.Minute, recoveryLevel: "Recoverable", hardware: hardware, eventFolder: vaultLogOf(filepath.Dir(data))}
 	n, err := openNode(ctx, s, folder, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	if err != nil {
 		return errors.Join(err, folder.Close())

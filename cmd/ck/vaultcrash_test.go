@@ -23,6 +23,13 @@ import (
 // never between, and every version of it works. CK_VAULT_CRASH_ROUNDS sets how many times; 10 by
 // default, 3 with -short.
 func TestVaultCrash(t *testing.T) {
+	crashVault(t, newPlayground(t), nil)
+}
+
+// crashVault does what TestVaultCrash says, and returns what is there at the end.
+// Keys are in hardware if repair is given, which is called after each crash.
+func crashVault(t *testing.T, server *playground, repair func()) []*player {
+	t.Helper()
 	rounds := 10
 	if testing.Short() {
 		rounds = 3
@@ -34,7 +41,6 @@ func TestVaultCrash(t *testing.T) {
 		}
 		rounds = n
 	}
-	server := newPlayground(t)
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -42,10 +48,14 @@ func TestVaultCrash(t *testing.T) {
 	players := make([]*player, 4)
 	for i := range players {
 		players[i] = newPlayer(nil, key, fmt.Sprintf("player%d", i), 6)
+		players[i].hsm = repair != nil
 	}
 	interrupted := map[string]int{}
 	records := 0
 	for round := range rounds + 1 {
+		if round > 0 && repair != nil {
+			repair()
+		}
 		if round > 0 {
 			server.start()
 			was := records
@@ -73,6 +83,9 @@ func TestVaultCrash(t *testing.T) {
 			server.server.kill()
 		}()
 		together(t, players, func(p *player) error { return p.playUntilKilled(t.Context(), &answers) })
+		if t.Failed() {
+			t.Fatalf("before crash %d:\n%s", round, server.server.out)
+		}
 	}
 	done := map[string]int{}
 	for _, p := range players {
@@ -81,6 +94,7 @@ func TestVaultCrash(t *testing.T) {
 		}
 	}
 	t.Logf("%d crashes; %d records; acknowledged %v; interrupted, and done or not done %v", rounds, records, done, interrupted)
+	return players
 }
 
 // together runs do for all players at once and reports what fails.

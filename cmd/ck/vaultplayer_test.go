@@ -26,6 +26,7 @@ import (
 type player struct {
 	client  *azkeys.Client
 	rsa     *rsa.PrivateKey // for imports
+	hsm     bool            // keys are to be in hardware
 	keys    map[string]keyModel
 	backups map[string]backupModel
 	doubts  map[string]doubt // by name: a change that was under way when the server died
@@ -208,17 +209,24 @@ func (p *player) create(name string, k keyModel) deed {
 	return deed{"create", onFree(k), func(ctx context.Context) (keyModel, error) {
 		tag := strconv.Itoa(rand.Int())
 		res, err := p.client.CreateKey(ctx, name, azkeys.CreateKeyParameters{
-			Kty: to.Ptr(azkeys.KeyTypeEC), Curve: to.Ptr(azkeys.CurveNameP256), Tags: map[string]*string{"t": &tag},
+			Kty: p.kty(azkeys.KeyTypeEC), Curve: to.Ptr(azkeys.CurveNameP256), Tags: map[string]*string{"t": &tag},
 		}, nil)
 		return k.then(name, res.KeyBundle, err)
 	}, k.grown}
+}
+
+func (p *player) kty(t azkeys.KeyType) *azkeys.KeyType {
+	if p.hsm {
+		t += "-HSM"
+	}
+	return &t
 }
 
 func (p *player) importing(name string, k keyModel) deed {
 	return deed{"import", onFree(k), func(ctx context.Context) (keyModel, error) {
 		key := p.rsa
 		res, err := p.client.ImportKey(ctx, name, azkeys.ImportKeyParameters{Key: &azkeys.JSONWebKey{
-			Kty: to.Ptr(azkeys.KeyTypeRSA), N: key.N.Bytes(), E: big.NewInt(int64(key.E)).Bytes(), D: key.D.Bytes(),
+			Kty: p.kty(azkeys.KeyTypeRSA), N: key.N.Bytes(), E: big.NewInt(int64(key.E)).Bytes(), D: key.D.Bytes(),
 			P: key.Primes[0].Bytes(), Q: key.Primes[1].Bytes(), DP: key.Precomputed.Dp.Bytes(), DQ: key.Precomputed.Dq.Bytes(), QI: key.Precomputed.Qinv.Bytes(),
 		}}, nil)
 		return k.then(name, res.KeyBundle, err)
@@ -378,7 +386,7 @@ func versionOf(b azkeys.KeyBundle) (versionModel, error) {
 	if t := b.Tags["t"]; t != nil {
 		v.tag = *t
 	}
-	if *b.Key.Kty == azkeys.KeyTypeRSA {
+	if *b.Key.Kty == azkeys.KeyTypeRSA || *b.Key.Kty == azkeys.KeyTypeRSAHSM {
 		v.public = &rsa.PublicKey{N: new(big.Int).SetBytes(b.Key.N), E: int(new(big.Int).SetBytes(b.Key.E).Int64())}
 		return v, nil
 	}

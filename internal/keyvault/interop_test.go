@@ -21,14 +21,29 @@ import (
 // each algorithm and size.
 func TestOpenSSL(t *testing.T) {
 	t.Parallel()
-	openssl, err := exec.LookPath("openssl")
-	if err != nil {
-		if os.Getenv("CK_REQUIRE_OPENSSL") != "" {
-			t.Fatal("openssl is not installed")
-		}
-		t.Skip("openssl is not installed")
-	}
+	openssl := mustOpenSSL(t)
 	s := newStage(t, storetest.SQLite(t, store.VaultAreas()...))
+	for _, bits := range []int{2048, 3072} {
+		s.unwrapsOpenSSL(openssl, "contoso-east", keyvault.NewKey{Type: "RSA", Bits: bits})
+	}
+}
+
+func mustOpenSSL(t *testing.T) string {
+	t.Helper()
+	openssl, err := exec.LookPath("openssl")
+	if err == nil {
+		return openssl
+	}
+	if os.Getenv("CK_REQUIRE_OPENSSL") != "" {
+		t.Fatal("openssl is not installed")
+	}
+	t.Skip("openssl is not installed")
+	return ""
+}
+
+// unwrapsOpenSSL makes a key in a vault and unwraps by it what OpenSSL wrapped.
+func (s *stage) unwrapsOpenSSL(openssl, vault string, n keyvault.NewKey) {
+	s.t.Helper()
 	algorithms := map[string][]string{
 		"RSA-OAEP-256": {"rsa_padding_mode:oaep", "rsa_oaep_md:sha256", "rsa_mgf1_md:sha256"},
 		"RSA-OAEP":     {"rsa_padding_mode:oaep", "rsa_oaep_md:sha1"},
@@ -38,14 +53,15 @@ func TestOpenSSL(t *testing.T) {
 		delete(algorithms, "RSA-OAEP")
 		delete(algorithms, "RSA1_5")
 	}
-	for _, bits := range []int{2048, 3072} {
-		k := s.mustCreateAs("root1", keyvault.NewKey{Type: "RSA", Bits: bits})
-		for alg, options := range algorithms {
-			wrapped := mustEncrypt(t.Context(), t, openssl, k.Public.(*rsa.PublicKey), options, []byte("a key of some length"))
-			got, err := s.Unwrap(t.Context(), s.admin, "contoso-east", "root1", k.Version, alg, wrapped)
-			if err != nil || !bytes.Equal(got.Value, []byte("a key of some length")) {
-				t.Errorf("%s, %d bits: %q, %v", alg, bits, got.Value, err)
-			}
+	k, err := s.CreateKey(s.t.Context(), s.admin, vault, "root1", n)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for alg, options := range algorithms {
+		wrapped := mustEncrypt(s.t.Context(), s.t, openssl, k.Public.(*rsa.PublicKey), options, []byte("a key of some length"))
+		got, err := s.Unwrap(s.t.Context(), s.admin, vault, "root1", k.Version, alg, wrapped)
+		if err != nil || !bytes.Equal(got.Value, []byte("a key of some length")) {
+			s.t.Errorf("%s, %s of %d bits: %q, %v", alg, k.KTY(), k.Bits, got.Value, err)
 		}
 	}
 }
