@@ -229,7 +229,7 @@ func (n *node) openVaults(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.deliverer = webhook.NewDeliverer(gatedHooks{n.vaults, n.gate}, courier, n.log)
+	n.deliverer = webhook.NewDeliverer(n.vaults, courier, n.log)
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -123,18 +122,6 @@ func gated(h http.Handler, gate *seal.Gate) http.Handler {
 		defer gate.Enter()()
 		h.ServeHTTP(w, r)
 	})
-}
-
-// gatedHooks are the webhooks for those who deliver events, which no request has asked for.
-type gatedHooks struct {
-	*keyvault.Service
-	gate *seal.Gate
-}
-
-// ClaimHooks is keyvault.Service's.
-func (g gatedHooks) ClaimHooks(ctx context.Context, most int, hold time.Duration) ([]keyvault.Hook, error) {
-	defer g.gate.Enter()()
-	return g.Service.ClaimHooks(ctx, most, hold)
 }
 
 // gatedHandlers pass the gate for as long as they run.
