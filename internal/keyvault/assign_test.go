@@ -78,7 +78,9 @@ func TestUnassignRole(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *stage) {
 		a := s.mustAssign(s.Person("who"), keyvault.RoleReader, s.east())
-		for _, at := range []keyvault.Scope{s.whole(), {Subscription: s.Subscription.ID, Group: "keys"}} {
+		inside := s.east()
+		inside.Key = "root1"
+		for _, at := range []keyvault.Scope{s.whole(), {Subscription: s.Subscription.ID, Group: "keys"}, inside} {
 			_, err := s.UnassignRole(t.Context(), s.Owner, at, a.ID)
 			wantFault(t, err, fault.NotFound, keyvault.ReasonNoAssignment)
 			_, err = s.Assignment(t.Context(), s.Owner, at, a.ID)

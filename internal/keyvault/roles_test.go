@@ -320,3 +320,38 @@ func TestRoleEvents(t *testing.T) {
 		}
 	})
 }
+
+// TestRolesAndDeletedVaults: a vault that is recovered has the role assignments it had; one that
+// is made anew after a purge has none of them.
+func TestRolesAndDeletedVaults(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *stage) {
+		ctx, sub := t.Context(), s.Subscription.ID
+		s.useRoles()
+		s.mustCreate("root1")
+		remove := func() {
+			t.Helper()
+			if _, err := s.DeleteVault(ctx, s.Owner, sub, "keys", "contoso-east"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		remove()
+		_, _, err := s.AssignRole(ctx, s.Owner, keyvault.Assignment{ID: uuid.NewString(), Scope: s.east(), Role: keyvault.RoleReader, Principal: s.admin.ID})
+		wantFault(t, err, fault.NotFound, keyvault.ReasonNoResource)
+		if _, err := s.RecoverVault(ctx, s.Owner, sub, "keys", "contoso-east", ""); err != nil {
+			t.Fatal(err)
+		}
+		s.mustKey("root1", "")
+		remove()
+		if err := s.PurgeVault(ctx, s.Owner, sub, "", "contoso-east"); err != nil {
+			t.Fatal(err)
+		}
+		all, err := s.Assignments(ctx, s.Owner, s.whole(), keyvault.AssignmentFilter{})
+		if err != nil || len(all) != 1 || all[0].Principal != s.Owner.ID {
+			t.Errorf("what is left: %+v, %v", all, err)
+		}
+		s.setRBAC(true)
+		_, err = s.Keys(ctx, s.admin, "contoso-east", "", 9)
+		wantFault(t, err, fault.Forbidden, keyvault.ReasonRBAC)
+	})
+}
