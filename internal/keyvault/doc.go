@@ -9,6 +9,12 @@
 // [protect.Protector]; no method returns one but sealed in a backup (backup.go, restore.go),
 // which only the deployment that made it opens.
 //
+// A key that is deleted, and a vault with all its keys, can be taken back until its retention has
+// passed; Sweep then destroys it (delete.go, vaultdelete.go, sweep.go). Nobody can do so earlier
+// where the vault has purge protection, or where its subscription is registered for mandatory
+// retention: its owner asks for that, and an operator of the service approves (registration.go,
+// approval.go).
+//
 // # One door
 //
 // Every method takes the caller. There are two doors and no way around them. Through the
@@ -16,7 +22,8 @@
 // access policy grants to his object id or one of his groups, or what roles do that are
 // assigned to them at the key, its vault or above: a vault goes by one or the other (permit.go).
 // Through the one of management (manage.go) subscriptions and vaults are set up, by roles that
-// give no right over keys; which right an action takes is a row of managed.go. Both
+// give no right over keys; which right an action takes is a row of managed.go. What operators of
+// the service do to subscriptions of all tenants takes their directory role. All
 // decide, write the decision into the audit log of the vault's tenant, and only then act;
 // where the log cannot be written nothing happens and the error is fault.Unavailable.
 // A request that was allowed and then did not take effect gets a second entry that says so.

@@ -146,8 +146,19 @@ func (s *stage) management() map[string]func(c directory.Caller) error {
 			_, _, err := s.PutVault(ctx, c, keyvault.VaultSpec{Subscription: sub, Group: "keys", Name: "contoso-new", Location: "westeurope", SKU: "premium"})
 			return err
 		},
-		"vault":        func(c directory.Caller) error { _, err := s.Vault(ctx, c, sub, "keys", "contoso-east"); return err },
-		"find vault":   func(c directory.Caller) error { _, err := s.FindVault(ctx, c, sub, "contoso-east"); return err },
+		"vault":      func(c directory.Caller) error { _, err := s.Vault(ctx, c, sub, "keys", "contoso-east"); return err },
+		"find vault": func(c directory.Caller) error { _, err := s.FindVault(ctx, c, sub, "contoso-east"); return err },
+		"cancel":     func(c directory.Caller) error { _, err := s.CancelSubscription(ctx, c, sub); return err },
+		"enable":     func(c directory.Caller) error { _, err := s.EnableSubscription(ctx, c, sub); return err },
+		"rename":     func(c directory.Caller) error { _, err := s.RenameSubscription(ctx, c, sub, "Other"); return err },
+		"decide": func(directory.Caller) error {
+			_, err := s.DecideRetention(ctx, s.Operator("operator"), s.Tenant, sub, true)
+			return err
+		},
+		"state": func(directory.Caller) error {
+			_, err := s.SetSubscriptionState(ctx, s.Operator("operator"), s.Tenant, sub, keyvault.Stopped)
+			return err
+		},
 		"tag group":    func(c directory.Caller) error { _, err := s.TagGroup(ctx, c, sub, "keys", nil); return err },
 		"delete group": func(c directory.Caller) error { return s.DeleteGroup(ctx, c, sub, "keys") },
 		"delete vault": func(c directory.Caller) error {
