@@ -19,7 +19,7 @@ const (
 // An asking counts how often a generation was asked about anew within a pause.
 type asking struct {
 	times int
-	more  func(RootRef) bool // nil unless there was word that has to wait for the end of the pause
+	more  bool // there was word that has to wait for the end of the pause
 }
 
 // AskAnew says that roots have changed, of which concerns is told: whether they still unwrap is
@@ -44,7 +44,7 @@ func (k *Keyring) AskAnew(concerns func(RootRef) bool) {
 			time.AfterFunc(anewPause, func() { k.endPause(id) })
 		}
 		if a.times == anewMost {
-			a.more = either(a.more, concerns)
+			a.more = true
 			continue
 		}
 		a.times++
@@ -58,23 +58,15 @@ func (k *Keyring) endPause(id generationID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	a := k.asked[id]
-	if a.more == nil || k.closed {
+	if !a.more || k.closed {
 		delete(k.asked, id)
 		return
 	}
-	more := a.more
 	*a = asking{times: anewMost} // a flood: one at the end of each pause from now on
 	time.AfterFunc(anewPause, func() { k.endPause(id) })
-	if h := k.held[id]; h != nil && h.restsOn(more) {
+	if h := k.held[id]; h != nil {
 		k.askAnew(id, h)
 	}
-}
-
-func either(a, b func(RootRef) bool) func(RootRef) bool {
-	if a == nil {
-		return b
-	}
-	return func(r RootRef) bool { return a(r) || b(r) }
 }
 
 // restsOn reports whether a lease is held, or about to be, by the word of a root that concerns.

@@ -52,6 +52,18 @@ func TestEvents(t *testing.T) {
 				_, err := s.SetAccess(ctx, s.Owner, s.Subscription.ID, "keys", vault, keyvault.RemoveAccess, []keyvault.Grant{keyvaulttest.Can(s.admin, keyvault.PermitList)})
 				return err
 			}, "VaultAccessPolicyChanged "},
+			{"stop the subscription", func() error {
+				_, err := s.SetSubscriptionState(ctx, s.Operator("operator@service.example"), s.Tenant, s.Subscription.ID, keyvault.Stopped)
+				return err
+			}, "VaultAccessPolicyChanged "},
+			{"let it go on", func() error {
+				_, err := s.SetSubscriptionState(ctx, s.Operator("operator@service.example"), s.Tenant, s.Subscription.ID, keyvault.Warned)
+				return err
+			}, "VaultAccessPolicyChanged "},
+			{"warn no more", func() error {
+				_, err := s.SetSubscriptionState(ctx, s.Operator("operator@service.example"), s.Tenant, s.Subscription.ID, keyvault.Enabled)
+				return err
+			}, ""},
 		} {
 			before := lastEvent(t, s)
 			s.Told()

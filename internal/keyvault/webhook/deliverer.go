@@ -190,7 +190,7 @@ func delivered(h keyvault.Hook, e keyvault.Event) int64 {
 
 // passed is the progress of a hook that goes on, still claimed, after an event.
 func (d *Deliverer) passed(e keyvault.Event) keyvault.HookProgress {
-	return keyvault.HookProgress{Reached: e.Seq, Due: d.now().Add(turn + claim)}
+	return keyvault.HookProgress{Reached: e.Seq, Due: d.now().Add(claim)}
 }
 
 // failed puts a webhook off, and gives up on what has become too old.
