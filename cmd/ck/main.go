@@ -61,6 +61,7 @@ func verbs() []verb {
 		{"token-keys", "[list|rotate|revoke ...]", "the keys that sign tokens, for operators", (*command).tokenKeys},
 		{"audit", "[head|verify] ...", "read and check the log of decisions", (*command).audit},
 		{"seal", "status|rotate|move ...", "see, replace and move the keys that seal the databases", (*command).seal},
+		{"person", "add|password|disable|enable ...", "the people of your organization", (*command).person},
 		{"tenant", "add|list ...", "make and list tenants, as an operator of the service", (*command).tenant},
 		{"help", "[WORD]", "this page, or help on a verb or a cmdlet", (*command).help},
 		{"version", "", "which version this is", (*command).version},

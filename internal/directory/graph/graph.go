@@ -57,6 +57,8 @@ func (f *face) routes() http.Handler {
 		"GET /v1.0/me":                     f.me,
 		"GET /v1.0/users":                  f.users,
 		"GET /v1.0/users/{id}":             f.user,
+		"POST /v1.0/users":                 f.createPerson,
+		"PATCH /v1.0/users/{id}":           f.changePerson,
 		"GET /v1.0/servicePrincipals":      f.principals,
 		"GET /v1.0/servicePrincipals/{id}": f.principal,
 
