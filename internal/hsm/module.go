@@ -21,11 +21,9 @@ type module struct {
 	renewing chan struct{} // one at a time
 
 	// Written with all places taken, read with one.
-	epoch uint64 // counts the times the library was set up; all sessions are of one
-	up    bool   // whether it is set up now
-
-	mu   sync.Mutex
-	next time.Time // before it no renewal is tried again
+	epoch uint64    // counts the times the library was set up; all sessions are of one
+	up    bool      // whether it is set up now
+	next  time.Time // before it no renewal is tried again
 }
 
 const (
@@ -127,8 +125,6 @@ func (m *module) reset(seen uint64) error {
 	if m.up && m.epoch != seen {
 		return nil
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	if wait := time.Until(m.next); wait > 0 {
 		return errAway(nil)
 	}

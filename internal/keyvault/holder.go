@@ -62,12 +62,13 @@ func (s *Service) protectors() []protect.Protector {
 }
 
 // Platform says what holds a key's private half: the platform that was configured for the
-// hardware, or the name of the protector.
+// hardware, or the kind of protector. What the operator calls his token is no tenant's business.
 func (s *Service) Platform(k Key) string {
 	if s.hardware != nil && k.HeldBy == s.hardware.Name() && s.platform != "" {
 		return s.platform
 	}
-	return k.HeldBy
+	kind, _, _ := strings.Cut(k.HeldBy, ":")
+	return kind
 }
 
 // errProtector is about a key whose private half is elsewhere.
