@@ -37,7 +37,8 @@ type File struct {
 // NewFile returns a File with a fresh key, which Save writes to path.
 func NewFile(path string) *File { return &File{path: path, key: envelope.NewKey(), made: true} }
 
-// OpenFile reads the file at path. Unless ReadFile can, the error is fault.Invalid.
+// OpenFile reads the file at path. The error is fault.Invalid for one that is missing, damaged, or
+// something else.
 func OpenFile(path string) (*File, error) {
 	key, err := readKeyFile(path)
 	if err != nil {
