@@ -8,7 +8,8 @@
 //     and Caller, which is who asks. internal/audit: every decision, recorded before it takes
 //     effect, in a log whose tree anybody can check.
 //   - internal/keyvault: the customer's side. Vaults, keys, versions, soft delete; protect
-//     below it holds the private keys, rest and arm are the faces that Azure's clients know.
+//     below it holds the private keys, rest and arm are the faces that Azure's clients know,
+//     webhook sends its events out.
 //   - internal/hsm: one PKCS #11 token, in which private keys can live and sealing keys be held.
 //   - internal/rootkey: the service's only way to any vault, and the place where "denied" and
 //     "cannot be reached" are told apart. internal/availability: the third, service-held key,

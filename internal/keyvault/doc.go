@@ -15,6 +15,13 @@
 // retention: its owner asks for that, and an operator of the service approves (registration.go,
 // approval.go).
 //
+// # Events
+//
+// A change is stored with the events that tell of it (event.go), and they are told inside the
+// process before its caller has an answer; webhooks are sent them afterwards (hooks.go, outbox.go,
+// package webhook). What time does to keys, rotation by policy and notices of expiry, is done by
+// Tend (lifetime.go, tend.go).
+//
 // # One door
 //
 // Every method takes the caller. There are two doors and no way around them. Through the
