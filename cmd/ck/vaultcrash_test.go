@@ -147,7 +147,14 @@ func (p *player) settle(ctx context.Context, interrupted map[string]int) error {
 		}
 		p.keys[name] = actual
 		for _, v := range actual.versions {
-			if err := p.useVersion(ctx, name, v); v.enabled && err != nil {
+			err := p.useVersion(ctx, name, v)
+			for again := 0; p.hsm && again < 10; again++ {
+				if refusal, _ := refusalOf(err); !spurious(refusal) {
+					break
+				}
+				err = p.useVersion(ctx, name, v)
+			}
+			if v.enabled && err != nil {
 				return fmt.Errorf("using %s/%s: %w", name, v.id, err)
 			}
 		}
