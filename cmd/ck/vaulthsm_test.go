@@ -27,6 +27,7 @@ func TestVaultCrashToken(t *testing.T) {
 		}
 	}
 	server.server.kill()
+	hsmtest.Repair(t)
 	destroyLoose(t, filepath.Join(server.dir, "data", "vault.db"), c)
 	if got := hsmtest.Halves(t, c); got != 2*versions {
 		t.Errorf("the token holds %d halves of key pairs, of %d versions", got, versions)
