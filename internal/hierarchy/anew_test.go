@@ -22,6 +22,7 @@ func TestAskAnewObeysADenial(t *testing.T) {
 		w.keys.AskAnew(w.roots[1].concerned)
 		_, err := w.keys.Lease(t.Context(), alice, tenant, g.ID)
 		wantCode(t, "after the denial", err, fault.Denied)
+		synctest.Wait() // the closing entry is written in the background
 		if !l.key.IsZero() || w.closings(endDenied) != 1 {
 			t.Error("the lease lives on")
 		}
@@ -46,6 +47,7 @@ func TestAskAnewOfNothing(t *testing.T) {
 					})
 				}
 				readers.Wait()
+				synctest.Wait()
 				if n := w.calls() - before; n != 1 || w.closings(endReplaced) != 1 {
 					t.Errorf("%d unwraps, %d leases replaced", n, w.closings(endReplaced))
 				}
