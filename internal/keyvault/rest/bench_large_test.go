@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/big"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,11 +23,19 @@ import (
 )
 
 // The two vaults: how many keys they have, and how many versions their key "root". A page of a
-// list has 25, so that both vaults have full ones.
+// list has 25, so that both vaults have full ones. A large vault takes minutes to fill: it has
+// largeKeys only with CK_LARGE_VAULT=1, else a thousand.
 const (
 	smallKeys, smallVersions = 30, 30
 	largeKeys, largeVersions = 100_000, 500
 )
+
+func largeVault() (keys, versions int) {
+	if os.Getenv("CK_LARGE_VAULT") != "" {
+		return largeKeys, largeVersions
+	}
+	return 1000, 100
+}
 
 // BenchmarkLarge is what one caller waits for in the large vault, beside the same in the small one.
 func BenchmarkLarge(b *testing.B) {
@@ -55,10 +64,11 @@ func BenchmarkLarge(b *testing.B) {
 // fill makes the keys of both vaults.
 func fill(b *testing.B, w *race, k *store.KeyVault) {
 	pair, public := mustRSA(b), mustRSA(b).Public()
+	most, versions := largeVault()
 	for _, v := range []struct {
 		vault          string
 		keys, versions int
-	}{{"small", smallKeys, smallVersions}, {"large", largeKeys, largeVersions}} {
+	}{{"small", smallKeys, smallVersions}, {"large", most, versions}} {
 		for range v.versions { // of one pair, whose private half is used
 			if _, err := w.ImportKey(b.Context(), w.admin, v.vault, "root", keyvault.NewKey{Type: "RSA"}, jwkOf(pair)); err != nil {
 				b.Fatal(err)
