@@ -305,3 +305,27 @@ func mustFinish(t *testing.T, r *seal.Rotator) {
 		time.Sleep(time.Millisecond)
 	}
 }
+
+// The file that holds the sealing keys stays, also where it lies beside them under another name
+// than the one that was written down: somebody brought it back from a backup so.
+func TestKeyFileOfAnotherName(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.in(func(*datafolder.Folder) {})
+	found, err := filepath.Glob(filepath.Join(p.seals, "*", "holder-*.key"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("key files %v, %v", found, err)
+	}
+	other := filepath.Join(filepath.Dir(found[0]), "holder-00000000.key")
+	must(t, os.Rename(found[0], other))
+	c := p.config()
+	c.Holders.Open = func(ctx context.Context, dir string, s holder.Settings) (holder.Holder, error) {
+		s.File = &holder.FileSettings{Path: other}
+		return datafolder.OpenFile(ctx, dir, s)
+	}
+	for range 2 {
+		f, err := datafolder.Open(t.Context(), c)
+		must(t, err)
+		mustClose(t, f)
+	}
+}

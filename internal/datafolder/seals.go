@@ -170,17 +170,33 @@ func settled(marks []mark, b *book) (out []mark) {
 // tidy removes keys of holders that hold nothing any more: what a crash left behind, and the
 // files of format 1. A folder that cannot be written keeps them.
 func (f *Folder) tidy() {
-	keep := ""
-	if f.book.Holder.Kind == holder.KindFile && f.book.Holder.File != nil {
-		keep = keyFilePath(f.sealDir, *f.book.Holder.File)
-	}
 	stray, _ := filepath.Glob(filepath.Join(f.sealDir, "holder-????????.key")) // the pattern is right
 	for _, name := range names {
 		stray = append(stray, filepath.Join(f.sealDir, name+".key"))
 	}
 	for _, path := range stray {
-		if path != keep {
+		if !f.needs(path) {
 			_ = durable.Remove(path)
 		}
 	}
+}
+
+// needs reports whether the file at path is the one that the sealing keys are said to be held by,
+// or the one that does hold them, by whatever name: without it they are lost.
+func (f *Folder) needs(path string) bool {
+	var needed []string
+	if f.book.Holder.Kind == holder.KindFile && f.book.Holder.File != nil {
+		needed = append(needed, keyFilePath(f.sealDir, *f.book.Holder.File))
+	}
+	if used, ok := f.holder.(*holder.File); ok {
+		needed = append(needed, used.Path())
+	}
+	this, err := os.Stat(path)
+	if err != nil {
+		return true // there is none, or nobody knows
+	}
+	return slices.ContainsFunc(needed, func(n string) bool {
+		other, err := os.Stat(n)
+		return n == path || err == nil && os.SameFile(this, other)
+	})
 }

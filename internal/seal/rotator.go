@@ -68,6 +68,13 @@ type Progress struct {
 	Error   string `json:"error,omitempty"` // why it is failing, or the first of them is stuck
 }
 
+// recovered ends a failure that came when the last former key was gone already.
+func (p *Progress) recovered() {
+	if p.Stage == Failing {
+		*p = Progress{Name: p.Name, Stage: Idle}
+	}
+}
+
 // NewRotator returns a Rotator. It does nothing before Run.
 func NewRotator(c RotatorConfig) (*Rotator, error) {
 	if len(c.Areas) == 0 || c.Keeper == nil || c.Gate == nil || c.Record == nil {
@@ -152,6 +159,7 @@ func (r *Rotator) Run(ctx context.Context) {
 		failed := false
 		for _, a := range r.c.Areas {
 			if len(a.Seal.Former()) == 0 {
+				r.note(a.Name, (*Progress).recovered)
 				continue
 			}
 			if err := r.finish(ctx, a); err != nil && ctx.Err() == nil {

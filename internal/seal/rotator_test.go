@@ -24,6 +24,7 @@ type shop struct {
 	mu      sync.Mutex
 	things  map[string][]byte
 	fail    error
+	full    error  // of Retire, when it is done
 	swapped func() // before a swap
 	retired []seal.ID
 	entries []string
@@ -120,7 +121,7 @@ func (s *shop) Retire(_ context.Context, _ string, ids []seal.ID) error {
 		s.Seal.Retire(id)
 	}
 	s.retired = append(s.retired, ids...)
-	return nil
+	return s.full
 }
 
 func (s *shop) mustRotator(t *testing.T, gate *seal.Gate) *seal.Rotator {
@@ -309,6 +310,26 @@ func TestFailing(t *testing.T) {
 		wantStage(t, r, seal.Failing)
 		if len(s.retired) != 0 {
 			t.Error("a key was destroyed without a record")
+		}
+	})
+}
+
+// A keeper that fails when the key is gone already, as a folder does whose disk is full by the last
+// of its writes, has done what was asked: the next rotation is not kept out.
+func TestFailingAtTheEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newShop(t, 10)
+		s.full = fault.New(fault.Unavailable, "the disk is full")
+		r := s.mustRotator(t, new(seal.Gate))
+		defer running(t, r)()
+		for range 2 {
+			if err := r.Rotate(t.Context(), "shop"); err != nil {
+				t.Fatal(err)
+			}
+			wantStage(t, r, seal.Failing)
+			time.Sleep(2 * time.Minute)
+			wantStage(t, r, seal.Idle)
+			s.check(t)
 		}
 	})
 }
