@@ -11,6 +11,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -300,5 +301,37 @@ func TestNextDue(t *testing.T) {
 		}
 		s.wantTend("")
 		want(never.AddDate(0, 0, -30))
+	})
+}
+
+// TestTendOfOthers: a tenant whose log takes no more entries keeps no other one's keys waiting.
+func TestTendOfOthers(t *testing.T) {
+	each(t, func(t *testing.T, s *stage) {
+		other := keyvaulttest.NewSealed(t, s.db, s.Seal())
+		admin := other.Person("admin@fabrikam.example")
+		other.MustVault("fabrikam-east", keyvaulttest.Can(admin, keyvault.PermitAll))
+		if _, err := other.CreateKey(t.Context(), admin, "fabrikam-east", "root1", keyvault.NewKey{Type: "EC"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := other.SetRotationPolicy(t.Context(), admin, "fabrikam-east", "root1", rotateAfter("P28D")); err != nil {
+			t.Fatal(err)
+		}
+		s.Pass(day)
+		s.mustCreate("root1")
+		s.mustPolicy("root1", rotateAfter("P28D"))
+		s.Pass(28 * day)
+		err := s.db.Write(t.Context(), func(ctx context.Context, tx store.DBTX) error {
+			_, err := tx.ExecContext(ctx, "UPDATE audit_heads SET note = 'damaged' WHERE tenant_id = $1", other.Tenant)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Tend(t.Context()); n != 1 || !fault.Is(err, fault.Unavailable) {
+			t.Errorf("%d done, %v", n, err)
+		}
+		if n := len(s.versions("root1")); n != 2 {
+			t.Errorf("%d versions", n)
+		}
 	})
 }
