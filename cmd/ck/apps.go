@@ -84,7 +84,7 @@ func (c *command) credential(ctx context.Context, args []string) error {
 	return unknownWord(set, strings.Join(words, " "))
 }
 
-func (c *command) listCredentials(ctx context.Context, g *graphClient, at string) error {
+func (c *command) listCredentials(ctx context.Context, g *faceClient, at string) error {
 	var a app
 	if err := g.call(ctx, http.MethodGet, at, nil, &a); err != nil {
 		return err
@@ -102,7 +102,7 @@ func (c *command) listCredentials(ctx context.Context, g *graphClient, at string
 	return w.Flush()
 }
 
-func (c *command) addSecret(ctx context.Context, g *graphClient, at, name string, days int) error {
+func (c *command) addSecret(ctx context.Context, g *faceClient, at, name string, days int) error {
 	in := map[string]any{"displayName": name}
 	if days != 0 {
 		in["endDateTime"] = time.Now().UTC().Add(time.Duration(days) * 24 * time.Hour).Truncate(time.Second)
@@ -115,7 +115,7 @@ func (c *command) addSecret(ctx context.Context, g *graphClient, at, name string
 	return nil
 }
 
-func (c *command) addCertificate(ctx context.Context, g *graphClient, at, name, file string) error {
+func (c *command) addCertificate(ctx context.Context, g *faceClient, at, name, file string) error {
 	certificate, err := os.ReadFile(file)
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "the certificate %s cannot be read", file)
@@ -150,7 +150,7 @@ func (c *command) tokenKeys(ctx context.Context, args []string) error {
 	return unknownWord(set, strings.Join(words, " "))
 }
 
-func (c *command) listTokenKeys(ctx context.Context, g *graphClient, at string) error {
+func (c *command) listTokenKeys(ctx context.Context, g *faceClient, at string) error {
 	var answer struct {
 		Value []struct {
 			ID           string `json:"kid"`
@@ -171,7 +171,7 @@ func (c *command) listTokenKeys(ctx context.Context, g *graphClient, at string) 
 }
 
 // directoryWords parses a verb of at least so many words and opens the directory.
-func (c *command) directoryWords(set *flag.FlagSet, args []string, least int) (*graphClient, []string, error) {
+func (c *command) directoryWords(set *flag.FlagSet, args []string, least int) (*faceClient, []string, error) {
 	if err := c.parse(set, args); err != nil {
 		return nil, nil, err
 	}
