@@ -117,7 +117,11 @@ func (d *Deliverer) serve(ctx context.Context, h keyvault.Hook) {
 	defer d.leave(h.Tenant)
 	for end := d.now().Add(turn); ; {
 		events, err := d.queue.Waiting(ctx, h, page)
-		if err != nil || len(events) == 0 || d.now().After(end) || ctx.Err() != nil {
+		if err != nil && ctx.Err() == nil {
+			d.complain(ctx, err)
+			return // the claim ends by itself: tried again at once, it would fail again at once
+		}
+		if len(events) == 0 || d.now().After(end) || ctx.Err() != nil {
 			d.settle(ctx, h, keyvault.HookProgress{Reached: h.Reached, Attempts: h.Attempts})
 			return
 		}

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -597,3 +598,50 @@ func TestSecretsAreSealed(t *testing.T) {
 		}
 	})
 }
+
+// counted counts how often a Deliverer looks for something to do.
+type counted struct {
+	*keyvault.Service
+	claims atomic.Int64
+}
+
+func (c *counted) ClaimHooks(ctx context.Context, most int, hold time.Duration) ([]keyvault.Hook, error) {
+	c.claims.Add(1)
+	return c.Service.ClaimHooks(ctx, most, hold)
+}
+
+// TestDamagedEvent: events that cannot be read are told to the operator and tried again later, not
+// at once for ever.
+func TestDamagedEvent(t *testing.T) {
+	s := newScene(t, storetest.SQLite(t, store.VaultAreas()...))
+	s.mustHook(s.spec("hook"))
+	s.mustCreate("root1")
+	err := s.db.Write(t.Context(), func(ctx context.Context, tx store.DBTX) error {
+		_, err := tx.ExecContext(ctx, "UPDATE keyvault_events SET not_before = 'damaged'")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := make(chan struct{}, 1000)
+	q := &counted{Service: s.Service}
+	d := webhook.NewDeliverer(q, s.courier, slog.New(slog.NewTextHandler(writerFunc(func() { said <- struct{}{} }), nil)))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); d.Run(ctx) }()
+	select {
+	case <-said:
+	case <-time.After(2 * time.Second):
+		t.Error("nobody was told")
+	}
+	time.Sleep(200 * time.Millisecond)
+	cancel()
+	<-done
+	if n := q.claims.Load(); n > 5 {
+		t.Errorf("looked %d times", n)
+	}
+}
+
+type writerFunc func()
+
+func (f writerFunc) Write(p []byte) (int, error) { f(); return len(p), nil }
