@@ -34,7 +34,8 @@ func Write(path string, data []byte) (err error) {
 	return SyncFolder(dir)
 }
 
-// Create is Write for a file that must not be there: the error is fs.ErrExist if it is.
+// Create is Write for a file that must not be there: the error is fs.ErrExist if it is. A crash in
+// the middle of it may leave a part of the file, which nothing depends on yet.
 func Create(path string, data []byte) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
