@@ -369,3 +369,25 @@ func FuzzAssertion(f *testing.F) {
 		}
 	})
 }
+
+// TestAssertionOtherSignature: of an ECDSA signature anybody makes another one that is right, too;
+// an assertion does not become a new one by it.
+func TestAssertionOtherSignature(t *testing.T) {
+	t.Parallel()
+	a := newAsserter(t)
+	assertion := a.m.sign(jose.ES256, a.ec, "", a.claims(map[string]any{"jti": nil}))
+	if err := a.try(assertion); err != nil {
+		t.Fatal(err)
+	}
+	cut := strings.LastIndexByte(assertion, '.') + 1
+	signature, err := base64.RawURLEncoding.DecodeString(assertion[cut:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := new(big.Int).SetBytes(signature[32:])
+	s.Sub(elliptic.P256().Params().N, s).FillBytes(signature[32:])
+	twin := assertion[:cut] + base64.RawURLEncoding.EncodeToString(signature)
+	if err := a.try(twin); fault.As(err).Reason != directory.InvalidAssertion {
+		t.Errorf("the same assertion under its other signature: %v", err)
+	}
+}
