@@ -13,6 +13,9 @@ func (s *Service) audience(scope string) (string, error) {
 	if len(scope) > 2048 {
 		return "", fault.New(fault.Invalid, "the scope is too long").WithReason(InvalidScope)
 	}
+	if strings.ContainsFunc(scope, isControl) { // it is stored, and not every database takes it as text
+		return "", fault.New(fault.Invalid, "the scope holds what is no text").WithReason(InvalidScope)
+	}
 	found := ""
 	for _, part := range strings.Fields(scope) {
 		switch part {

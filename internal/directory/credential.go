@@ -118,21 +118,19 @@ func (s *Service) AddCertificate(ctx context.Context, c Caller, tenant, idOrAppI
 // token from then on; tokens that it gave live out their hour.
 func (s *Service) RemoveCredential(ctx context.Context, c Caller, tenant, idOrAppID, id string) error {
 	return s.changeApp(ctx, c, tenant, idOrAppID, "app.credential.remove", clip(id), func(app Registration) error {
+		if !isGUID(id) {
+			return fault.New(fault.NotFound, "the app has no credential with that id")
+		}
 		return s.store.DeleteCredential(ctx, app.HomeTenant, app.ID, id)
 	})
 }
 
 // SetRedirects replaces the addresses to which a browser may come back after a sign-in to an
-// app; see CheckRedirect for which they can be.
+// app; see CheckRedirects for which they can be.
 func (s *Service) SetRedirects(ctx context.Context, c Caller, tenant, idOrAppID string, redirects []string) error {
 	return s.changeApp(ctx, c, tenant, idOrAppID, "app.redirects", "", func(app Registration) error {
-		if len(redirects) > maxRedirects {
-			return fault.New(fault.Invalid, "an app has at most %d redirect addresses", maxRedirects)
-		}
-		for _, r := range redirects {
-			if err := CheckRedirect(r); err != nil {
-				return err
-			}
+		if err := CheckRedirects(redirects); err != nil {
+			return err
 		}
 		return s.store.SetRedirects(ctx, app.HomeTenant, app.ID, slices.Clone(redirects))
 	})

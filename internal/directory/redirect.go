@@ -13,9 +13,21 @@ const (
 	maxRedirect  = 2048 // bytes of an address
 )
 
-// CheckRedirect says whether an app may register an address to come back to: https anywhere, or
-// http on the machine itself (RFC 8252 section 7.3).
-func CheckRedirect(address string) error {
+// CheckRedirects says whether an app may register the addresses to come back to: https anywhere,
+// or http on the machine itself (RFC 8252 section 7.3), and at most 20. The error is fault.Invalid.
+func CheckRedirects(addresses []string) error {
+	if len(addresses) > maxRedirects {
+		return fault.New(fault.Invalid, "an app has at most %d redirect addresses", maxRedirects)
+	}
+	for _, address := range addresses {
+		if err := checkRedirect(address); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkRedirect(address string) error {
 	u, err := url.Parse(address)
 	good := err == nil && len(address) <= maxRedirect && u.Host != "" && u.User == nil && u.Fragment == "" &&
 		!strings.Contains(address, "#") && !strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || isControl(r) || r > '~' })
@@ -35,7 +47,7 @@ func isLoopback(u *url.URL) bool {
 // redirect: to exactly one of them, but for the port of a loopback address, which a program gets
 // by chance (RFC 8252 section 7.3).
 func mayReturn(registered []string, redirect string) bool {
-	if CheckRedirect(redirect) != nil {
+	if checkRedirect(redirect) != nil {
 		return false
 	}
 	if slices.Contains(registered, redirect) {

@@ -54,10 +54,8 @@ func (f *face) createApp(r *http.Request, c directory.Caller) (any, error) {
 	if err := decode(r, &in); err != nil {
 		return nil, err
 	}
-	for _, address := range in.Web.Redirects { // before there is an app whose secret nobody has seen
-		if err := directory.CheckRedirect(address); err != nil {
-			return nil, err
-		}
+	if err := directory.CheckRedirects(in.Web.Redirects); err != nil { // before there is an app whose secret nobody has seen
+		return nil, err
 	}
 	p, secret, err := f.Directory.CreateApp(r.Context(), c, c.Tenant, in.DisplayName, nil)
 	if err != nil {

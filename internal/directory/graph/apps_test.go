@@ -11,12 +11,28 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/customerkey/customerkey/internal/directory"
 )
+
+// TestNoAppByHalves: an app that cannot have all that is asked for is not made: its secret would
+// be known to nobody.
+func TestNoAppByHalves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.admin(w.contoso, "root", directory.GlobalAdministrator)
+	many := `"https://portal.example/"` + strings.Repeat(`,"https://portal.example/"`, 20)
+	for _, redirects := range []string{many, `"http://evil.example/"`} {
+		status, body := w.send("POST", "/v1.0/applications", token, `{"displayName":"x","web":{"redirectUris":[`+redirects+`]}}`)
+		if status != http.StatusBadRequest || slices.Contains(w.actions, "app.create") {
+			t.Errorf("%d %v, recorded %v", status, body, w.actions)
+		}
+	}
+}
 
 // admin makes a person of a tenant with a role, and returns a token of theirs.
 func (w *world) admin(tenant directory.Tenant, name string, role directory.Role) string {

@@ -30,6 +30,7 @@ type world struct {
 	handler           http.Handler
 	contoso, fabrikam directory.Tenant
 	alice, bob        directory.Person // of contoso, of fabrikam
+	actions           []string         // that were recorded
 }
 
 func newWorld(t *testing.T) *world {
@@ -40,7 +41,8 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { db.Close() })
 	w.directory, err = directory.New(directory.Config{
 		Store: store.NewDirectory(db), Seal: seal.Of(envelope.NewKey()), Codes: envelope.NewKey(), Issuer: "https://sts." + domain + "/", Login: "https://login." + domain,
-		Record: func(context.Context, string, directory.Caller, string, string, string, map[string]string) error {
+		Record: func(_ context.Context, _ string, _ directory.Caller, action, _, _ string, _ map[string]string) error {
+			w.actions = append(w.actions, action)
 			return nil
 		},
 		Audiences: []string{audience, "https://vault." + domain},
