@@ -68,26 +68,24 @@ func (s *Service) TagGroup(ctx context.Context, c directory.Caller, subscription
 // DeleteGroup removes a resource group and moves the vaults in it to the deleted state, each
 // by DeleteVault and with its own record. It may be stopped and called again at any point.
 func (s *Service) DeleteGroup(ctx context.Context, c directory.Caller, subscription, name string) error {
-	if err := s.emptyGroup(ctx, c, subscription, name); err != nil {
-		return err
-	}
 	_, err := manage(ctx, s, c, DeleteGroup, Scope{Subscription: subscription, Group: name}, func(d *desk) (func() (struct{}, error), error) {
 		g, err := s.group(ctx, d.subscription, name)
 		if err != nil {
 			return nil, err
 		}
 		d.entry.Object = "groups/" + g.Name
-		return func() (struct{}, error) { return struct{}{}, s.removeGroup(ctx, g) }, nil
+		return func() (struct{}, error) {
+			if err := s.emptyGroup(ctx, c, subscription, name); err != nil {
+				return struct{}{}, err
+			}
+			return struct{}{}, s.removeGroup(ctx, g)
+		}, nil
 	})
 	return err
 }
 
-// emptyGroup deletes a group's vaults. The group is looked at first, so that what is not there
-// and what is not his are said before anything is done.
+// emptyGroup deletes a group's vaults, for whoever may remove the group.
 func (s *Service) emptyGroup(ctx context.Context, c directory.Caller, subscription, name string) error {
-	if _, err := s.Group(ctx, c, subscription, name); err != nil {
-		return err
-	}
 	for after := ""; ; {
 		vaults, err := s.Vaults(ctx, c, subscription, after, maxPage)
 		if err != nil {

@@ -297,8 +297,8 @@ func TestDeleteGroup(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []string{
-			"allow group.get groups/keys", "allow vault.list vaults", "allow vault.delete vaults/contoso-east",
-			"allow vault.delete vaults/contoso-west", "allow group.delete groups/keys",
+			"allow group.delete groups/keys", "allow vault.list vaults", "allow vault.delete vaults/contoso-east",
+			"allow vault.delete vaults/contoso-west",
 		}
 		if diff := cmp.Diff(want, said(s.Entries())); diff != "" {
 			t.Error(diff)
@@ -320,5 +320,23 @@ func TestDeleteGroup(t *testing.T) {
 		}
 		_, err = s.TagGroup(ctx, s.Owner, sub, "none", nil)
 		wantFault(t, err, fault.NotFound, keyvault.ReasonNoGroup)
+	})
+}
+
+// TestDeleteGroupRefused: who may delete vaults and not their group deletes none by trying.
+func TestDeleteGroupRefused(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *stage) {
+		ctx, sub := t.Context(), s.Subscription.ID
+		keeper := s.Person("keeper@contoso.example")
+		s.mustAssign(keeper, keyvault.RoleVaultContributor, keyvault.Scope{Subscription: sub})
+		s.Entries()
+		wantFault(t, s.DeleteGroup(ctx, keeper, sub, "keys"), fault.Forbidden, keyvault.ReasonNotOwner)
+		if diff := cmp.Diff([]string{"deny group.delete groups"}, said(s.Entries())); diff != "" {
+			t.Error(diff)
+		}
+		if _, err := s.Vault(ctx, keeper, sub, "keys", "contoso-east"); err != nil {
+			t.Errorf("the vault of the group that stayed: %v", err)
+		}
 	})
 }
