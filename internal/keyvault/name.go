@@ -88,4 +88,8 @@ func checkTags(tags map[string]string) error {
 	return nil
 }
 
+// isDisplayName reports whether a subscription can be called so: 1 to 256 characters, and no
+// NUL, which not every database keeps.
+func isDisplayName(s string) bool { return s != "" && !tooLong(s) && !strings.ContainsRune(s, 0) }
+
 func tooLong(s string) bool { return len([]rune(s)) > 256 }

@@ -17,6 +17,9 @@ type Store interface {
 
 	Subscription(ctx context.Context, tenant, id string) (Subscription, error)
 	Subscriptions(ctx context.Context, tenant string) ([]Subscription, error) // by id
+	// AddSubscription makes a subscription, with its provider registered; created is false, and
+	// nothing changed, if it is there already.
+	AddSubscription(ctx context.Context, s Subscription) (created bool, err error)
 	// PutSubscription makes a subscription, with its provider registered, or changes the
 	// DisplayName and Owner of the one that is there.
 	PutSubscription(ctx context.Context, s Subscription) error

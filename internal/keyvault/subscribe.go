@@ -40,7 +40,7 @@ func (s *Service) Subscribe(ctx context.Context, c directory.Caller, alias, disp
 	if displayName == "" {
 		displayName = alias
 	}
-	if tooLong(displayName) {
+	if !isDisplayName(displayName) {
 		return refuse(invalid("displayName"))
 	}
 	all, err := s.store.Subscriptions(ctx, c.Tenant)
@@ -59,12 +59,15 @@ func (s *Service) Subscribe(ctx context.Context, c directory.Caller, alias, disp
 	e.Detail["owner"], e.Detail["name"] = fold(c.ID), displayName
 	sub, err = settle(ctx, s, e, func() (Subscription, error) {
 		sub := Subscription{ID: id, Tenant: c.Tenant, DisplayName: displayName, Owner: fold(c.ID), Created: s.now()}
-		if err := s.store.PutSubscription(ctx, sub); err != nil {
+		if created, err = s.store.AddSubscription(ctx, sub); err != nil {
 			return sub, err
 		}
-		return s.store.Subscription(ctx, c.Tenant, id)
+		if sub, err = s.store.Subscription(ctx, c.Tenant, id); err == nil && sub.Owner != fold(c.ID) {
+			err = errAlias() // someone was faster
+		}
+		return sub, err
 	}, nil)
-	return sub, err == nil, err
+	return sub, created, err
 }
 
 // subscribed answers for a subscription that is there. Whose it is decides: the alias is no way
@@ -72,10 +75,14 @@ func (s *Service) Subscribe(ctx context.Context, c directory.Caller, alias, disp
 func (s *Service) subscribed(ctx context.Context, c directory.Caller, e audit.Entry, old Subscription) (Subscription, bool, error) {
 	var why error
 	if old.Owner != fold(c.ID) {
-		why = fault.New(fault.Conflict, "The subscription of this alias belongs to someone else").WithHint("Choose another alias.")
+		why = errAlias()
 	}
 	sub, err := settle(ctx, s, e, func() (Subscription, error) { return old, nil }, why)
 	return sub, false, err
+}
+
+func errAlias() error {
+	return fault.New(fault.Conflict, "The subscription of this alias belongs to someone else").WithHint("Choose another alias.")
 }
 
 // SubscriptionOf returns the caller's subscription of an alias.

@@ -38,7 +38,7 @@ func checkSubscription(c directory.Caller, sub Subscription) error {
 		return errNotOwner(c, "subscriptions")
 	case !isGUID(sub.ID) || !isGUID(sub.Owner) || sub.Tenant == "":
 		return invalid("subscription")
-	case sub.DisplayName == "" || tooLong(sub.DisplayName):
+	case !isDisplayName(sub.DisplayName):
 		return invalid("displayName")
 	}
 	return nil

@@ -55,7 +55,7 @@ func (s *Service) EnableSubscription(ctx context.Context, c directory.Caller, su
 // RenameSubscription gives a subscription another display name.
 func (s *Service) RenameSubscription(ctx context.Context, c directory.Caller, subscription, name string) (Subscription, error) {
 	return s.changeSubscription(ctx, c, RenameSubscription, subscription, func(sub *Subscription) error {
-		if name == "" || tooLong(name) {
+		if !isDisplayName(name) {
 			return invalid("subscriptionName")
 		}
 		sub.DisplayName = name

@@ -50,6 +50,18 @@ func (k *KeyVault) Cancelled(ctx context.Context, before time.Time, after keyvau
 	return list, err
 }
 
+// AddSubscription implements keyvault.Store.
+func (k *KeyVault) AddSubscription(ctx context.Context, s keyvault.Subscription) (created bool, err error) {
+	err = k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
+		rows, err := q.AddSubscription(ctx, keyvaultsql.AddSubscriptionParams{
+			TenantID: s.Tenant, ID: s.ID, DisplayName: s.DisplayName, OwnerID: s.Owner, Created: micros(s.Created),
+		})
+		created = rows == 1
+		return err
+	})
+	return created, err
+}
+
 // PutSubscription implements keyvault.Store.
 func (k *KeyVault) PutSubscription(ctx context.Context, s keyvault.Subscription) error {
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {

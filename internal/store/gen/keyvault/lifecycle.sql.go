@@ -10,6 +10,33 @@ import (
 	"database/sql"
 )
 
+const addSubscription = `-- name: AddSubscription :execrows
+INSERT INTO keyvault_subscriptions (tenant_id, id, display_name, owner_id, created, state_since, provider_since, provider_order)
+VALUES ($1, $2, $3, $4, $5, $5, $5, 1) ON CONFLICT DO NOTHING
+`
+
+type AddSubscriptionParams struct {
+	TenantID    string
+	ID          string
+	DisplayName string
+	OwnerID     string
+	Created     int64
+}
+
+func (q *Queries) AddSubscription(ctx context.Context, arg AddSubscriptionParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, addSubscription,
+		arg.TenantID,
+		arg.ID,
+		arg.DisplayName,
+		arg.OwnerID,
+		arg.Created,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const condemnVault = `-- name: CondemnVault :execrows
 UPDATE keyvault_vaults SET purging = TRUE, purge_at = 0, revision = revision + 1
 WHERE tenant_id = $1 AND name = $2 AND deleted = $3 AND NOT purging

@@ -71,6 +71,10 @@ FROM keyvault_subscriptions
 WHERE feature_state IN ('Pending', 'Unregistering') AND (tenant_id, id) > (CAST(sqlc.arg(after_tenant) AS TEXT), CAST(sqlc.arg(after_id) AS TEXT))
 ORDER BY tenant_id, id LIMIT sqlc.arg(most);
 
+-- name: AddSubscription :execrows
+INSERT INTO keyvault_subscriptions (tenant_id, id, display_name, owner_id, created, state_since, provider_since, provider_order)
+VALUES ($1, $2, $3, $4, $5, $5, $5, 1) ON CONFLICT DO NOTHING;
+
 -- name: PutSubscription :exec
 INSERT INTO keyvault_subscriptions (tenant_id, id, display_name, owner_id, created, state_since, provider_since, provider_order)
 VALUES ($1, $2, $3, $4, $5, $5, $5, 1)
