@@ -2,7 +2,7 @@
 // says who is calling.
 //
 // A [Service] keeps the rows: a [Tenant] has people and service principals, which is what
-// an app is called inside a tenant. It checks passwords, device codes, refresh tokens and
+// an app is called inside a tenant, and each [Group] of them. It checks passwords, device codes, refresh tokens and
 // app secrets, and signs access tokens (row KV-134). Every sign-in, granted or refused, is
 // recorded before its answer leaves; what cannot be recorded is refused.
 //

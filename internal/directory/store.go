@@ -45,6 +45,21 @@ type Store interface {
 	Principal(ctx context.Context, tenant, id string) (ServicePrincipal, error)
 	PrincipalByApp(ctx context.Context, tenant, app string) (ServicePrincipal, error)
 
+	People(ctx context.Context, tenant, after string, limit int) ([]Person, error) // by UPN
+
+	// AddGroup adds an empty group; fault.Conflict if the tenant has limit of them.
+	AddGroup(ctx context.Context, g Group, limit int) error
+	Group(ctx context.Context, tenant, id string) (Group, error)
+	GroupByName(ctx context.Context, tenant, name string) (Group, error)              // in any case
+	Groups(ctx context.Context, tenant, afterName string, limit int) ([]Group, error) // by name in lower case
+	DeleteGroup(ctx context.Context, tenant, id string) error                         // and its memberships
+	// AddMember adds a membership, or leaves it as it is; fault.Conflict if a limit is reached.
+	AddMember(ctx context.Context, g Group, member string, most GroupLimits) error
+	DeleteMember(ctx context.Context, g Group, member string) error
+	Members(ctx context.Context, g Group, after string, limit int) ([]Member, error) // by id
+	// GroupsOf returns the ids of the groups that a person or an app is in, in order.
+	GroupsOf(ctx context.Context, tenant, member string) ([]string, error)
+
 	AddIssuerKey(ctx context.Context, k IssuerKey) error // fault.Conflict if there is a current one already
 	IssuerKeys(ctx context.Context) ([]IssuerKey, error) // oldest first
 	// ChangeIssuerKeys makes all of a change; fault.Conflict if a key is not in the state that

@@ -44,6 +44,8 @@ type accessClaims struct {
 	AppName    string `json:"app_displayname,omitempty"`
 	Scope      string `json:"scp,omitempty"`
 	Roles      []Role `json:"roles,omitempty"`
+
+	Groups []string `json:"groups,omitempty"` // object ids; all of them, for there are at most MaxGroupsOf
 }
 
 // idClaims are the claims of an OpenID id token, version 2.0.
@@ -82,7 +84,10 @@ type issue struct {
 // personTokens signs access and id token for a person. The caller has recorded the sign-in.
 func (s *Service) personTokens(ctx context.Context, i issue) (Tokens, error) {
 	p, client := i.person, i.client
-	access := s.newClaims(p.Tenant, p.ID, client, i.audience)
+	access, err := s.newClaims(ctx, p.Tenant, p.ID, client, i.audience)
+	if err != nil {
+		return Tokens{}, err
+	}
 	access.ClientAuth, access.Kind, access.Roles = i.how, "user", p.Roles
 	access.UPN, access.UniqueName, access.Name, access.Scope = p.UPN, p.UPN, p.DisplayName, "user_impersonation"
 	id := idClaims{
@@ -106,7 +111,10 @@ func (s *Service) personTokens(ctx context.Context, i issue) (Tokens, error) {
 
 // appTokens signs an access token for p. The caller has recorded the sign-in.
 func (s *Service) appTokens(ctx context.Context, p ServicePrincipal, how proof, audience, scope string) (Tokens, error) {
-	access := s.newClaims(p.Tenant, p.ID, p.AppID, audience)
+	access, err := s.newClaims(ctx, p.Tenant, p.ID, p.AppID, audience)
+	if err != nil {
+		return Tokens{}, err
+	}
 	access.ClientAuth, access.Kind, access.Roles, access.AppName = how, "app", p.Roles, p.DisplayName
 	_, signer, err := s.issuerKeys(ctx)
 	if err != nil {
@@ -119,12 +127,15 @@ func (s *Service) appTokens(ctx context.Context, p ServicePrincipal, how proof, 
 	return Tokens{Access: token, Expires: time.Unix(access.Expires, 0).UTC(), Audience: audience, Scope: scope}, nil
 }
 
-func (s *Service) newClaims(tenant, object, app, audience string) accessClaims {
+// newClaims returns what all access tokens say, with the groups as they are now.
+func (s *Service) newClaims(ctx context.Context, tenant, object, app, audience string) (accessClaims, error) {
+	groups, err := s.store.GroupsOf(ctx, tenant, object)
 	now := s.now()
 	return accessClaims{
 		Audience: audience, Issuer: s.Issuer(tenant), IssuedAt: now.Unix(), NotBefore: now.Unix(), Expires: now.Add(tokenLife).Unix(),
 		Tenant: tenant, Object: object, Subject: object, App: app, Version: "1.0", ID: randomText(16),
-	}
+		Groups: groups,
+	}, err
 }
 
 func sign(signer jose.Signer, claims any) (string, error) {

@@ -1,9 +1,10 @@
 // Package graph is the directory's HTTP face: graph.{domain}. It has the look-ups that the
 // Azure CLI makes when it creates a vault or fills in an access policy (row KV-138), apps with
-// their credentials, and the keys that sign tokens, for operators.
+// their credentials, groups, and the keys that sign tokens, for operators.
 //
 // A caller sees the tenant of its token and nothing else; what is in another tenant does not
-// exist here. Every member of a tenant may look people and apps up.
+// exist here. Every member of a tenant may look people, apps and groups up by id or name; lists
+// of them are for its administrators and readers.
 package graph
 
 import (
@@ -61,6 +62,14 @@ func (f *face) routes() http.Handler {
 		"PATCH /v1.0/users/{id}":           f.changePerson,
 		"GET /v1.0/servicePrincipals":      f.principals,
 		"GET /v1.0/servicePrincipals/{id}": f.principal,
+
+		"GET /v1.0/groups":                               f.groups,
+		"POST /v1.0/groups":                              f.createGroup,
+		"GET /v1.0/groups/{id}":                          f.group,
+		"DELETE /v1.0/groups/{id}":                       f.deleteGroup,
+		"GET /v1.0/groups/{id}/members":                  f.members,
+		"POST /v1.0/groups/{id}/members/$ref":            f.addMember,
+		"DELETE /v1.0/groups/{id}/members/{member}/$ref": f.removeMember,
 
 		"POST /v1.0/applications":                     f.createApp,
 		"GET /v1.0/applications/{id}":                 f.app,
@@ -129,7 +138,7 @@ func (f *face) run(r *http.Request, request string, h handler) (any, error) {
 
 func (f *face) nothing(r *http.Request, _ directory.Caller) (any, error) {
 	return nil, fault.New(fault.NotFound, "there is nothing at %.128q", r.URL.Path).
-		WithHint("this service has /me, /users, /servicePrincipals and /applications below /v1.0")
+		WithHint("this service has /me, /users, /groups, /servicePrincipals and /applications below /v1.0")
 }
 
 // byCode is how failures look to Graph clients.

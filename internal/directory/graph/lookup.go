@@ -18,6 +18,8 @@ type user struct {
 	DisplayName  string `json:"displayName"`
 	MailNickname string `json:"mailNickname"`
 	Enabled      bool   `json:"accountEnabled"`
+
+	Roles []directory.Role `json:"roles,omitempty"` // in lists only, and a word of ours
 }
 
 type principal struct {
@@ -32,9 +34,10 @@ type principal struct {
 	Enabled     bool     `json:"accountEnabled"`
 }
 
-// A collection is the answer to a filter: empty if nothing fits.
+// A collection is the answer to a filter, empty if nothing fits, or one page of a list.
 type collection struct {
 	Context string `json:"@odata.context"`
+	Next    string `json:"@odata.nextLink,omitempty"`
 	Value   []any  `json:"value"`
 }
 
@@ -80,11 +83,15 @@ var (
 )
 
 func (f *face) users(r *http.Request, c directory.Caller) (any, error) {
-	m := userFilter.FindStringSubmatch(r.URL.Query().Get("$filter"))
+	filter := r.URL.Query().Get("$filter")
+	if filter == "" {
+		return f.listUsers(r, c)
+	}
+	m := userFilter.FindStringSubmatch(filter)
 	if m == nil {
 		return nil, errFilter("userPrincipalName eq 'alice@contoso.example'")
 	}
-	found := collection{f.base + "/$metadata#users", []any{}}
+	found := collection{Context: f.base + "/$metadata#users", Value: []any{}}
 	name := unquote(m[1])
 	p, err := f.Directory.Person(r.Context(), c.Tenant, name)
 	switch {
@@ -96,6 +103,18 @@ func (f *face) users(r *http.Request, c directory.Caller) (any, error) {
 	return found, nil
 }
 
+func (f *face) listUsers(r *http.Request, c directory.Caller) (any, error) {
+	p, err := pageFrom(r.URL.Query())
+	if err != nil {
+		return nil, err
+	}
+	list, err := f.Directory.ListPeople(r.Context(), c, p.after, p.top+1)
+	if err != nil {
+		return nil, err
+	}
+	return paged(f, r, p, list, listedUser, func(p directory.Person) string { return p.UPN }), nil
+}
+
 func (f *face) principals(r *http.Request, c directory.Caller) (any, error) {
 	filter := r.URL.Query().Get("$filter")
 	m := principalFilter.FindStringSubmatch(filter)
@@ -105,7 +124,7 @@ func (f *face) principals(r *http.Request, c directory.Caller) (any, error) {
 	if m == nil || m[1] != m[2] {
 		return nil, errFilter("servicePrincipalNames/any(c:c eq '{app id}')")
 	}
-	found := collection{f.base + "/$metadata#servicePrincipals", []any{}}
+	found := collection{Context: f.base + "/$metadata#servicePrincipals", Value: []any{}}
 	app := unquote(m[3])
 	p, err := f.Directory.ServicePrincipal(r.Context(), c.Tenant, app)
 	switch {
@@ -119,6 +138,12 @@ func (f *face) principals(r *http.Request, c directory.Caller) (any, error) {
 
 func userOf(p directory.Person) user {
 	return user{ID: p.ID, UPN: p.UPN, DisplayName: p.DisplayName, MailNickname: local(p.UPN), Enabled: !p.Disabled}
+}
+
+func listedUser(p directory.Person) any {
+	u := userOf(p)
+	u.Roles = p.Roles
+	return u
 }
 
 func principalOf(p directory.ServicePrincipal) principal {

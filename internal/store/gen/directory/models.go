@@ -80,12 +80,26 @@ type DirectoryGrant struct {
 	Expires  int64
 }
 
+type DirectoryGroup struct {
+	TenantID    string
+	ID          string
+	DisplayName string
+	Folded      string
+	Created     int64
+}
+
 type DirectoryIssuerKey struct {
 	ID      string
 	State   string
 	Sealed  []byte
 	Created int64
 	Since   int64
+}
+
+type DirectoryMember struct {
+	TenantID string
+	GroupID  string
+	MemberID string
 }
 
 type DirectoryPerson struct {
