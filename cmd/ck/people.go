@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,12 +13,19 @@ import (
 
 // person is the verb person: the people of one's own tenant.
 func (c *command) person(ctx context.Context, args []string) error {
-	set := c.flags("person", "add USER@DOMAIN | password USER | disable USER | enable USER")
+	set := c.flags("person", "list | add USER@DOMAIN | password USER | disable USER | enable USER")
+	asJSON := set.Bool("json", false, "list: print one JSON object per line")
 	name := set.String("name", "", "add: `NAME` for people to read (default: the user name)")
 	roles := set.String("roles", "", "add: `ROLES`, such as \"Compliance Administrator\", with commas between")
-	g, words, err := c.directoryWords(set, args, 2)
+	g, words, err := c.directoryWords(set, args, 1)
 	if err != nil {
 		return err
+	}
+	if words[0] == "list" && len(words) == 1 {
+		return c.listPeople(ctx, g, *asJSON)
+	}
+	if len(words) != 2 {
+		return unknownWord(set, strings.Join(words, " "))
 	}
 	at, user := "/v1.0/users/"+url.PathEscape(words[1]), words[1]
 	switch words[0] {
@@ -38,6 +46,34 @@ func (c *command) person(ctx context.Context, args []string) error {
 		return g.call(ctx, http.MethodPatch, at, map[string]any{"accountEnabled": words[0] == "enable"}, nil)
 	}
 	return unknownWord(set, words[0])
+}
+
+// A personRow is a person as the directory lists one.
+type personRow struct {
+	ID          string   `json:"id"`
+	UPN         string   `json:"userPrincipalName"`
+	DisplayName string   `json:"displayName"`
+	Enabled     bool     `json:"accountEnabled"`
+	Roles       []string `json:"roles,omitempty"`
+}
+
+func (c *command) listPeople(ctx context.Context, g *faceClient, asJSON bool) error {
+	w := columns(c.out)
+	if !asJSON {
+		fmt.Fprintln(w, "USER\tNAME\tSTATE\tROLES")
+	}
+	state := map[bool]string{true: "enabled", false: "disabled"}
+	err := eachRow(ctx, g, "/v1.0/users", func(p personRow) error {
+		if asJSON {
+			return json.NewEncoder(c.out).Encode(p)
+		}
+		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", p.UPN, p.DisplayName, state[p.Enabled], strings.Join(p.Roles, ", "))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return w.Flush()
 }
 
 func (c *command) tellPassword(user, password string) error {

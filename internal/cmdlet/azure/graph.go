@@ -78,9 +78,9 @@ func (e *Environment) first(ctx context.Context, kind, filter, name string) (str
 	return list.Value[0].ID, nil
 }
 
-// object looks an object id up among people and programs.
+// object looks an object id up among people, programs and groups.
 func (e *Environment) object(ctx context.Context, id string) (o directoryObject, err error) {
-	for _, kind := range []string{"users/", "servicePrincipals/"} {
+	for _, kind := range []string{"users/", "servicePrincipals/", "groups/"} {
 		err := e.get(ctx, kind+url.PathEscape(id), nil, &o)
 		if err == nil || statusOf(err) != http.StatusNotFound {
 			return o, err

@@ -124,7 +124,7 @@ func TestLookUps(t *testing.T) {
 		{filter("/v1.0/users", "userPrincipalName eq 'bob@fabrikam.example'"), 200, none},
 		{filter("/v1.0/users", "userPrincipalName eq '"+w.alice.ID+"'"), 200, none},
 		{filter("/v1.0/users", "userPrincipalName eq 'x' or true"), 400, ""},
-		{"/v1.0/users", 400, ""},
+		{"/v1.0/users", 403, ""},
 		{filter("/v1.0/servicePrincipals", "servicePrincipalNames/any(c:c eq '"+directory.ExchangeApp+"')"), 200, exchange.ID},
 		{filter("/v1.0/servicePrincipals", "servicePrincipalNames/any(x:x eq '"+strings.ToUpper(directory.ExchangeApp)+"')"), 200, exchange.ID},
 		{filter("/v1.0/servicePrincipals", "appId eq '"+directory.ExchangeApp+"'"), 200, exchange.ID},
@@ -133,7 +133,7 @@ func TestLookUps(t *testing.T) {
 		{"/v1.0/servicePrincipals/" + exchange.ID, 200, exchange.ID},
 		{"/v1.0/servicePrincipals/" + foreign.ID, 404, ""},
 		{"/v1.0/servicePrincipals/" + directory.ExchangeApp, 404, ""},
-		{"/v1.0/groups", 404, ""},
+		{"/v1.0/devices", 404, ""},
 	} {
 		status, _, body := w.get(tt.path, token)
 		got := body

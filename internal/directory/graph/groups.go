@@ -24,7 +24,7 @@ type group struct {
 	Types       []string  `json:"groupTypes"`
 }
 
-// A member is a user or a principal among other members, with the type that tells them apart.
+// A memberUser and a memberPrincipal are members of a group, with the type that tells them apart.
 type memberUser struct {
 	Type string `json:"@odata.type"`
 	user
