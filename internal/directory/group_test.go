@@ -71,7 +71,9 @@ func TestTokensNameGroups(t *testing.T) {
 		"client credentials": func() (string, error) {
 			return access(w.ClientCredentials(ctx, contoso.ID, directory.Client{ID: app.AppID, Secret: secret}, scope, origin))
 		},
-		"managed identity": func() (string, error) { return access(w.ManagedToken(ctx, contoso.ID, app.AppID, vaultAudience, origin)) },
+		"managed identity": func() (string, error) {
+			return access(w.ManagedToken(ctx, contoso.ID, app.AppID, vaultAudience, origin))
+		},
 		"service": func() (string, error) {
 			token, _, err := w.ServiceToken(ctx, contoso.ID, directory.ExchangeApp, vaultAudience)
 			return token, err
