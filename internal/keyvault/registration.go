@@ -181,10 +181,14 @@ func (s *Service) setSubscription(ctx context.Context, old, sub Subscription) (S
 	return sub, nil
 }
 
-// accessOf returns the events that the access to all live vaults of a subscription has changed.
+// accessOf returns the events that the access to the live vaults of a subscription has changed, of
+// the first maxTold by name.
 func (s *Service) accessOf(ctx context.Context, sub Subscription) (events []Event, err error) {
-	err = s.eachVault(ctx, sub, s.store.Vaults, func(v Vault) {
-		events = append(events, vaultEvent(VaultAccessPolicyChanged, v, s.now()))
-	})
-	return events, err
+	for ref, err := range s.refs(ctx, sub, "") {
+		if err != nil || len(events) == maxTold {
+			return events, err
+		}
+		events = append(events, vaultEvent(VaultAccessPolicyChanged, Vault{Tenant: sub.Tenant, Name: ref.Vault}, s.now()))
+	}
+	return events, nil
 }

@@ -2,6 +2,7 @@ package keyvault_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
+	"github.com/customerkey/customerkey/internal/store/storetest"
 )
 
 // A between is an audit log that runs do once, before the first entry is durable: after a
@@ -85,4 +87,36 @@ func TestSubscriptionNames(t *testing.T) {
 		sub := keyvault.Subscription{ID: uuid.NewString(), Tenant: s.Tenant, Owner: s.Owner.ID, DisplayName: bad}
 		wantFault(t, s.PutSubscription(t.Context(), directory.SystemCaller(s.Tenant, "setup", "r"), sub), fault.Invalid, "")
 	})
+}
+
+// TestCancelWithManyVaults: one change of a subscription writes a bounded number of events, so
+// that its owner cannot keep others from the database by it.
+func TestCancelWithManyVaults(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, storetest.SQLite(t, store.VaultAreas()...))
+	east, err := s.Vault(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := store.NewKeyVault(s.db)
+	var adding sync.WaitGroup
+	for i := range 50 { // at once, for writes that wait share a commit
+		adding.Go(func() {
+			for j := range 21 {
+				v := east
+				v.Name = fmt.Sprintf("vault-%d-%d", i, j)
+				if err := k.AddVault(t.Context(), v); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	adding.Wait()
+	s.Told()
+	if _, err := s.CancelSubscription(t.Context(), s.Owner, s.Subscription.ID); err != nil {
+		t.Fatal(err)
+	}
+	if told := s.Told(); len(told) != 1000 {
+		t.Errorf("%d events of 1051 vaults, want the first 1000", len(told))
+	}
 }

@@ -65,8 +65,8 @@ func (s *Service) readable(ctx context.Context, d *desk, after string, limit int
 	return list, nil
 }
 
-// maxTold bounds how many vaults one change of roles is told about. Whoever rests on another
-// one notices when he asks next.
+// maxTold bounds how many vaults one change of roles, or of a subscription, is told about.
+// Whoever rests on another one notices when he asks next.
 const maxTold = 1000
 
 // roleChanged returns the events of an assignment that was made or taken away: it may change
