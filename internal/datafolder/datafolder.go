@@ -9,6 +9,7 @@
 //	DATA/vault.db           key vaults and their sealed private keys
 //	DATA/availability.db    availability keys, sealed
 //	DATA/blobs/             sealed content
+//	SEALS/ID/lock           held while a server runs, so that none runs on a copy of DATA beside it
 //	SEALS/ID/seals.json     the sealing keys of the three databases, each wrapped by their holder
 //	SEALS/ID/holder-*.key   the holder's key, where the holder is a file and was not put elsewhere
 //
@@ -64,7 +65,8 @@ type Folder struct {
 	Fresh bool // made by this call to Open
 
 	lock    *flock.Flock
-	sealDir string // SEALS/ID
+	keyLock *flock.Flock // of the sealing keys, which a copy of the data folder has too; or nil
+	sealDir string       // SEALS/ID
 	holder  holder.Holder
 	now     func() time.Time
 
@@ -82,7 +84,8 @@ type Seals struct {
 // Open opens a data folder, making it when it is absent, and locks it until Close. The sealing
 // keys are read from a folder of its id below Seals, and made there for a new data folder.
 //
-// It refuses, changing nothing, a folder that another server holds (fault.Conflict), one
+// It refuses, changing nothing, a folder that another server holds or whose sealing keys one that
+// runs on a copy of it does (fault.Conflict), one
 // that cannot be written (fault.Unavailable), and sealing keys that are missing, damaged or
 // belong to another folder (fault.Invalid) or whose holder does not give them out (the
 // holder's error).
@@ -148,8 +151,30 @@ func (f *Folder) probe() error {
 	return nil
 }
 
+// takeKeys locks the sealing keys, as far as their folder can be written: a rotation by a server on
+// a copy of the data folder would destroy keys that this one needs.
+func (f *Folder) takeKeys() error {
+	lock := flock.New(filepath.Join(f.sealDir, "lock"), flock.SetPermissions(0o600))
+	held, err := lock.TryLock()
+	if err != nil {
+		return nil //nolint:nilerr // missing, which is told later, or not to be written by anybody
+	}
+	if !held {
+		return fault.New(fault.Conflict, "another server is using the sealing keys %s", f.sealDir).
+			WithHint("it runs on a copy of the data folder, or this is one: give a copy a copy of the sealing keys, too, with --seals DIR; nothing was changed")
+	}
+	f.keyLock = lock
+	return nil
+}
+
 // Close gives the folder up, and what holds its sealing keys.
-func (f *Folder) Close() error { return errors.Join(closeHolder(f.holder), f.lock.Unlock()) }
+func (f *Folder) Close() error {
+	err := closeHolder(f.holder)
+	if f.keyLock != nil {
+		err = errors.Join(err, f.keyLock.Unlock())
+	}
+	return errors.Join(err, f.lock.Unlock())
+}
 
 func closeHolder(h holder.Holder) error {
 	if c, ok := h.(io.Closer); ok {
@@ -197,6 +222,9 @@ func (f *Folder) load(ctx context.Context, c Config) error {
 		return strangeManifest(f.File("customerkey.json"), err)
 	}
 	f.ID, f.sealDir = m.ID, sealFolder(c.Seals, m.ID)
+	if err := f.takeKeys(); err != nil {
+		return err
+	}
 	b, err := readBook(f.sealDir, m.ID)
 	if err != nil {
 		return err

@@ -54,13 +54,13 @@ func (p *place) in(fn func(f *datafolder.Folder)) {
 	fn(f)
 }
 
-// snapshot returns every file of both folders with its bytes.
+// snapshot returns every file of both folders with its bytes, but for locks, which have none.
 func (p *place) snapshot() map[string]string {
 	p.t.Helper()
 	all := map[string]string{}
 	for _, root := range []string{p.data, p.seals} {
 		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() {
+			if err != nil || entry.IsDir() || entry.Name() == "lock" {
 				return err
 			}
 			content, err := os.ReadFile(path)
@@ -367,12 +367,10 @@ func TestUpgrade(t *testing.T) {
 	} {
 		must(t, spoil())
 		before := p.snapshot()
-		delete(before, filepath.Join(p.data, "lock"))
 		if _, err := datafolder.Open(t.Context(), p.config()); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 		after := p.snapshot()
-		delete(after, filepath.Join(p.data, "lock")) // the first format had one too, here it is missing
 		if d := cmp.Diff(before, after); d != "" {
 			t.Errorf("%s: %s", name, d)
 		}

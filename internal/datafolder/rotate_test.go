@@ -329,3 +329,40 @@ func TestKeyFileOfAnotherName(t *testing.T) {
 		mustClose(t, f)
 	}
 }
+
+// A copy of a data folder has the same sealing keys. While one of the two is open the other is
+// refused: a rotation of the copy would destroy the key that the original still needs.
+func TestCopyBesideTheOriginal(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.in(func(*datafolder.Folder) {})
+	copied := filepath.Join(t.TempDir(), "copy")
+	must(t, os.CopyFS(copied, os.DirFS(p.data)))
+	p.in(func(*datafolder.Folder) {
+		f, err := datafolder.Open(t.Context(), datafolder.Config{Path: copied, Seals: p.seals})
+		if err == nil {
+			mustClose(t, f)
+		}
+		if !fault.Is(err, fault.Conflict) {
+			t.Errorf("both are open: %v", err)
+		}
+	})
+	f, err := datafolder.Open(t.Context(), datafolder.Config{Path: copied, Seals: p.seals})
+	must(t, err)
+	mustClose(t, f)
+}
+
+// What a kill in the middle of a write has left of the sealing keys goes with the next start:
+// else a key that is retired later would be there for ever.
+func TestTornWriteGoes(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.in(func(*datafolder.Folder) {})
+	book, content := p.book()
+	torn := filepath.Join(filepath.Dir(book), "."+filepath.Base(book)+".1234567890")
+	must(t, os.WriteFile(torn, []byte(content), 0o600))
+	p.in(func(*datafolder.Folder) {})
+	if _, err := os.Stat(torn); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is there still: %v", err)
+	}
+}

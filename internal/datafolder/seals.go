@@ -95,6 +95,9 @@ func (f *Folder) create() error {
 	if err := os.MkdirAll(f.sealDir, 0o700); err != nil {
 		return sealsUnwritable(f.sealDir, err)
 	}
+	if err := f.takeKeys(); err != nil {
+		return err
+	}
 	if err := f.writeHeld(); err != nil {
 		return err
 	}
@@ -167,10 +170,12 @@ func settled(marks []mark, b *book) (out []mark) {
 	return out
 }
 
-// tidy removes keys of holders that hold nothing any more: what a crash left behind, and the
-// files of format 1. A folder that cannot be written keeps them.
+// tidy removes keys of holders that hold nothing any more, and torn writes: what a crash left
+// behind, and the files of format 1. A folder that cannot be written keeps them.
 func (f *Folder) tidy() {
 	stray, _ := filepath.Glob(filepath.Join(f.sealDir, "holder-????????.key")) // the pattern is right
+	torn, _ := filepath.Glob(filepath.Join(f.sealDir, "."+bookFile+".*"))      // see durable.Write
+	stray = append(stray, torn...)
 	for _, name := range names {
 		stray = append(stray, filepath.Join(f.sealDir, name+".key"))
 	}

@@ -36,6 +36,9 @@ func (f *Folder) upgrade(ctx context.Context, raw []byte, c Config) error {
 		return strangeManifest(f.File("customerkey.json"), err)
 	}
 	f.ID, f.sealDir = old.ID, sealFolder(c.Seals, old.ID)
+	if err := f.takeKeys(); err != nil {
+		return err
+	}
 	keys := map[string]envelope.Key{}
 	for _, name := range names {
 		key, err := readSeal(f.sealDir, name, old)
