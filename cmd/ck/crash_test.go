@@ -21,20 +21,10 @@ import (
 
 // TestCrash kills the server as a power cut does, at random moments of imports, assignments and
 // refreshes. After each restart every acknowledged item opens with its bytes and the policy is
-// in a legal state; at the end the interrupted work finishes by itself. CK_CRASH_ROUNDS sets
-// how many times; 50 by default, 5 with -short.
+// in a legal state; at the end the interrupted work finishes by itself. See
+// crashRounds for how often.
 func TestCrash(t *testing.T) {
-	rounds := 50
-	if testing.Short() {
-		rounds = 5
-	}
-	if text := os.Getenv("CK_CRASH_ROUNDS"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rounds = n
-	}
+	rounds := crashRounds(t, 50)
 	w := &crashWorld{world: newWorld(t, "--lease", "5s"), t: t, acknowledged: map[client.Ref][sha256.Size]byte{}}
 	w.server.kill()
 	for round := range rounds {
@@ -49,6 +39,23 @@ func TestCrash(t *testing.T) {
 		t.Errorf("only %d items were acknowledged in %d rounds: the test did not do what it should", len(w.acknowledged), rounds)
 	}
 	t.Logf("%d crashes, %d items acknowledged, %d policy changes", rounds, len(w.acknowledged), w.changes)
+}
+
+// crashRounds is how often a test kills what it tests: CK_CRASH_ROUNDS times, or as often as
+// usual; less under the race detector, whose servers are several times slower, and with -short.
+func crashRounds(t *testing.T, usual int) int {
+	t.Helper()
+	if text := os.Getenv("CK_CRASH_ROUNDS"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if raced || testing.Short() {
+		return max(usual/5, 2)
+	}
+	return usual
 }
 
 // A crashWorld is a server that is killed again and again, and what it has promised so far.

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -44,21 +43,6 @@ func (n *node) rotateForever(ctx context.Context) (stop func()) {
 		}
 	}()
 	return func() { cancel(); <-ended }
-}
-
-func crashRounds(t *testing.T, rounds int) int {
-	t.Helper()
-	if testing.Short() {
-		rounds = 3
-	}
-	if text := os.Getenv("CK_SEAL_CRASH_ROUNDS"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rounds = n
-	}
-	return rounds
 }
 
 // TestSealOracle: while all three sealing keys are replaced again and again, no request of

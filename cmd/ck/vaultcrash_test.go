@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	mrand "math/rand/v2"
-	"os"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,8 +18,7 @@ import (
 // TestVaultCrash kills the vault as a power cut does at random moments of create, import,
 // rotate, update, delete, recover, purge and restore under load (KV-174). After each restart
 // every key is as its last acknowledged change left it, or as the change under way would have,
-// never between, and every version of it works. CK_VAULT_CRASH_ROUNDS sets how many times; 10 by
-// default, 3 with -short.
+// never between, and every version of it works.
 func TestVaultCrash(t *testing.T) {
 	crashVault(t, newPlayground(t), nil)
 }
@@ -30,17 +27,7 @@ func TestVaultCrash(t *testing.T) {
 // Keys are in hardware if repair is given, which is called after each crash.
 func crashVault(t *testing.T, server *playground, repair func()) []*player {
 	t.Helper()
-	rounds := 10
-	if testing.Short() {
-		rounds = 3
-	}
-	if text := os.Getenv("CK_VAULT_CRASH_ROUNDS"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rounds = n
-	}
+	rounds := crashRounds(t, 10)
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
