@@ -18,6 +18,9 @@ const (
 // TestIdleVaultsTakeLittle starts a server that has 1,000 vaults, asks each of them once, and
 // reads how much memory its process then has.
 func TestIdleVaultsTakeLittle(t *testing.T) {
+	if raced {
+		t.Skip("the race detector takes memory of its own")
+	}
 	p := newPlayground(t, "-vaults", fmt.Sprint(idleVaults))
 	pid := p.server.cmd.Process.Pid
 	start, _, err := resident(pid)
