@@ -23,7 +23,7 @@ import (
 )
 
 // The two vaults: how many keys they have, and how many versions their key "root". A page of a
-// list has 25, so that both vaults have full ones. A large vault takes minutes to fill: it has
+// list has 25, so that both vaults have full ones. A large vault takes a while to fill: it has
 // largeKeys only with CK_LARGE_VAULT=1, else a thousand.
 const (
 	smallKeys, smallVersions = 30, 30
