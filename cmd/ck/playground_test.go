@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -32,10 +33,11 @@ import (
 // "playground-hsm", whose keys can also be purged: their subscription is not registered for
 // retention, which the sample's are. The test binary is this server under the name ck-playground.
 type playground struct {
-	tb     testing.TB
-	dir    string
-	flags  []string
-	server scriptServer
+	tb      testing.TB
+	dir     string
+	flags   []string
+	command []string // what starts it; the binary
+	server  scriptServer
 }
 
 // newPlayground starts the server, with further flags; it ends with the test.
@@ -50,6 +52,7 @@ func newPlayground(tb testing.TB, flags ...string) *playground {
 		tb.Fatal(err)
 	}
 	p.flags = append(flags, "-data", filepath.Join(p.dir, "data"), "-seals", filepath.Join(p.dir, "seals"), "-port", freePort(tb))
+	p.command = []string{p.binary()}
 	tb.Cleanup(p.server.kill)
 	p.start()
 	return p
@@ -63,7 +66,7 @@ func vaultLogOf(dir string) string { return filepath.Join(dir, "vault-log") }
 // start starts the server on what is in its data folder.
 func (p *playground) start() {
 	p.tb.Helper()
-	if err := p.server.start(p.binary(), p.dir, os.Environ(), p.flags); err != nil {
+	if err := p.server.start(p.command[0], p.dir, os.Environ(), slices.Concat(p.command[1:], p.flags)); err != nil {
 		p.tb.Fatal(err)
 	}
 }
