@@ -225,6 +225,7 @@ test("what cannot be done says so", async () => {
   await assert.rejects(client.createRsaKey(fresh("bad"), { keySize: 1024 }), refused(400, "BadParameter"));
   await assert.rejects(client.createRsaKey(fresh("bad"), { notBefore: new Date("2030-01-02"), expiresOn: new Date("2030-01-01") }), refused(400, "BadParameter"));
   await assert.rejects(client.createRsaKey("no good name"), refused(400, "BadParameter"));
+  await assert.rejects(client.releaseKey((await client.createEcKey(fresh("release"))).name, "target"), refused(403, "Forbidden"));
   const stranger = new KeyClient(CK_VAULT, credential("not the secret"), { retryOptions: { maxRetries: 0 } });
   await assert.rejects(stranger.getKey("any"), /AADSTS7000215/);
 });

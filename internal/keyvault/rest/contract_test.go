@@ -181,6 +181,7 @@ func TestContract(t *testing.T) {
 		bad("KV-12", "POST", "/keys/new/create?"+version, `{"kty":2048}`, "Property kty has invalid value"),
 		ok("KV-12", "POST", "/keys/root1/wrapkey?"+version, `{"alg":"RSA-OAEP-256","value":"AA","more":{"of":"it"}}`),
 		{"KV-12", "POST", "/keys/root1/wrapkey?" + version, `{"alg":"` + strings.Repeat("x", 64<<10) + `"}`, 413, "RequestTooLarge", ""},
+		{"KV-12", "POST", "/keys/root1/create?" + version, `{"kty":"EC","tags":{"x":"` + strings.Repeat("y", 100_000) + `"}}`, 413, "RequestTooLarge", ""},
 		ok("KV-14", "POST", "/keys/root1/wrapkey?"+version, `{"alg":"RSA-OAEP-256","value":"_-8="}`),
 		ok("KV-14", "POST", "/keys/root1/wrapkey?"+version, `{"alg":"RSA-OAEP-256","value":"/+8"}`),
 		bad("KV-14", "POST", "/keys/root1/wrapkey?"+version, `{"alg":"RSA-OAEP-256","value":"A"}`, "value"),
