@@ -221,7 +221,7 @@ func (d *twoTenants) addTenant(t *testing.T, name string) (o oneTenant) {
 		t.Fatalf("%d subscriptions, %v", len(subscriptions), err)
 	}
 	o.subscription = subscriptions[0].ID
-	if o.policy, err = n.policies.Create(ctx, caller, policy.Draft{Name: strings.ToUpper(name[:1]) + name[1:] + "_Global", KeyURIs: uris, Enabled: true}); err != nil {
+	if o.policy, err = n.policies.Create(ctx, caller, policy.Draft{Family: policy.MultiWorkload, Name: strings.ToUpper(name[:1]) + name[1:] + "_Global", KeyURIs: uris, Enabled: true}); err != nil {
 		t.Fatal(err)
 	}
 	if err := n.policies.Assign(ctx, caller, o.policy.Name); err != nil {

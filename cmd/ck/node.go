@@ -289,7 +289,11 @@ func coverage(name string) policy.Rule {
 	if err != nil {
 		return policy.Rule{}
 	}
-	return policy.Rule{Family: policy.MultiWorkload, NewDataOnly: w.NewDataOnly}
+	family := policy.MultiWorkload
+	if w.Mailboxes {
+		family = policy.Mailbox
+	}
+	return policy.Rule{Family: family, NewDataOnly: w.NewDataOnly}
 }
 
 // mailboxOwner finds whose mailbox upn is.

@@ -134,9 +134,9 @@ func (n *node) ensureSamplePolicy(ctx context.Context, admin directory.Caller) e
 	if err != nil || assigned != nil {
 		return err
 	}
-	if _, err := n.policies.Get(ctx, admin, samplePolicy); fault.Is(err, fault.NotFound) {
+	if _, err := n.policies.Get(ctx, admin, policy.MultiWorkload, samplePolicy); fault.Is(err, fault.NotFound) {
 		_, err = n.policies.Create(ctx, admin, policy.Draft{
-			Name: samplePolicy, Description: "All of Contoso, under two keys of its own", Enabled: true,
+			Family: policy.MultiWorkload, Name: samplePolicy, Description: "All of Contoso, under two keys of its own", Enabled: true,
 			KeyURIs: []string{n.url("contoso-east.vault") + "/keys/root1", n.url("contoso-west.vault") + "/keys/root2"},
 		})
 		if err != nil {

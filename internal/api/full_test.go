@@ -195,7 +195,7 @@ func (s *stack) read(ref client.Ref) error {
 func (s *stack) wait(what string, done func(policy.Status) bool) {
 	s.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		status, err := s.policies.Status(s.t.Context(), s.admin, "Contoso_Global")
+		status, err := s.policies.Status(s.t.Context(), s.admin, policy.MultiWorkload, "Contoso_Global")
 		s.must(err)
 		if done(status) {
 			return
@@ -213,7 +213,7 @@ func TestLifeOfContent(t *testing.T) {
 	s.put(mail)
 	s.put(chat)
 
-	_, err := s.policies.Create(t.Context(), s.admin, policy.Draft{Name: "Contoso_Global", KeyURIs: []string{s.uri("contoso-east"), s.uri("contoso-west")}, Enabled: true})
+	_, err := s.policies.Create(t.Context(), s.admin, policy.Draft{Family: policy.MultiWorkload, Name: "Contoso_Global", KeyURIs: []string{s.uri("contoso-east"), s.uri("contoso-west")}, Enabled: true})
 	s.must(err)
 	s.must(s.policies.Assign(t.Context(), s.admin, "Contoso_Global"))
 	s.wait("the mailbox is under the policy", func(st policy.Status) bool { return st.Percent == 100 && st.Containers == 1 })
@@ -223,7 +223,7 @@ func TestLifeOfContent(t *testing.T) {
 	s.wait("new chats are under the policy", func(st policy.Status) bool { return st.Containers == 2 })
 
 	s.roll("contoso-east")
-	_, err = s.policies.Refresh(t.Context(), s.admin, "Contoso_Global")
+	_, err = s.policies.Refresh(t.Context(), s.admin, policy.MultiWorkload, "Contoso_Global")
 	s.must(err)
 	s.wait("the first generation is destroyed", func(st policy.Status) bool {
 		return len(st.Generations) == 2 && st.Generations[0].State == hierarchy.Destroyed && st.Generations[1].Containers == 2

@@ -27,7 +27,7 @@ func newPolicy(ctx context.Context, s Services, call *Call) error {
 		return err
 	}
 	p, err := s.Policies.Create(ctx, call.Caller, policy.Draft{
-		Name: name, Description: call.Args.Text("Description"), KeyURIs: call.Args.List("AzureKeyIDs"), Enabled: enabled,
+		Family: policy.MultiWorkload, Name: name, Description: call.Args.Text("Description"), KeyURIs: call.Args.List("AzureKeyIDs"), Enabled: enabled,
 	})
 	if err != nil {
 		return err
@@ -37,13 +37,13 @@ func newPolicy(ctx context.Context, s Services, call *Call) error {
 
 func getPolicy(ctx context.Context, s Services, call *Call) error {
 	if name := call.Args.Text("Identity"); name != "" {
-		p, err := s.Policies.Get(ctx, call.Caller, policyIdentity(call, name))
+		p, err := s.Policies.Get(ctx, call.Caller, policy.MultiWorkload, policyIdentity(call, name))
 		if err != nil {
 			return err
 		}
 		return emitPolicy(ctx, s, call, p)
 	}
-	all, err := s.Policies.List(ctx, call.Caller)
+	all, err := s.Policies.List(ctx, call.Caller, policy.MultiWorkload)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func setPolicy(ctx context.Context, s Services, call *Call) error {
 		return fault.New(fault.Invalid, "the root keys of a policy cannot be replaced yet").
 			WithHint("make a policy with the new keys and assign it: content moves over by itself, and the old keys show as safe to retire once it has")
 	}
-	p, err := s.Policies.Get(ctx, call.Caller, policyIdentity(call, call.Args.Text("Identity")))
+	p, err := s.Policies.Get(ctx, call.Caller, policy.MultiWorkload, policyIdentity(call, call.Args.Text("Identity")))
 	if err != nil {
 		return err
 	}
@@ -88,12 +88,12 @@ func setPolicy(ctx context.Context, s Services, call *Call) error {
 		return err
 	}
 	if change != (policy.Change{}) {
-		if _, err := s.Policies.Update(ctx, call.Caller, p.ID, change); err != nil {
+		if _, err := s.Policies.Update(ctx, call.Caller, policy.MultiWorkload, p.ID, change); err != nil {
 			return err
 		}
 	}
 	if refresh {
-		_, err = s.Policies.Refresh(ctx, call.Caller, p.ID)
+		_, err = s.Policies.Refresh(ctx, call.Caller, policy.MultiWorkload, p.ID)
 	}
 	return err
 }
@@ -134,7 +134,7 @@ func setAssignment(ctx context.Context, s Services, call *Call) error {
 		}
 		return s.Policies.Assign(ctx, call.Caller, "")
 	}
-	p, err := s.Policies.Get(ctx, call.Caller, policyIdentity(call, call.Args.Text("DataEncryptionPolicy")))
+	p, err := s.Policies.Get(ctx, call.Caller, policy.MultiWorkload, policyIdentity(call, call.Args.Text("DataEncryptionPolicy")))
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func emitPolicy(ctx context.Context, s Services, call *Call, p policy.Policy) er
 	if call.Shown(key) {
 		return nil
 	}
-	st, err := s.Policies.Status(ctx, call.Caller, p.ID)
+	st, err := s.Policies.Status(ctx, call.Caller, p.Family, p.ID)
 	if err != nil {
 		return err
 	}

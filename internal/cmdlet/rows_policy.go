@@ -10,14 +10,14 @@ import (
 // policyType is the type name of the family's objects.
 const policyType = "DataEncryptionPolicy"
 
-// rolesFor returns the roles that may do something with multi-workload policies, as package
-// policy decides it (rows CK-277, CK-281 and X-18).
-func rolesFor(do policy.Action) []directory.Role {
+// rolesFor returns the roles that may do something with policies of a family, as package
+// policy decides it (rows CK-277 to CK-281 and X-18).
+func rolesFor(f policy.Family, do policy.Action) []directory.Role {
 	all := []directory.Role{
-		directory.ComplianceAdministrator, directory.GlobalAdministrator, directory.ExchangeAdministrator, directory.GlobalReader,
+		directory.ComplianceAdministrator, directory.GlobalAdministrator, directory.ExchangeAdministrator, directory.SharePointAdministrator, directory.GlobalReader,
 		directory.MailboxImportExport, directory.ServiceOperator, directory.ItemsReadWriteAll,
 	}
-	return slices.DeleteFunc(all, func(r directory.Role) bool { return !policy.Allow([]directory.Role{r}, policy.MultiWorkload, do) })
+	return slices.DeleteFunc(all, func(r directory.Role) bool { return !policy.Allow([]directory.Role{r}, f, do) })
 }
 
 // domainController is taken by every Exchange cmdlet and means nothing here (row CK-90).
@@ -47,7 +47,7 @@ func newPolicyRow() Cmdlet {
 			{Name: "Enabled", Type: Bool, Help: "Whether it can be assigned; $true unless given."},
 			domainController,
 		},
-		Output: policyType, Impact: Medium, Side: Service, Roles: rolesFor(policy.Create), serve: newPolicy,
+		Output: policyType, Impact: Medium, Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Create), serve: newPolicy,
 	}
 }
 
@@ -61,7 +61,7 @@ func getPolicyRow() Cmdlet {
 			`Get-M365DataAtRestEncryptionPolicy -Identity "NAM Policy"`,
 		},
 		Params: []Param{identity(false, "Name, GUID or distinguished name of the policy; all policies unless given."), domainController},
-		Output: policyType, Detail: "Identity", Side: Service, Roles: rolesFor(policy.Read), serve: getPolicy,
+		Output: policyType, Detail: "Identity", Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Read), serve: getPolicy,
 	}
 }
 
@@ -85,7 +85,7 @@ func setPolicyRow() Cmdlet {
 			{Name: "Force", Type: Switch, Help: "Do not ask."},
 			domainController,
 		},
-		DefaultSet: "RefreshKey", Impact: Medium, Side: Service, Roles: rolesFor(policy.Update),
+		DefaultSet: "RefreshKey", Impact: Medium, Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Update),
 		check: checkSetPolicy, serve: setPolicy,
 	}
 }
@@ -96,7 +96,7 @@ func getAssignmentRow() Cmdlet {
 		Synopsis: "Show the policy that is assigned to the organization.",
 		Examples: []string{`Get-M365DataAtRestEncryptionPolicyAssignment`},
 		Params:   []Param{domainController},
-		Output:   policyType, Side: Service, Roles: rolesFor(policy.Read), serve: getAssignment,
+		Output:   policyType, Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Read), serve: getAssignment,
 	}
 }
 
@@ -113,7 +113,7 @@ func setAssignmentRow() Cmdlet {
 			{Name: "DataEncryptionPolicy", Old: []string{"Policy"}, Type: ID, Mandatory: true, AllowNull: true, Help: "Name, GUID or distinguished name of the policy; $null unassigns."},
 			domainController,
 		},
-		Impact: Medium, Side: Service, Roles: rolesFor(policy.Assign), serve: setAssignment,
+		Impact: Medium, Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Assign), serve: setAssignment,
 	}
 }
 

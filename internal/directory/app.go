@@ -40,7 +40,7 @@ const ExchangeManageAsApp Role = "Exchange.ManageAsApp"
 // appRoles are the roles that an app can hold: permissions, and directory roles beside them.
 var appRoles = []Role{
 	ItemsReadWriteAll, ExchangeManageAsApp,
-	GlobalAdministrator, ComplianceAdministrator, ExchangeAdministrator, GlobalReader, MailboxImportExport,
+	GlobalAdministrator, ComplianceAdministrator, ExchangeAdministrator, SharePointAdministrator, GlobalReader, MailboxImportExport,
 }
 
 // secretLife is how long an app's secret is good.

@@ -11,7 +11,7 @@ import (
 const MaxPage = 999
 
 // listReaders are the roles that may see who all is in a tenant.
-var listReaders = []Role{GlobalAdministrator, ComplianceAdministrator, ExchangeAdministrator, GlobalReader}
+var listReaders = []Role{GlobalAdministrator, ComplianceAdministrator, ExchangeAdministrator, SharePointAdministrator, GlobalReader}
 
 // ListPeople lists at most limit people of the caller's tenant by user principal name, beginning
 // behind after. Administrators and readers of the tenant may, as for all lists here; each page is

@@ -24,7 +24,7 @@ type Person struct {
 
 // peopleRoles are the roles that a person can hold.
 var peopleRoles = []Role{
-	GlobalAdministrator, ComplianceAdministrator, ExchangeAdministrator, GlobalReader, MailboxImportExport, ServiceOperator,
+	GlobalAdministrator, ComplianceAdministrator, ExchangeAdministrator, SharePointAdministrator, GlobalReader, MailboxImportExport, ServiceOperator,
 }
 
 // CreatePerson adds p to the tenant p.Tenant; id and time are set here. The name must end

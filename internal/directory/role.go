@@ -8,6 +8,7 @@ const (
 	GlobalAdministrator     Role = "Global Administrator"
 	ComplianceAdministrator Role = "Compliance Administrator"
 	ExchangeAdministrator   Role = "Exchange Administrator"
+	SharePointAdministrator Role = "SharePoint Administrator"
 	GlobalReader            Role = "Global Reader"
 	MailboxImportExport     Role = "Mailbox Import Export" // may read and write every container of the tenant
 	ServiceOperator         Role = "Service Operator"      // runs the service; reads neither content nor keys

@@ -88,7 +88,7 @@ func (k *Keyring) Rewrap(ctx context.Context, caller directory.Caller, key Conta
 // start makes a version of a container's key under the target.
 func (k *Keyring) start(ctx context.Context, caller directory.Caller, c Container, version int, target Target) (*Opened, error) {
 	row := ContainerKey{
-		Tenant: c.Tenant, Container: c.ID, Version: version, Workload: c.Workload,
+		Tenant: c.Tenant, Container: c.ID, Version: version, Workload: c.Workload, Geo: c.Geo,
 		Policy: target.Policy, Generation: target.Generation, Created: k.c.Now().UTC().Truncate(time.Microsecond),
 	}
 	clear := envelope.NewKey()

@@ -72,6 +72,7 @@ type ContainerKey struct {
 	Tenant, Container  string // Container: the container's id
 	Version            int    // 1 for the first
 	Workload           string
+	Geo                string // of the container; "" if it has none
 	Policy, Generation string // under which it is wrapped now
 	Wrapped            []byte
 	Created            time.Time
@@ -81,6 +82,7 @@ type ContainerKey struct {
 type Container struct {
 	Tenant, ID string
 	Workload   string // stored with the key, so that a policy's progress can be shown per workload
+	Geo        string // stored with it too: where a family goes by geo, it decides which policy covers the content
 }
 
 // A Target is the generation that new content of a container belongs under.

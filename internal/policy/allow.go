@@ -20,14 +20,18 @@ const (
 
 // administrators may do everything with a family's policies, readers only read. For the
 // multi-workload family the seeds name the compliance and the global administrator, newer
-// text the Exchange administrator: all three (CK-277, X-18). Reading: CK-281. Whoever runs
-// the service may do nothing here.
+// text the Exchange administrator: all three (CK-277, X-18). Mailboxes: CK-278. SharePoint:
+// CK-280. Reading: CK-281. Whoever runs the service may do nothing here.
 var (
 	administrators = map[Family][]directory.Role{
 		MultiWorkload: {directory.ComplianceAdministrator, directory.GlobalAdministrator, directory.ExchangeAdministrator},
+		Mailbox:       {directory.ExchangeAdministrator, directory.GlobalAdministrator},
+		SharePoint:    {directory.SharePointAdministrator, directory.GlobalAdministrator},
 	}
 	readers = map[Family][]directory.Role{
 		MultiWorkload: {directory.GlobalReader},
+		Mailbox:       {directory.GlobalReader},
+		SharePoint:    {directory.GlobalReader},
 	}
 )
 

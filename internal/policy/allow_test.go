@@ -58,21 +58,21 @@ func TestDoor(t *testing.T) {
 		c.mustAssign("p")
 		reader := c.admin
 		reader.Roles = []directory.Role{directory.GlobalReader}
-		if _, err := w.service.Status(t.Context(), reader, "p"); err != nil {
+		if _, err := w.service.Status(t.Context(), reader, policy.MultiWorkload, "p"); err != nil {
 			t.Errorf("a reader reads: %v", err)
 		}
 		off := false
 		calls := func(who directory.Caller, identity string) map[string]error {
 			return map[string]error{
 				"create":     second(w.service.Create(t.Context(), who, draft("q", c.keys[:]...))),
-				"update":     second(w.service.Update(t.Context(), who, identity, policy.Change{Enabled: &off})),
-				"refresh":    second(w.service.Refresh(t.Context(), who, identity)),
+				"update":     second(w.service.Update(t.Context(), who, policy.MultiWorkload, identity, policy.Change{Enabled: &off})),
+				"refresh":    second(w.service.Refresh(t.Context(), who, policy.MultiWorkload, identity)),
 				"assign":     w.service.Assign(t.Context(), who, identity),
 				"unassign":   w.service.Assign(t.Context(), who, ""),
-				"get":        second(w.service.Get(t.Context(), who, identity)),
-				"list":       second(w.service.List(t.Context(), who)),
+				"get":        second(w.service.Get(t.Context(), who, policy.MultiWorkload, identity)),
+				"list":       second(w.service.List(t.Context(), who, policy.MultiWorkload)),
 				"assignment": second(w.service.Assignment(t.Context(), who)),
-				"status":     second(w.service.Status(t.Context(), who, identity)),
+				"status":     second(w.service.Status(t.Context(), who, policy.MultiWorkload, identity)),
 			}
 		}
 		operator := c.admin

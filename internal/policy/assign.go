@@ -12,7 +12,7 @@ import (
 // belong.
 const converge = "converge"
 
-// Assign puts the policy in force for the tenant, in place of the one before (CK-91). With
+// Assign puts a multi-workload policy in force for the tenant, in place of the one before (CK-91). With
 // identity "" the tenant goes back to the policy that the service owns (CK-306, X-9). New
 // content takes it at once; stored content follows in the operation "converge", which is
 // stored in the same transaction. Assigning what is assigned already only looks over the
@@ -21,7 +21,7 @@ func (s *Service) Assign(ctx context.Context, caller directory.Caller, identity 
 	if identity == "" {
 		return s.unassign(ctx, caller)
 	}
-	p, err := s.enter(ctx, caller, Assign, identity, nil)
+	p, err := s.enter(ctx, caller, MultiWorkload, Assign, identity, nil)
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (s *Service) Assign(ctx context.Context, caller directory.Caller, identity 
 func (s *Service) assign(ctx context.Context, p Policy) error {
 	if !p.Enabled {
 		return fault.New(fault.Conflict, "the policy %q is disabled and cannot be assigned", p.Name).WithReason(ReasonDisabled).
-			WithHint("enable it first: Set-M365DataAtRestEncryptionPolicy -Identity %q -Enabled $true", p.Name)
+			WithHint("enable it first: Set-%s -Identity %q -Enabled $true", p.Family.Noun(), p.Name)
 	}
 	now := s.now()
 	op, err := operation.Fresh(p.Tenant, converge, p.ID, now)
@@ -44,16 +44,16 @@ func (s *Service) assign(ctx context.Context, p Policy) error {
 	}
 	p.State, p.Updated = Active, now
 	return s.c.Store.Apply(ctx, Edit{
-		Tenant: p.Tenant, Policy: &p, Assignment: &Assignment{p.Family, p.ID}, Operation: &op,
+		Tenant: p.Tenant, Policy: &p, Assignment: &Assignment{Family: p.Family, Policy: p.ID}, Operation: &op,
 	})
 }
 
 // unassign takes the assignment back. Without one it does nothing.
 func (s *Service) unassign(ctx context.Context, caller directory.Caller) error {
-	if err := s.check(ctx, caller, Assign, "none"); err != nil {
+	if err := s.check(ctx, caller, MultiWorkload, Assign, "none"); err != nil {
 		return err
 	}
-	was, err := s.assigned(ctx, caller.Tenant, MultiWorkload)
+	was, err := s.assigned(ctx, caller.Tenant)
 	if err != nil || was == "" {
 		return err
 	}
@@ -62,7 +62,7 @@ func (s *Service) unassign(ctx context.Context, caller directory.Caller) error {
 	}
 	op, err := operation.Fresh(caller.Tenant, converge, was, s.now())
 	if err == nil {
-		err = s.c.Store.Apply(ctx, Edit{Tenant: caller.Tenant, Assignment: &Assignment{MultiWorkload, ""}, Operation: &op})
+		err = s.c.Store.Apply(ctx, Edit{Tenant: caller.Tenant, Assignment: &Assignment{Family: MultiWorkload}, Operation: &op})
 	}
 	if err != nil {
 		return s.failed(ctx, caller, Assign, "none", err)
@@ -71,13 +71,13 @@ func (s *Service) unassign(ctx context.Context, caller directory.Caller) error {
 	return nil
 }
 
-// Assignment returns the policy that the tenant has assigned, nil if there is none: its
+// Assignment returns the multi-workload policy that the tenant has assigned, nil if there is none: its
 // content is then under the policy that the service owns.
 func (s *Service) Assignment(ctx context.Context, caller directory.Caller) (*Policy, error) {
-	if err := s.authorize(ctx, caller, Read, "assignment", nil); err != nil {
+	if err := s.authorize(ctx, caller, MultiWorkload, Read, "assignment", nil); err != nil {
 		return nil, err
 	}
-	id, err := s.assigned(ctx, caller.Tenant, MultiWorkload)
+	id, err := s.assigned(ctx, caller.Tenant)
 	if err != nil || id == "" {
 		return nil, err
 	}
@@ -88,11 +88,11 @@ func (s *Service) Assignment(ctx context.Context, caller directory.Caller) (*Pol
 	return &p, nil
 }
 
-// assigned returns the id of the family's policy in force, "" if there is none.
-func (s *Service) assigned(ctx context.Context, tenant string, f Family) (string, error) {
+// assigned returns the id of the multi-workload policy in force, "" if there is none.
+func (s *Service) assigned(ctx context.Context, tenant string) (string, error) {
 	standing, err := s.c.Store.InForce(ctx, tenant)
 	if err != nil {
 		return "", err
 	}
-	return inForce(standing, f).Policy, nil
+	return inForce(standing, MultiWorkload, "").Policy, nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 )
@@ -33,7 +34,7 @@ func (c *tenant) wantWhere(workload, policy string, want int64) {
 
 func (c *tenant) inForce(workload string) string {
 	c.t.Helper()
-	target, err := c.service.InForce(c.t.Context(), c.id, workload)
+	target, err := c.service.InForce(c.t.Context(), hierarchy.Container{Tenant: c.id, Workload: workload})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -126,21 +127,21 @@ func TestCK171_CK174_DisabledAndAssignedExcludeEachOther(t *testing.T) {
 		c.mustCreate("P")
 		off, on := false, true
 		c.mustAssign("P")
-		_, err := w.service.Update(t.Context(), c.admin, "P", policy.Change{Enabled: &off})
+		_, err := w.service.Update(t.Context(), c.admin, policy.MultiWorkload, "P", policy.Change{Enabled: &off})
 		if !fault.Is(err, fault.Conflict) || fault.As(err).Reason != policy.ReasonAssigned || !strings.Contains(fault.As(err).Hint, "$null") {
 			t.Errorf("CK-171: %v, hint %q", err, fault.As(err).Hint)
 		}
-		if _, err := w.service.Update(t.Context(), c.admin, "P", policy.Change{Enabled: &on}); err != nil {
+		if _, err := w.service.Update(t.Context(), c.admin, policy.MultiWorkload, "P", policy.Change{Enabled: &on}); err != nil {
 			t.Errorf("enabling what is enabled: %v", err)
 		}
 		c.mustAssign("")
-		if p, err := w.service.Update(t.Context(), c.admin, "P", policy.Change{Enabled: &off}); err != nil || p.Enabled {
+		if p, err := w.service.Update(t.Context(), c.admin, policy.MultiWorkload, "P", policy.Change{Enabled: &off}); err != nil || p.Enabled {
 			t.Errorf("CK-247: after unassigning: %v", err)
 		}
 		if err := w.service.Assign(t.Context(), c.admin, "P"); !fault.Is(err, fault.Conflict) || fault.As(err).Reason != policy.ReasonDisabled {
 			t.Errorf("CK-174: %v", err)
 		}
-		if _, err := w.service.Update(t.Context(), c.admin, "P", policy.Change{Enabled: &on}); err != nil {
+		if _, err := w.service.Update(t.Context(), c.admin, policy.MultiWorkload, "P", policy.Change{Enabled: &on}); err != nil {
 			t.Fatal(err)
 		}
 		c.mustAssign("P")
@@ -152,21 +153,21 @@ func TestUpdate(t *testing.T) {
 		c := w.tenant()
 		c.mustCreate("P")
 		c.mustCreate("Q")
-		if _, err := w.service.Update(t.Context(), c.admin, "P", policy.Change{}); !fault.Is(err, fault.Invalid) {
+		if _, err := w.service.Update(t.Context(), c.admin, policy.MultiWorkload, "P", policy.Change{}); !fault.Is(err, fault.Invalid) {
 			t.Errorf("X-8: nothing given: %v", err)
 		}
 		name, text, taken, bad := "p", "what it is for", "q", "a\nb"
-		p, err := w.service.Update(t.Context(), c.admin, "P", policy.Change{Name: &name, Description: &text})
+		p, err := w.service.Update(t.Context(), c.admin, policy.MultiWorkload, "P", policy.Change{Name: &name, Description: &text})
 		if err != nil || p.Name != "p" || p.Description != text || p.Revision != 2 { // its own name in another case
 			t.Errorf("%+v, %v", p, err)
 		}
-		if got, err := w.service.Get(t.Context(), c.admin, "p"); err != nil || got != p {
+		if got, err := w.service.Get(t.Context(), c.admin, policy.MultiWorkload, "p"); err != nil || got != p {
 			t.Errorf("read back %+v, %v", got, err)
 		}
-		if _, err := w.service.Update(t.Context(), c.admin, "p", policy.Change{Name: &taken}); !fault.Is(err, fault.Conflict) || fault.As(err).Reason != policy.ReasonNameTaken {
+		if _, err := w.service.Update(t.Context(), c.admin, policy.MultiWorkload, "p", policy.Change{Name: &taken}); !fault.Is(err, fault.Conflict) || fault.As(err).Reason != policy.ReasonNameTaken {
 			t.Errorf("CK-182: %v", err)
 		}
-		if _, err := w.service.Update(t.Context(), c.admin, "p", policy.Change{Description: &bad}); !fault.Is(err, fault.Invalid) {
+		if _, err := w.service.Update(t.Context(), c.admin, policy.MultiWorkload, "p", policy.Change{Description: &bad}); !fault.Is(err, fault.Invalid) {
 			t.Errorf("a bad description: %v", err)
 		}
 	})
@@ -187,13 +188,13 @@ func TestConcurrentChanges(t *testing.T) {
 				var err error
 				switch i % 4 {
 				case 0:
-					_, err = w.service.Update(t.Context(), c.admin, "P", policy.Change{Enabled: &off})
+					_, err = w.service.Update(t.Context(), c.admin, policy.MultiWorkload, "P", policy.Change{Enabled: &off})
 				case 1:
-					_, err = w.service.Update(t.Context(), c.admin, "P", policy.Change{Enabled: &on})
+					_, err = w.service.Update(t.Context(), c.admin, policy.MultiWorkload, "P", policy.Change{Enabled: &on})
 				case 2:
 					err = w.service.Assign(t.Context(), c.admin, "P")
 				case 3:
-					_, err = w.service.Refresh(t.Context(), c.admin, "P")
+					_, err = w.service.Refresh(t.Context(), c.admin, policy.MultiWorkload, "P")
 				}
 				mu.Lock()
 				defer mu.Unlock()

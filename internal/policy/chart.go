@@ -13,40 +13,34 @@ type chart struct {
 	s        *Service
 	tenant   string
 	standing []Standing
+	owns     map[string]string               // container -> its own policy, of those in the batch
 	current  map[string]string               // policy -> its active generation, as far as looked up
 	rows     map[string]hierarchy.Generation // by id, as far as looked up
 }
 
-func (s *Service) chart(ctx context.Context, tenant string) (*chart, error) {
+// chart makes a chart for the keys of a batch, which are in the order of their containers.
+func (s *Service) chart(ctx context.Context, tenant string, batch []hierarchy.ContainerKey) (*chart, error) {
 	standing, err := s.c.Store.InForce(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
-	c := &chart{s: s, tenant: tenant, standing: standing, current: map[string]string{}, rows: map[string]hierarchy.Generation{}}
+	var owns map[string]string
+	if n := len(batch); n > 0 {
+		if owns, err = s.c.Store.Owns(ctx, tenant, batch[0].Container, batch[n-1].Container); err != nil {
+			return nil, err
+		}
+	}
+	c := &chart{s: s, tenant: tenant, standing: standing, owns: owns, current: map[string]string{}, rows: map[string]hierarchy.Generation{}}
 	for _, at := range standing {
 		c.current[at.Policy] = at.Generation
 	}
 	return c, nil
 }
 
-// belongs returns the policy that content of a workload, now under the given policy, belongs
-// under: the one in force, or the same one for workloads that take new data only (section 5
-// of the requirements). A workload that this program does not know stays where it is.
-func (r Rule) belongs(policy string, standing []Standing) string {
-	if r.Family == "" || r.NewDataOnly {
-		return policy
-	}
-	at, ok := r.choose(standing)
-	if !ok {
-		return policy
-	}
-	return at.Policy
-}
-
-// home returns the generation that content of a workload belongs under, given the policy it
-// is under now; "" if that is not known.
-func (c *chart) home(ctx context.Context, workload, policy string) (string, error) {
-	to := c.s.c.Rule(workload).belongs(policy, c.standing)
+// home returns the generation that content belongs under, given the policy it is under now;
+// "" if that is not known.
+func (c *chart) home(ctx context.Context, u Usage) (string, error) {
+	to := c.s.c.Rule(u.Workload).belongs(u.Policy, c.standing, u.Geo, u.Own)
 	if id, ok := c.current[to]; ok {
 		return id, nil
 	}
@@ -61,7 +55,7 @@ func (c *chart) home(ctx context.Context, workload, policy string) (string, erro
 // generation returns the generation that a container key belongs under; the zero one if that
 // is not known.
 func (c *chart) generation(ctx context.Context, key hierarchy.ContainerKey) (hierarchy.Generation, error) {
-	id, err := c.home(ctx, key.Workload, key.Policy)
+	id, err := c.home(ctx, Usage{Workload: key.Workload, Geo: key.Geo, Own: c.owns[key.Container], Policy: key.Policy})
 	if err != nil || id == "" {
 		return hierarchy.Generation{}, err
 	}
@@ -77,7 +71,7 @@ func (c *chart) generation(ctx context.Context, key hierarchy.ContainerKey) (hie
 
 // astray counts the container keys of a tenant that are not where they belong.
 func (s *Service) astray(ctx context.Context, tenant string) (left int64, err error) {
-	c, err := s.chart(ctx, tenant)
+	c, err := s.chart(ctx, tenant, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -86,7 +80,7 @@ func (s *Service) astray(ctx context.Context, tenant string) (left int64, err er
 		return 0, err
 	}
 	for _, u := range usage {
-		home, err := c.home(ctx, u.Workload, u.Policy)
+		home, err := c.home(ctx, u)
 		if err != nil {
 			return 0, err
 		}

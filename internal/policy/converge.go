@@ -115,7 +115,7 @@ func (w *walk) batch(ctx context.Context, keys []hierarchy.ContainerKey) error {
 // rewrap wraps anew, in memory, those of keys that belong elsewhere. One that does not open
 // is counted and left: it must not keep the others from moving.
 func (w *walk) rewrap(ctx context.Context, keys []hierarchy.ContainerKey, at *checkpoint) ([]Move, error) {
-	m, err := w.s.chart(ctx, w.run.Op.Tenant)
+	m, err := w.s.chart(ctx, w.run.Op.Tenant, keys)
 	if err != nil {
 		return nil, err
 	}

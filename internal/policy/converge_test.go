@@ -332,7 +332,7 @@ func TestConvergeLeavesUnknownWorkloads(t *testing.T) {
 		if st := c.mustStatus("P"); st.Operation.State != operation.Done || st.Containers != 1 || st.Percent != 100 {
 			t.Errorf("%+v", st)
 		}
-		if _, err := w.service.InForce(t.Context(), c.id, "cloudpc"); !fault.Is(err, fault.NotFound) {
+		if _, err := w.service.InForce(t.Context(), hierarchy.Container{Tenant: c.id, Workload: "cloudpc"}); !fault.Is(err, fault.NotFound) {
 			t.Errorf("in force for an unknown workload: %v", err)
 		}
 	})

@@ -113,7 +113,7 @@ func (c *tenant) script() error {
 		}
 	}
 	on, off := true, false
-	if _, err := c.service.Update(ctx, c.admin, "P", policy.Change{Enabled: &on}); err != nil {
+	if _, err := c.service.Update(ctx, c.admin, policy.MultiWorkload, "P", policy.Change{Enabled: &on}); err != nil {
 		return err
 	}
 	if err := c.service.Assign(ctx, c.admin, "P"); err != nil {
@@ -125,7 +125,7 @@ func (c *tenant) script() error {
 		}
 	}
 	c.work()
-	if _, err := c.service.Refresh(ctx, c.admin, "P"); err != nil {
+	if _, err := c.service.Refresh(ctx, c.admin, policy.MultiWorkload, "P"); err != nil {
 		return err
 	}
 	c.work()
@@ -136,7 +136,7 @@ func (c *tenant) script() error {
 	if err := c.service.Assign(ctx, c.admin, ""); err != nil {
 		return err
 	}
-	_, err := c.service.Update(ctx, c.admin, "P", policy.Change{Enabled: &off})
+	_, err := c.service.Update(ctx, c.admin, policy.MultiWorkload, "P", policy.Change{Enabled: &off})
 	return err
 }
 
@@ -234,7 +234,7 @@ func TestCallersLeave(t *testing.T) {
 		for cut := time.Duration(0); cut < 600*time.Millisecond; cut += 30 * time.Millisecond {
 			ctx, cancel := context.WithTimeout(t.Context(), cut)
 			p, err := w.service.Create(ctx, c.admin, draft(fmt.Sprint("at ", cut), c.keys[:]...))
-			if _, there := w.service.Get(t.Context(), c.admin, fmt.Sprint("at ", cut)); (there == nil) != (err == nil) {
+			if _, there := w.service.Get(t.Context(), c.admin, policy.MultiWorkload, fmt.Sprint("at ", cut)); (there == nil) != (err == nil) {
 				t.Errorf("creating, cut off after %v: %v, reading it back: %v", cut, err, there)
 			}
 			if err == nil {
@@ -242,7 +242,7 @@ func TestCallersLeave(t *testing.T) {
 			}
 			cancel()
 			ctx, cancel = context.WithTimeout(t.Context(), cut)
-			if p, err = w.service.Refresh(ctx, c.admin, "P"); err == nil {
+			if p, err = w.service.Refresh(ctx, c.admin, policy.MultiWorkload, "P"); err == nil {
 				made++
 			} else if p.ID != "" {
 				t.Errorf("refreshing, cut off after %v: %v and a policy", cut, err)

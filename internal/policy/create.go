@@ -12,6 +12,7 @@ import (
 
 // A Draft says what a new policy shall be.
 type Draft struct {
+	Family      Family   // required: MultiWorkload or Mailbox
 	Name        string   // required: 1 to 64 characters
 	Description string   // up to 1024 characters
 	KeyURIs     []string // exactly two (CK-164)
@@ -29,12 +30,12 @@ func (s *Service) Create(ctx context.Context, caller directory.Caller, d Draft) 
 	if err != nil {
 		return Policy{}, fault.Wrap(fault.Unavailable, err, "no random number for the policy's id")
 	}
-	p := Policy{Tenant: caller.Tenant, ID: id.String(), Family: MultiWorkload, Name: d.Name, Description: d.Description, Enabled: d.Enabled}
+	p := Policy{Tenant: caller.Tenant, ID: id.String(), Family: d.Family, Name: d.Name, Description: d.Description, Enabled: d.Enabled}
 	detail := map[string]string{"name": clip(d.Name)}
 	for i, uri := range d.KeyURIs[:min(len(d.KeyURIs), 2)] {
 		detail[[]string{"key1", "key2"}[i]] = clip(uri)
 	}
-	if err := s.authorize(ctx, caller, Create, p.ID, detail); err != nil {
+	if err := s.authorize(ctx, caller, p.Family, Create, p.ID, detail); err != nil {
 		return Policy{}, err
 	}
 	p, err = s.create(ctx, caller, p, d.KeyURIs)

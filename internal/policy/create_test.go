@@ -17,7 +17,7 @@ import (
 )
 
 func draft(name string, uris ...string) policy.Draft {
-	return policy.Draft{Name: name, KeyURIs: uris, Enabled: true}
+	return policy.Draft{Family: policy.MultiWorkload, Name: name, KeyURIs: uris, Enabled: true}
 }
 
 // rowsOf returns the rows that a refusal names.
@@ -40,7 +40,7 @@ func TestCK230_CreateMakesKeysAtOnce(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {
 		c := w.tenant()
 		p, err := w.service.Create(t.Context(), c.admin, policy.Draft{
-			Name: "NAM Policy", Description: "North America", Enabled: true, // a space
+			Family: policy.MultiWorkload, Name: "NAM Policy", Description: "North America", Enabled: true, // a space
 			KeyURIs: []string{c.keys[0] + "/0123456789abcdef0123456789abcdef", strings.ToUpper(c.keys[1][:30]) + c.keys[1][30:] + "/"},
 		})
 		if err != nil {
@@ -61,7 +61,7 @@ func TestCK230_CreateMakesKeysAtOnce(t *testing.T) {
 		if p.ID == "" || p.Generation == "" || p.AvailabilityKey == "" || p.Created.IsZero() {
 			t.Errorf("something is missing: %+v", p)
 		}
-		got, err := w.service.Get(t.Context(), c.admin, "nam policy")
+		got, err := w.service.Get(t.Context(), c.admin, policy.MultiWorkload, "nam policy")
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("read back: %v\n%s", err, diff)
 		}
@@ -129,7 +129,7 @@ func TestCreateRefusesBadRoots(t *testing.T) {
 				if !fault.Is(err, tt.code) || fault.As(err).Reason != tt.row || fault.As(err).Hint == "" || p.ID != "" {
 					t.Fatalf("got %v (%s, %s), want %s by %s with a hint", err, fault.CodeOf(err), fault.As(err).Reason, tt.code, tt.row)
 				}
-				if all, err := w.service.List(t.Context(), c.admin); err != nil || len(all) != 0 {
+				if all, err := w.service.List(t.Context(), c.admin, policy.MultiWorkload); err != nil || len(all) != 0 {
 					t.Errorf("%d policies are there after a refusal, %v", len(all), err)
 				}
 				log := c.entries()
@@ -243,7 +243,7 @@ func TestNamesAndDescriptions(t *testing.T) {
 			{Name: "ok", Description: strings.Repeat("d", 1025)}, {Name: "ok", Description: "a\x00b"},
 		}
 		for _, d := range bad {
-			d.KeyURIs = c.keys[:]
+			d.Family, d.KeyURIs = policy.MultiWorkload, c.keys[:]
 			if _, err := w.service.Create(t.Context(), c.admin, d); !fault.Is(err, fault.Invalid) || fault.As(err).Hint == "" {
 				t.Errorf("name %q, description %.20q: %v", d.Name, d.Description, err)
 			}
@@ -267,11 +267,11 @@ func TestRecordFirst(t *testing.T) {
 		name := "q"
 		for what, err := range map[string]error{
 			"create":   second(w.service.Create(t.Context(), c.admin, draft("q", c.keys[:]...))),
-			"update":   second(w.service.Update(t.Context(), c.admin, "p", policy.Change{Name: &name})),
-			"refresh":  second(w.service.Refresh(t.Context(), c.admin, "p")),
+			"update":   second(w.service.Update(t.Context(), c.admin, policy.MultiWorkload, "p", policy.Change{Name: &name})),
+			"refresh":  second(w.service.Refresh(t.Context(), c.admin, policy.MultiWorkload, "p")),
 			"assign":   w.service.Assign(t.Context(), c.admin, "p"),
 			"unassign": w.service.Assign(t.Context(), c.admin, ""),
-			"a denial": second(w.service.List(t.Context(), directory.Caller{Tenant: c.id, Kind: directory.User})),
+			"a denial": second(w.service.List(t.Context(), directory.Caller{Tenant: c.id, Kind: directory.User}, policy.MultiWorkload)),
 		} {
 			if !fault.Is(err, fault.Unavailable) {
 				t.Errorf("%s without a record: %v", what, err)

@@ -14,13 +14,13 @@ import (
 // recordFailWithin bounds how long writing down a failure may take once the caller has left.
 const recordFailWithin = 5 * time.Second
 
-// authorize is the one door: it decides whether caller may do what, and records the decision
+// authorize is the one door: it decides whether caller may do what with policies of a family, and records the decision
 // before anything happens. Reading is recorded only when it is refused.
 //
 // object is the id of a policy, or what the caller named where there is none. A caller acts
 // in its own tenant only; there is no way to name another.
-func (s *Service) authorize(ctx context.Context, caller directory.Caller, do Action, object string, detail map[string]string) error {
-	if err := s.check(ctx, caller, do, object); err != nil {
+func (s *Service) authorize(ctx context.Context, caller directory.Caller, f Family, do Action, object string, detail map[string]string) error {
+	if err := s.check(ctx, caller, f, do, object); err != nil {
 		return err
 	}
 	return s.permit(ctx, caller, do, object, detail)
@@ -35,18 +35,18 @@ func (s *Service) permit(ctx context.Context, caller directory.Caller, do Action
 }
 
 // check refuses, and records that, unless a role of the caller allows it.
-func (s *Service) check(ctx context.Context, caller directory.Caller, do Action, object string) error {
+func (s *Service) check(ctx context.Context, caller directory.Caller, f Family, do Action, object string) error {
 	if caller.Tenant == "" {
 		return fault.New(fault.Unauthenticated, "nobody is signed in").WithHint("sign in first")
 	}
-	if caller.Kind != directory.System && Allow(caller.Roles, MultiWorkload, do) {
+	if caller.Kind != directory.System && Allow(caller.Roles, f, do) {
 		return nil
 	}
 	if err := s.record(ctx, caller, do, object, audit.Deny, nil); err != nil {
 		return err
 	}
 	var names []string
-	for _, r := range rolesFor(MultiWorkload, do) {
+	for _, r := range rolesFor(f, do) {
 		names = append(names, string(r))
 	}
 	return fault.New(fault.Forbidden, "the caller has no role that may do this").
@@ -55,11 +55,11 @@ func (s *Service) check(ctx context.Context, caller directory.Caller, do Action,
 
 // enter passes the door for an existing policy: nothing about the tenant's policies is told
 // to a caller without the role.
-func (s *Service) enter(ctx context.Context, caller directory.Caller, do Action, identity string, detail map[string]string) (Policy, error) {
-	if err := s.check(ctx, caller, do, clip(identity)); err != nil {
+func (s *Service) enter(ctx context.Context, caller directory.Caller, f Family, do Action, identity string, detail map[string]string) (Policy, error) {
+	if err := s.check(ctx, caller, f, do, clip(identity)); err != nil {
 		return Policy{}, err
 	}
-	p, err := s.resolve(ctx, caller.Tenant, MultiWorkload, identity)
+	p, err := s.resolve(ctx, caller.Tenant, f, identity)
 	if err != nil {
 		return Policy{}, err
 	}

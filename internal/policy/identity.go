@@ -62,9 +62,9 @@ func (s *Service) unknown(ctx context.Context, tenant string, f Family, identity
 		return e.WithHint("perhaps one of these is meant: %s", strings.Join(near, ", "))
 	}
 	if len(all) == 0 {
-		return e.WithHint("there are no policies yet: make one with New-M365DataAtRestEncryptionPolicy")
+		return e.WithHint("there are no policies yet: make one with New-%s", f.Noun())
 	}
-	return e.WithHint("Get-M365DataAtRestEncryptionPolicy lists them")
+	return e.WithHint("Get-%s lists them", f.Noun())
 }
 
 // nearest returns up to three names that are a few letters from identity or begin with it.

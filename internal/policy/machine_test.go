@@ -61,7 +61,7 @@ func (m *machine) create(t *rapid.T) {
 		return
 	}
 	want(t, "creating", err, "")
-	p, err := m.c.service.Get(m.c.t.Context(), m.c.admin, name)
+	p, err := m.c.service.Get(m.c.t.Context(), m.c.admin, policy.MultiWorkload, name)
 	want(t, "reading back", err, "")
 	m.policies = append(m.policies, &model{id: p.ID, name: name, enabled: true, generations: 1})
 }
@@ -84,7 +84,7 @@ func (m *machine) unassign(t *rapid.T) {
 
 func (m *machine) refresh(t *rapid.T) {
 	p := m.pick(t)
-	_, err := m.c.service.Refresh(m.c.t.Context(), m.c.admin, p.id)
+	_, err := m.c.service.Refresh(m.c.t.Context(), m.c.admin, policy.MultiWorkload, p.id)
 	if !m.rootsAreGood() {
 		if !fault.Is(err, fault.Denied) && !fault.Is(err, fault.Unavailable) {
 			t.Fatalf("refreshing under bad roots: %v", err)
@@ -97,7 +97,7 @@ func (m *machine) refresh(t *rapid.T) {
 
 func (m *machine) enable(t *rapid.T) {
 	p, on := m.pick(t), rapid.Bool().Draw(t, "on")
-	_, err := m.c.service.Update(m.c.t.Context(), m.c.admin, p.name, policy.Change{Enabled: &on})
+	_, err := m.c.service.Update(m.c.t.Context(), m.c.admin, policy.MultiWorkload, p.name, policy.Change{Enabled: &on})
 	if !on && m.assigned == p {
 		want(t, "disabling what is assigned", err, fault.Conflict)
 		return
@@ -154,17 +154,17 @@ func (m *machine) check(t *rapid.T) {
 	if (a == nil) != (m.assigned == nil) || a != nil && a.ID != m.assigned.id {
 		t.Fatalf("assigned is %+v, want %+v", a, m.assigned)
 	}
-	all, err := m.c.service.List(ctx, m.c.admin)
+	all, err := m.c.service.List(ctx, m.c.admin, policy.MultiWorkload)
 	if err != nil || len(all) != len(m.policies) {
 		t.Fatalf("%d policies, want %d, %v", len(all), len(m.policies), err)
 	}
 	for _, p := range m.policies {
-		st, err := m.c.service.Status(ctx, m.c.admin, p.id)
+		st, err := m.c.service.Status(ctx, m.c.admin, policy.MultiWorkload, p.id)
 		want(t, "reading the status", err, "")
 		checkStatus(t, st, p)
 	}
 	for _, workload := range []string{"exchange", "teams"} {
-		target, err := m.c.service.InForce(ctx, m.c.id, workload)
+		target, err := m.c.service.InForce(ctx, hierarchy.Container{Tenant: m.c.id, Workload: workload})
 		want(t, "in force", err, "")
 		if m.assigned != nil && target.Policy != m.assigned.id || target.NewDataOnly != (workload == "teams") {
 			t.Fatalf("in force for %s is %+v, want %+v", workload, target, m.assigned)
@@ -217,7 +217,7 @@ func (m *machine) settle(t *rapid.T) {
 	needed := map[string]bool{}
 	var stats []policy.Status
 	for _, p := range m.policies {
-		st, err := m.c.service.Status(m.c.t.Context(), m.c.admin, p.id)
+		st, err := m.c.service.Status(m.c.t.Context(), m.c.admin, policy.MultiWorkload, p.id)
 		want(t, "reading the status", err, "")
 		stats = append(stats, st)
 		for _, g := range st.Generations {

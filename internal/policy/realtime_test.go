@@ -68,7 +68,7 @@ func BenchmarkInForce(b *testing.B) {
 	c.mustCreate("P")
 	c.mustAssign("P")
 	for b.Loop() {
-		if _, err := w.service.InForce(b.Context(), c.id, "exchange"); err != nil {
+		if _, err := w.service.InForce(b.Context(), hierarchy.Container{Tenant: c.id, Workload: "exchange"}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -13,8 +13,8 @@ import (
 // under them moves in the operation "converge", stored in the same transaction. It makes a
 // generation also when the root keys have no newer version, and for a policy that is not
 // assigned or is disabled: there may be content under any of them.
-func (s *Service) Refresh(ctx context.Context, caller directory.Caller, identity string) (Policy, error) {
-	p, err := s.enter(ctx, caller, Refresh, identity, nil)
+func (s *Service) Refresh(ctx context.Context, caller directory.Caller, f Family, identity string) (Policy, error) {
+	p, err := s.enter(ctx, caller, f, Refresh, identity, nil)
 	if err != nil {
 		return Policy{}, err
 	}

@@ -42,7 +42,7 @@ func TestCK243_CK246_RefreshAndRetire(t *testing.T) {
 		if p2.Number != 2 || p2.Generation == p.Generation || p2.Roots != p.Roots || p2.AvailabilityKey != p.AvailabilityKey { // CK-245
 			t.Errorf("after the refresh: %+v", p2)
 		}
-		if target, err := w.service.InForce(t.Context(), c.id, "exchange"); err != nil || target.Generation != p2.Generation {
+		if target, err := w.service.InForce(t.Context(), hierarchy.Container{Tenant: c.id, Workload: "exchange"}); err != nil || target.Generation != p2.Generation {
 			t.Errorf("new content goes under %v, %v", target, err)
 		}
 		st := c.mustStatus("P") // nothing has moved yet
@@ -116,7 +116,7 @@ func TestRefreshAlwaysMakesAGeneration(t *testing.T) {
 		c := w.tenant()
 		c.mustCreate("P")
 		off := false
-		if _, err := w.service.Update(t.Context(), c.admin, "P", policy.Change{Enabled: &off}); err != nil {
+		if _, err := w.service.Update(t.Context(), c.admin, policy.MultiWorkload, "P", policy.Change{Enabled: &off}); err != nil {
 			t.Fatal(err)
 		}
 		for n := 2; n < 5; n++ {
@@ -145,7 +145,7 @@ func TestCK170_RefreshChecksTheRoots(t *testing.T) {
 		before := c.mustStatus("P")
 		w.vaults.change(c.keys[0], func(k *vaultKey) { k.facts.Enabled = false })
 		w.vaults.change(c.keys[1], func(k *vaultKey) { k.facts.RecoveryLevel = "Recoverable" })
-		_, err := w.service.Refresh(t.Context(), c.admin, "P")
+		_, err := w.service.Refresh(t.Context(), c.admin, policy.MultiWorkload, "P")
 		if diff := cmp.Diff([]string{"CK-170", "CK-168"}, rowsOf(t, err)); diff != "" {
 			t.Error(diff)
 		}
@@ -195,7 +195,7 @@ func TestStatusShowsHealth(t *testing.T) {
 		}
 		w.vaults.deny(c.keys[0])
 		w.vaults.cut(c.keys[1])
-		if _, err := w.service.Refresh(t.Context(), c.admin, "P"); !fault.Is(err, fault.Denied) || !strings.Contains(fault.As(err).Hint, "(2)") {
+		if _, err := w.service.Refresh(t.Context(), c.admin, policy.MultiWorkload, "P"); !fault.Is(err, fault.Denied) || !strings.Contains(fault.As(err).Hint, "(2)") {
 			t.Errorf("refresh with both roots failing: %v", err)
 		}
 		w.keys.Drop(c.id, c.mustStatus("P").Policy.Generation)

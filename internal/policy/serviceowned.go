@@ -37,7 +37,7 @@ func (s *Service) EnsureServicePolicy(ctx context.Context, tenant string, refs [
 	if err := s.record(ctx, caller, Create, p.ID, audit.Allow, map[string]string{"name": p.Name}); err != nil {
 		return Policy{}, err
 	}
-	made, err := s.found(ctx, caller, p, &Assignment{ServiceOwned, p.ID})
+	made, err := s.found(ctx, caller, p, &Assignment{Family: ServiceOwned, Policy: p.ID})
 	if err != nil {
 		err = s.failed(ctx, caller, Create, p.ID, err)
 	}

@@ -19,7 +19,7 @@ func TestCK14_EnsureServicePolicy(t *testing.T) {
 			{Tenant: "provider", App: directory.MultiWorkloadApp, URI: w.vaults.key("one", "default")},
 			{Tenant: "provider", App: directory.MultiWorkloadApp, URI: w.vaults.key("two", "default")},
 		}
-		if _, err := w.service.InForce(t.Context(), tenant, "exchange"); !fault.Is(err, fault.Unavailable) {
+		if _, err := w.service.InForce(t.Context(), hierarchy.Container{Tenant: tenant, Workload: "exchange"}); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("in force before it is there: %v", err)
 		}
 		for _, bad := range [][2]hierarchy.RootRef{{}, {refs[0], refs[0]}} {
@@ -47,7 +47,7 @@ func TestCK14_EnsureServicePolicy(t *testing.T) {
 				t.Errorf("two policies: %+v and %+v", p, again)
 			}
 		}
-		target, err := w.service.InForce(t.Context(), tenant, "teams")
+		target, err := w.service.InForce(t.Context(), hierarchy.Container{Tenant: tenant, Workload: "teams"})
 		if want := (hierarchy.Target{Policy: again.ID, Generation: again.Generation, NewDataOnly: true}); err != nil || target != want {
 			t.Errorf("in force %+v, want %+v, %v", target, want, err)
 		}

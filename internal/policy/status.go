@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/customerkey/customerkey/internal/directory"
@@ -12,7 +13,8 @@ import (
 // A Status is how a policy stands, as one moment's rows say it (CK-163).
 type Status struct {
 	Policy      Policy
-	Assigned    bool
+	Assigned    bool                 // in force for the tenant, a geo, or at least one container
+	Objects     int64                // containers that have the policy for themselves (mailbox family)
 	Generations []GenerationStatus   // oldest first
 	Roots       []RootVersion        // by root, oldest first
 	Containers  int64                // container keys that the policy holds or that belong under it
@@ -51,8 +53,8 @@ type RootHealth struct {
 
 // Status tells how a policy stands. It counts the tenant's container keys, which takes
 // longer the more there are.
-func (s *Service) Status(ctx context.Context, caller directory.Caller, identity string) (Status, error) {
-	p, err := s.enter(ctx, caller, Read, identity, nil)
+func (s *Service) Status(ctx context.Context, caller directory.Caller, f Family, identity string) (Status, error) {
+	p, err := s.enter(ctx, caller, f, Read, identity, nil)
 	if err != nil {
 		return Status{}, err
 	}
@@ -71,7 +73,7 @@ func (s *Service) Status(ctx context.Context, caller directory.Caller, identity 
 // summary is what a picture shows.
 func (s *Service) summary(p Picture) Status {
 	st := Status{
-		Policy: p.Policy, Assigned: inForce(p.InForce, p.Policy.Family).Policy == p.Policy.ID,
+		Policy: p.Policy, Assigned: p.assigned(), Objects: p.Owned,
 		Operation: p.Operation, Percent: 100,
 	}
 	under := map[string]int64{}
@@ -93,11 +95,16 @@ func (s *Service) summary(p Picture) Status {
 	return st
 }
 
+// assigned reports whether the policy is in force anywhere.
+func (p Picture) assigned() bool {
+	return p.Owned > 0 || slices.ContainsFunc(p.InForce, func(at Standing) bool { return at.Policy == p.Policy.ID })
+}
+
 // settledKeys counts the container keys that concern the policy, because they are under it
 // or belong under it, and those of them that are where they belong.
 func (s *Service) settledKeys(p Picture) (all, settled int64) {
 	for _, u := range p.Usage {
-		to := s.c.Rule(u.Workload).belongs(u.Policy, p.InForce)
+		to := s.c.Rule(u.Workload).belongs(u.Policy, p.InForce, u.Geo, u.Own)
 		if u.Policy != p.Policy.ID && to != p.Policy.ID {
 			continue
 		}

@@ -16,9 +16,16 @@ type Store interface {
 	PolicyNamed(ctx context.Context, tenant string, f Family, key string) (Policy, error)
 	// Policies returns the family's policies by folded name, at most limit.
 	Policies(ctx context.Context, tenant string, f Family, limit int) ([]Policy, error)
-	// InForce returns the policies in force in a tenant, one per family. It is read for every
-	// item that is written: one indexed read.
+	// InForce returns the policies in force in a tenant, one per family and geo. It is read for
+	// every item that is written: one indexed read.
 	InForce(ctx context.Context, tenant string) ([]Standing, error)
+	// Own returns the policy that a container has for itself; the zero Standing if it has none.
+	Own(ctx context.Context, tenant, container string) (Standing, error)
+	// Owns returns, by container, the ids of the policies that those from first to last have for
+	// themselves.
+	Owns(ctx context.Context, tenant, first, last string) (map[string]string, error)
+	// CountOwn returns how many containers have the policy for themselves.
+	CountOwn(ctx context.Context, tenant, id string) (int64, error)
 	// Generation returns a generation of any policy; fault.NotFound.
 	Generation(ctx context.Context, tenant, id string) (hierarchy.Generation, error)
 	// LiveGenerations returns the tenant's generations that are not destroyed, by policy and number.
@@ -61,22 +68,29 @@ type Edit struct {
 	Operation  *operation.Operation // unless one of its kind is waiting unstarted already
 }
 
-// An Assignment puts a policy in force for its family, or none ("").
+// An Assignment puts a policy in force, or none (""): for one container, for its family in a
+// geo, or for its family in the whole tenant.
 type Assignment struct {
-	Family Family
-	Policy string
+	Family    Family
+	Geo       string // SharePoint only
+	Container string // Mailbox only: the id of a container
+	Policy    string
 }
 
 // A Standing is a policy in force and its active generation.
 type Standing struct {
 	Family             Family
+	Geo                string // "" but for SharePoint
 	Policy, Generation string
 }
 
-// A Usage counts container keys of one workload under one generation.
+// A Usage counts container keys that lie under one generation and for which the same things
+// decide where they belong.
 type Usage struct {
-	Workload, Policy, Generation string
-	Keys                         int64
+	Workload, Geo      string
+	Own                string // the policy that the containers have for themselves, "" if none
+	Policy, Generation string
+	Keys               int64
 }
 
 // A Place is one in the order of a tenant's container keys: the last one seen. The zero
@@ -99,6 +113,7 @@ type Picture struct {
 	Live        []hierarchy.Generation // of all the tenant's policies, not destroyed
 	Current     map[string]string      // active generation of each policy of the tenant
 	InForce     []Standing
+	Owned       int64 // containers that have the policy for themselves
 	Usage       []Usage
 	Operation   *operation.Operation // the newest of the kind, if there is one
 }

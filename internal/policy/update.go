@@ -9,16 +9,16 @@ import (
 )
 
 // Get returns the policy that identity names (CK-81, CK-126); fault.NotFound.
-func (s *Service) Get(ctx context.Context, caller directory.Caller, identity string) (Policy, error) {
-	return s.enter(ctx, caller, Read, identity, nil)
+func (s *Service) Get(ctx context.Context, caller directory.Caller, f Family, identity string) (Policy, error) {
+	return s.enter(ctx, caller, f, Read, identity, nil)
 }
 
-// List returns the policies of the caller's tenant by name, at most 1000.
-func (s *Service) List(ctx context.Context, caller directory.Caller) ([]Policy, error) {
-	if err := s.authorize(ctx, caller, Read, "policies", nil); err != nil {
+// List returns the family's policies of the caller's tenant by name, at most 1000.
+func (s *Service) List(ctx context.Context, caller directory.Caller, f Family) ([]Policy, error) {
+	if err := s.authorize(ctx, caller, f, Read, "policies", nil); err != nil {
 		return nil, err
 	}
-	return s.c.Store.Policies(ctx, caller.Tenant, MultiWorkload, maxPolicies)
+	return s.c.Store.Policies(ctx, caller.Tenant, f, maxPolicies)
 }
 
 // A Change says what shall be different; nil leaves it as it is.
@@ -30,8 +30,8 @@ type Change struct {
 // Update changes name, description or whether the policy can be assigned. One that is
 // assigned cannot be disabled (CK-171). Of two updates that read the same policy one is
 // refused with fault.Conflict.
-func (s *Service) Update(ctx context.Context, caller directory.Caller, identity string, c Change) (Policy, error) {
-	p, err := s.enter(ctx, caller, Update, identity, c.detail())
+func (s *Service) Update(ctx context.Context, caller directory.Caller, f Family, identity string, c Change) (Policy, error) {
+	p, err := s.enter(ctx, caller, f, Update, identity, c.detail())
 	if err != nil {
 		return Policy{}, err
 	}
@@ -91,10 +91,10 @@ func (s *Service) update(ctx context.Context, p Policy, c Change) (Policy, error
 // mayDisable refuses to disable a policy that is assigned (CK-171). An assignment that comes
 // between this look and the change raises the revision, so the change is refused.
 func (s *Service) mayDisable(ctx context.Context, p Policy, enabled bool) error {
-	if enabled {
+	if enabled || p.Family != MultiWorkload {
 		return nil
 	}
-	assigned, err := s.assigned(ctx, p.Tenant, p.Family)
+	assigned, err := s.assigned(ctx, p.Tenant)
 	if err != nil {
 		return err
 	}

@@ -89,8 +89,12 @@ func newWorldOn(t testing.TB, db *store.DB, change func(c *policy.Config)) *worl
 // only (rows CK-284, CK-289).
 func rules(workload string) policy.Rule {
 	switch workload {
-	case "exchange", "documents":
+	case "exchange":
+		return policy.Rule{Family: policy.Mailbox}
+	case "documents":
 		return policy.Rule{Family: policy.MultiWorkload}
+	case "sharepoint":
+		return policy.Rule{Family: policy.SharePoint}
 	case "teams":
 		return policy.Rule{Family: policy.MultiWorkload, NewDataOnly: true}
 	}
@@ -171,7 +175,12 @@ func (w *world) tenant() *tenant {
 
 func (c *tenant) mustCreate(name string) policy.Policy {
 	c.t.Helper()
-	p, err := c.service.Create(c.t.Context(), c.admin, policy.Draft{Name: name, KeyURIs: c.keys[:], Enabled: true})
+	return c.mustMake(policy.MultiWorkload, name)
+}
+
+func (c *tenant) mustMake(f policy.Family, name string) policy.Policy {
+	c.t.Helper()
+	p, err := c.service.Create(c.t.Context(), c.admin, policy.Draft{Family: f, Name: name, KeyURIs: c.keys[:], Enabled: true})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -187,7 +196,7 @@ func (c *tenant) mustAssign(identity string) {
 
 func (c *tenant) mustRefresh(identity string) policy.Policy {
 	c.t.Helper()
-	p, err := c.service.Refresh(c.t.Context(), c.admin, identity)
+	p, err := c.service.Refresh(c.t.Context(), c.admin, policy.MultiWorkload, identity)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -196,7 +205,7 @@ func (c *tenant) mustRefresh(identity string) policy.Policy {
 
 func (c *tenant) mustStatus(identity string) policy.Status {
 	c.t.Helper()
-	st, err := c.service.Status(c.t.Context(), c.admin, identity)
+	st, err := c.service.Status(c.t.Context(), c.admin, policy.MultiWorkload, identity)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -250,7 +259,7 @@ func container(tenant, workload, name string) hierarchy.Container {
 // seal writes new content into a container, as package workload does.
 func (c *tenant) seal(workload, name string) error {
 	ctx := c.t.Context()
-	target, err := c.service.InForce(ctx, c.id, workload)
+	target, err := c.service.InForce(ctx, container(c.id, workload, name))
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func addContainerKey(ctx context.Context, q DBTX, k hierarchy.ContainerKey) erro
 	}
 	n, err := gen.AddContainerKey(ctx, hierarchysql.AddContainerKeyParams{
 		TenantID: k.Tenant, ContainerID: k.Container, Version: int64(k.Version), Workload: k.Workload,
-		PolicyID: k.Policy, GenerationID: k.Generation, Wrapped: k.Wrapped, CreatedAt: micros(k.Created),
+		PolicyID: k.Policy, GenerationID: k.Generation, Wrapped: k.Wrapped, CreatedAt: micros(k.Created), Geo: k.Geo,
 	})
 	if err == nil && n == 0 {
 		return fault.New(fault.Conflict, "version %d of the container's key exists already", k.Version).
@@ -118,7 +118,7 @@ func ListContainerKeys(ctx context.Context, q DBTX, tenant, generation string, a
 
 func containerKeyOf(row hierarchysql.ContainerKey) hierarchy.ContainerKey {
 	return hierarchy.ContainerKey{
-		Tenant: row.TenantID, Container: row.ContainerID, Version: int(row.Version), Workload: row.Workload,
+		Tenant: row.TenantID, Container: row.ContainerID, Version: int(row.Version), Workload: row.Workload, Geo: row.Geo,
 		Policy: row.PolicyID, Generation: row.GenerationID, Wrapped: row.Wrapped, Created: fromMicros(row.CreatedAt),
 	}
 }

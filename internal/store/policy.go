@@ -75,9 +75,44 @@ func inForce(ctx context.Context, q DBTX, tenant string) ([]policy.Standing, err
 	rows, err := policysql.New(q).ListInForce(ctx, tenant)
 	standing := make([]policy.Standing, len(rows))
 	for i, row := range rows {
-		standing[i] = policy.Standing{Family: policy.Family(row.Family), Policy: row.PolicyID, Generation: row.GenerationID}
+		standing[i] = policy.Standing{Family: policy.Family(row.Family), Geo: row.Geo, Policy: row.PolicyID, Generation: row.GenerationID}
 	}
 	return standing, err
+}
+
+// Own implements policy.Store.
+func (s *Policy) Own(ctx context.Context, tenant, container string) (own policy.Standing, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
+		row, err := policysql.New(q).GetOwn(ctx, policysql.GetOwnParams{TenantID: tenant, ContainerID: container})
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		own = policy.Standing{Family: policy.Mailbox, Policy: row.PolicyID, Generation: row.GenerationID}
+		return err
+	})
+	return own, err
+}
+
+// Owns implements policy.Store.
+func (s *Policy) Owns(ctx context.Context, tenant, first, last string) (owns map[string]string, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
+		rows, err := policysql.New(q).ListOwn(ctx, policysql.ListOwnParams{TenantID: tenant, First: first, Last: last})
+		owns = make(map[string]string, len(rows))
+		for _, row := range rows {
+			owns[row.ContainerID] = row.PolicyID
+		}
+		return err
+	})
+	return owns, err
+}
+
+// CountOwn implements policy.Store.
+func (s *Policy) CountOwn(ctx context.Context, tenant, id string) (n int64, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
+		n, err = policysql.New(q).CountOwn(ctx, policysql.CountOwnParams{TenantID: tenant, PolicyID: id})
+		return err
+	})
+	return n, err
 }
 
 // Generation implements policy.Store.
@@ -120,7 +155,7 @@ func usage(ctx context.Context, q DBTX, tenant string) ([]policy.Usage, error) {
 	rows, err := policysql.New(q).CountContainerKeys(ctx, tenant)
 	u := make([]policy.Usage, len(rows))
 	for i, row := range rows {
-		u[i] = policy.Usage{Workload: row.Workload, Policy: row.PolicyID, Generation: row.GenerationID, Keys: row.Keys}
+		u[i] = policy.Usage{Workload: row.Workload, Geo: row.Geo, Own: row.Own, Policy: row.PolicyID, Generation: row.GenerationID, Keys: row.Keys}
 	}
 	return u, err
 }

@@ -203,6 +203,54 @@ func TestPolicyAssignmentsAndInForce(t *testing.T) {
 	})
 }
 
+// Files go by geo, mailboxes each for itself.
+func TestPolicyAssignmentsByGeoAndContainer(t *testing.T) {
+	eachPolicies(t, func(t *testing.T, s policies) {
+		ctx := t.Context()
+		nam, eur, box := s.mustFound("t", "NAM", policy.SharePoint), s.mustFound("t", "EUR", policy.SharePoint), s.mustFound("t", "box", policy.Mailbox)
+		put := func(a policy.Assignment) { s.must(s.Apply(ctx, policy.Edit{Tenant: "t", Assignment: &a})) }
+		for _, p := range []policy.Policy{nam, eur, nam} {
+			put(policy.Assignment{Family: p.Family, Geo: p.Name, Policy: p.ID})
+		}
+		want := []policy.Standing{
+			{Family: policy.SharePoint, Geo: "EUR", Policy: "EUR", Generation: "EUR.1"}, {Family: policy.SharePoint, Geo: "NAM", Policy: "NAM", Generation: "NAM.1"},
+		}
+		if got, err := s.InForce(ctx, "t"); err != nil || !cmp.Equal(got, want) {
+			t.Errorf("in force %+v, %v", got, err)
+		}
+		put(policy.Assignment{Family: policy.SharePoint, Geo: "EUR"})
+		if got, err := s.InForce(ctx, "t"); err != nil || !cmp.Equal(got, want[1:]) {
+			t.Errorf("after one geo was taken off %+v, %v", got, err)
+		}
+
+		for _, container := range []string{"a", "b", "d"} {
+			put(policy.Assignment{Container: container, Policy: box.ID})
+		}
+		s.mustAddKey(nam, "b", "exchange")
+		own := policy.Standing{Family: policy.Mailbox, Policy: "box", Generation: "box.1"}
+		if got, err := s.Own(ctx, "t", "b"); err != nil || got != own {
+			t.Errorf("own %+v, %v", got, err)
+		}
+		if got, err := s.Owns(ctx, "t", "b", "c"); err != nil || !cmp.Equal(got, map[string]string{"b": "box"}) {
+			t.Errorf("in a range %v, %v", got, err)
+		}
+		usage := []policy.Usage{{Workload: "exchange", Own: "box", Policy: "NAM", Generation: "NAM.1", Keys: 1}}
+		if got, err := s.Usage(ctx, "t"); err != nil || !cmp.Equal(got, usage) {
+			t.Errorf("usage %+v, %v", got, err)
+		}
+		if pic, err := s.Picture(ctx, "t", "box", "converge"); err != nil || pic.Owned != 3 {
+			t.Errorf("owned %d, %v", pic.Owned, err)
+		}
+		put(policy.Assignment{Container: "b"})
+		if got, err := s.Own(ctx, "t", "b"); err != nil || got != (policy.Standing{}) {
+			t.Errorf("taken off: %+v, %v", got, err)
+		}
+		if got, err := s.Own(ctx, "u", "a"); err != nil || got != (policy.Standing{}) {
+			t.Errorf("of another tenant: %+v, %v", got, err)
+		}
+	})
+}
+
 // A batch and its checkpoint are one transaction: keys that others took are left, and an
 // outdated fence undoes all of it.
 func TestPolicyMove(t *testing.T) {

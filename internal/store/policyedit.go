@@ -72,11 +72,17 @@ func addPolicy(ctx context.Context, q *policysql.Queries, p policy.Policy) error
 	return err
 }
 
+// setAssignment puts a policy in force for a container of its own, or for a family.
 func setAssignment(ctx context.Context, q *policysql.Queries, tenant string, a policy.Assignment) error {
-	if a.Policy == "" {
-		return q.ClearAssignment(ctx, policysql.ClearAssignmentParams{TenantID: tenant, Family: string(a.Family)})
+	switch {
+	case a.Container != "" && a.Policy == "":
+		return q.ClearOwn(ctx, policysql.ClearOwnParams{TenantID: tenant, ContainerID: a.Container})
+	case a.Container != "":
+		return q.SetOwn(ctx, policysql.SetOwnParams{TenantID: tenant, ContainerID: a.Container, PolicyID: a.Policy})
+	case a.Policy == "":
+		return q.ClearInForce(ctx, policysql.ClearInForceParams{TenantID: tenant, Family: string(a.Family), Geo: a.Geo})
 	}
-	return q.SetAssignment(ctx, policysql.SetAssignmentParams{TenantID: tenant, Family: string(a.Family), PolicyID: a.Policy})
+	return q.SetInForce(ctx, policysql.SetInForceParams{TenantID: tenant, Family: string(a.Family), Geo: a.Geo, PolicyID: a.Policy})
 }
 
 // addUnlessWaiting adds an operation, unless one of its kind has not begun yet: that one will
@@ -145,6 +151,9 @@ func (s *Policy) Picture(ctx context.Context, tenant, id, kind string) (p policy
 			return err
 		}
 		if p.Usage, err = usage(ctx, q, tenant); err != nil {
+			return err
+		}
+		if p.Owned, err = policysql.New(q).CountOwn(ctx, policysql.CountOwnParams{TenantID: tenant, PolicyID: id}); err != nil {
 			return err
 		}
 		return completePicture(ctx, q, tenant, kind, &p)

@@ -21,7 +21,7 @@ const (
 
 // Policies says which generation of which policy new content belongs under.
 type Policies interface {
-	InForce(ctx context.Context, tenant, workload string) (hierarchy.Target, error)
+	InForce(ctx context.Context, c hierarchy.Container) (hierarchy.Target, error)
 }
 
 // Config is what a Service needs.
@@ -97,7 +97,7 @@ func newID() (string, error) {
 // that stops being active between the two questions is asked for again.
 func (s *Service) sealing(ctx context.Context, caller directory.Caller, c Container) (*hierarchy.Opened, error) {
 	for attempt := 1; ; attempt++ {
-		target, err := s.policies.InForce(ctx, c.Tenant, c.Workload)
+		target, err := s.policies.InForce(ctx, hierarchyContainer(c))
 		if err != nil {
 			return nil, err
 		}

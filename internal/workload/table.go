@@ -15,7 +15,8 @@ type Workload struct {
 	Mailboxes   bool   // a container is a person's mailbox, named by user principal name
 }
 
-// table lists every workload. All of them belong to the multi-workload family.
+// table lists every workload. Mailboxes take policies of the mailbox family, all others those of the
+// multi-workload family.
 var table = [...]Workload{
 	{Name: "exchange", Title: "Exchange mailboxes", Mailboxes: true},            // CK-289: new and existing data
 	{Name: "teams", Title: "Teams chat messages", NewDataOnly: true},            // CK-284: new data

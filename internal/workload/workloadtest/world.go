@@ -155,19 +155,19 @@ type Policies struct {
 }
 
 // InForce implements workload.Policies.
-func (p *Policies) InForce(ctx context.Context, tenant, _ string) (hierarchy.Target, error) {
+func (p *Policies) InForce(ctx context.Context, c hierarchy.Container) (hierarchy.Target, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stale > 0 {
 		p.stale--
-		return p.before[tenant], nil
+		return p.before[c.Tenant], nil
 	}
-	if _, ok := p.targets[tenant]; !ok {
-		if err := p.change(ctx, tenant, uuid.NewString()); err != nil {
+	if _, ok := p.targets[c.Tenant]; !ok {
+		if err := p.change(ctx, c.Tenant, uuid.NewString()); err != nil {
 			return hierarchy.Target{}, err
 		}
 	}
-	target := p.targets[tenant]
+	target := p.targets[c.Tenant]
 	target.NewDataOnly = p.NewDataOnly
 	return target, nil
 }

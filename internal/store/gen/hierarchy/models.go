@@ -13,6 +13,7 @@ type ContainerKey struct {
 	GenerationID string
 	Wrapped      []byte
 	CreatedAt    int64
+	Geo          string
 }
 
 type Generation struct {

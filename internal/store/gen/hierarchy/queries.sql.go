@@ -10,8 +10,8 @@ import (
 )
 
 const addContainerKey = `-- name: AddContainerKey :execrows
-INSERT INTO container_keys (tenant_id, container_id, version, workload, policy_id, generation_id, wrapped, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO container_keys (tenant_id, container_id, version, workload, policy_id, generation_id, wrapped, created_at, geo)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT DO NOTHING
 `
 
@@ -24,6 +24,7 @@ type AddContainerKeyParams struct {
 	GenerationID string
 	Wrapped      []byte
 	CreatedAt    int64
+	Geo          string
 }
 
 func (q *Queries) AddContainerKey(ctx context.Context, arg AddContainerKeyParams) (int64, error) {
@@ -36,6 +37,7 @@ func (q *Queries) AddContainerKey(ctx context.Context, arg AddContainerKeyParams
 		arg.GenerationID,
 		arg.Wrapped,
 		arg.CreatedAt,
+		arg.Geo,
 	)
 	if err != nil {
 		return 0, err
@@ -222,7 +224,7 @@ func (q *Queries) DrainGenerations(ctx context.Context, arg DrainGenerationsPara
 }
 
 const getContainerKey = `-- name: GetContainerKey :one
-SELECT tenant_id, container_id, version, workload, policy_id, generation_id, wrapped, created_at FROM container_keys WHERE tenant_id = $1 AND container_id = $2 AND version = $3
+SELECT tenant_id, container_id, version, workload, policy_id, generation_id, wrapped, created_at, geo FROM container_keys WHERE tenant_id = $1 AND container_id = $2 AND version = $3
 `
 
 type GetContainerKeyParams struct {
@@ -243,6 +245,7 @@ func (q *Queries) GetContainerKey(ctx context.Context, arg GetContainerKeyParams
 		&i.GenerationID,
 		&i.Wrapped,
 		&i.CreatedAt,
+		&i.Geo,
 	)
 	return i, err
 }
@@ -287,7 +290,7 @@ func (q *Queries) GetGeneration(ctx context.Context, arg GetGenerationParams) (G
 }
 
 const getNewestContainerKey = `-- name: GetNewestContainerKey :one
-SELECT tenant_id, container_id, version, workload, policy_id, generation_id, wrapped, created_at FROM container_keys WHERE tenant_id = $1 AND container_id = $2 ORDER BY version DESC LIMIT 1
+SELECT tenant_id, container_id, version, workload, policy_id, generation_id, wrapped, created_at, geo FROM container_keys WHERE tenant_id = $1 AND container_id = $2 ORDER BY version DESC LIMIT 1
 `
 
 type GetNewestContainerKeyParams struct {
@@ -307,12 +310,13 @@ func (q *Queries) GetNewestContainerKey(ctx context.Context, arg GetNewestContai
 		&i.GenerationID,
 		&i.Wrapped,
 		&i.CreatedAt,
+		&i.Geo,
 	)
 	return i, err
 }
 
 const listContainerKeys = `-- name: ListContainerKeys :many
-SELECT tenant_id, container_id, version, workload, policy_id, generation_id, wrapped, created_at FROM container_keys
+SELECT tenant_id, container_id, version, workload, policy_id, generation_id, wrapped, created_at, geo FROM container_keys
 WHERE tenant_id = $1
 AND (container_id, version) > (CAST($2 AS TEXT), CAST($3 AS BIGINT))
 ORDER BY container_id, version LIMIT $4
@@ -348,6 +352,7 @@ func (q *Queries) ListContainerKeys(ctx context.Context, arg ListContainerKeysPa
 			&i.GenerationID,
 			&i.Wrapped,
 			&i.CreatedAt,
+			&i.Geo,
 		); err != nil {
 			return nil, err
 		}
@@ -363,7 +368,7 @@ func (q *Queries) ListContainerKeys(ctx context.Context, arg ListContainerKeysPa
 }
 
 const listContainerKeysUnder = `-- name: ListContainerKeysUnder :many
-SELECT tenant_id, container_id, version, workload, policy_id, generation_id, wrapped, created_at FROM container_keys
+SELECT tenant_id, container_id, version, workload, policy_id, generation_id, wrapped, created_at, geo FROM container_keys
 WHERE tenant_id = $1 AND generation_id = $2
 AND (container_id, version) > (CAST($3 AS TEXT), CAST($4 AS BIGINT))
 ORDER BY container_id, version LIMIT $5
@@ -401,6 +406,7 @@ func (q *Queries) ListContainerKeysUnder(ctx context.Context, arg ListContainerK
 			&i.GenerationID,
 			&i.Wrapped,
 			&i.CreatedAt,
+			&i.Geo,
 		); err != nil {
 			return nil, err
 		}

@@ -67,30 +67,48 @@ func (q *Queries) AddPolicy(ctx context.Context, arg AddPolicyParams) (int64, er
 	return result.RowsAffected()
 }
 
-const clearAssignment = `-- name: ClearAssignment :exec
-DELETE FROM policy_assignments WHERE tenant_id = $1 AND family = $2
+const clearInForce = `-- name: ClearInForce :exec
+DELETE FROM policies_in_force WHERE tenant_id = $1 AND family = $2 AND geo = $3
 `
 
-type ClearAssignmentParams struct {
+type ClearInForceParams struct {
 	TenantID string
 	Family   string
+	Geo      string
 }
 
-func (q *Queries) ClearAssignment(ctx context.Context, arg ClearAssignmentParams) error {
-	_, err := q.db.ExecContext(ctx, clearAssignment, arg.TenantID, arg.Family)
+func (q *Queries) ClearInForce(ctx context.Context, arg ClearInForceParams) error {
+	_, err := q.db.ExecContext(ctx, clearInForce, arg.TenantID, arg.Family, arg.Geo)
+	return err
+}
+
+const clearOwn = `-- name: ClearOwn :exec
+DELETE FROM container_assignments WHERE tenant_id = $1 AND container_id = $2
+`
+
+type ClearOwnParams struct {
+	TenantID    string
+	ContainerID string
+}
+
+func (q *Queries) ClearOwn(ctx context.Context, arg ClearOwnParams) error {
+	_, err := q.db.ExecContext(ctx, clearOwn, arg.TenantID, arg.ContainerID)
 	return err
 }
 
 const countContainerKeys = `-- name: CountContainerKeys :many
-SELECT workload, policy_id, generation_id, COUNT(*) AS keys FROM container_keys
-WHERE tenant_id = $1 GROUP BY workload, policy_id, generation_id
-ORDER BY workload, policy_id, generation_id
+SELECT k.workload, k.geo, k.policy_id, k.generation_id, CAST(COALESCE(a.policy_id, '') AS TEXT) AS own, COUNT(*) AS keys
+FROM container_keys AS k
+LEFT JOIN container_assignments AS a ON a.tenant_id = k.tenant_id AND a.container_id = k.container_id
+WHERE k.tenant_id = $1 GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
 `
 
 type CountContainerKeysRow struct {
 	Workload     string
+	Geo          string
 	PolicyID     string
 	GenerationID string
+	Own          string
 	Keys         int64
 }
 
@@ -105,8 +123,10 @@ func (q *Queries) CountContainerKeys(ctx context.Context, tenantID string) ([]Co
 		var i CountContainerKeysRow
 		if err := rows.Scan(
 			&i.Workload,
+			&i.Geo,
 			&i.PolicyID,
 			&i.GenerationID,
+			&i.Own,
 			&i.Keys,
 		); err != nil {
 			return nil, err
@@ -120,6 +140,45 @@ func (q *Queries) CountContainerKeys(ctx context.Context, tenantID string) ([]Co
 		return nil, err
 	}
 	return items, nil
+}
+
+const countOwn = `-- name: CountOwn :one
+SELECT COUNT(*) FROM container_assignments WHERE tenant_id = $1 AND policy_id = $2
+`
+
+type CountOwnParams struct {
+	TenantID string
+	PolicyID string
+}
+
+func (q *Queries) CountOwn(ctx context.Context, arg CountOwnParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countOwn, arg.TenantID, arg.PolicyID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const getOwn = `-- name: GetOwn :one
+SELECT a.policy_id, p.generation_id FROM container_assignments AS a
+JOIN policies AS p ON p.tenant_id = a.tenant_id AND p.id = a.policy_id
+WHERE a.tenant_id = $1 AND a.container_id = $2
+`
+
+type GetOwnParams struct {
+	TenantID    string
+	ContainerID string
+}
+
+type GetOwnRow struct {
+	PolicyID     string
+	GenerationID string
+}
+
+func (q *Queries) GetOwn(ctx context.Context, arg GetOwnParams) (GetOwnRow, error) {
+	row := q.db.QueryRowContext(ctx, getOwn, arg.TenantID, arg.ContainerID)
+	var i GetOwnRow
+	err := row.Scan(&i.PolicyID, &i.GenerationID)
+	return i, err
 }
 
 const getPolicy = `-- name: GetPolicy :one
@@ -230,13 +289,14 @@ func (q *Queries) ListCurrentGenerations(ctx context.Context, tenantID string) (
 }
 
 const listInForce = `-- name: ListInForce :many
-SELECT a.family, a.policy_id, p.generation_id FROM policy_assignments AS a
-JOIN policies AS p ON p.tenant_id = a.tenant_id AND p.id = a.policy_id
-WHERE a.tenant_id = $1 ORDER BY a.family
+SELECT f.family, f.geo, f.policy_id, p.generation_id FROM policies_in_force AS f
+JOIN policies AS p ON p.tenant_id = f.tenant_id AND p.id = f.policy_id
+WHERE f.tenant_id = $1 ORDER BY f.family, f.geo
 `
 
 type ListInForceRow struct {
 	Family       string
+	Geo          string
 	PolicyID     string
 	GenerationID string
 }
@@ -250,7 +310,12 @@ func (q *Queries) ListInForce(ctx context.Context, tenantID string) ([]ListInFor
 	var items []ListInForceRow
 	for rows.Next() {
 		var i ListInForceRow
-		if err := rows.Scan(&i.Family, &i.PolicyID, &i.GenerationID); err != nil {
+		if err := rows.Scan(
+			&i.Family,
+			&i.Geo,
+			&i.PolicyID,
+			&i.GenerationID,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -301,6 +366,45 @@ func (q *Queries) ListLiveGenerations(ctx context.Context, tenantID string) ([]G
 			&i.CreatedAt,
 			&i.DestroyedAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listOwn = `-- name: ListOwn :many
+SELECT container_id, policy_id FROM container_assignments
+WHERE tenant_id = $1 AND container_id >= $2 AND container_id <= $3
+`
+
+type ListOwnParams struct {
+	TenantID string
+	First    string
+	Last     string
+}
+
+type ListOwnRow struct {
+	ContainerID string
+	PolicyID    string
+}
+
+func (q *Queries) ListOwn(ctx context.Context, arg ListOwnParams) ([]ListOwnRow, error) {
+	rows, err := q.db.QueryContext(ctx, listOwn, arg.TenantID, arg.First, arg.Last)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListOwnRow
+	for rows.Next() {
+		var i ListOwnRow
+		if err := rows.Scan(&i.ContainerID, &i.PolicyID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -408,18 +512,40 @@ func (q *Queries) ReplacePolicy(ctx context.Context, arg ReplacePolicyParams) (i
 	return result.RowsAffected()
 }
 
-const setAssignment = `-- name: SetAssignment :exec
-INSERT INTO policy_assignments (tenant_id, family, policy_id) VALUES ($1, $2, $3)
-ON CONFLICT (tenant_id, family) DO UPDATE SET policy_id = excluded.policy_id
+const setInForce = `-- name: SetInForce :exec
+INSERT INTO policies_in_force (tenant_id, family, geo, policy_id) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, family, geo) DO UPDATE SET policy_id = excluded.policy_id
 `
 
-type SetAssignmentParams struct {
+type SetInForceParams struct {
 	TenantID string
 	Family   string
+	Geo      string
 	PolicyID string
 }
 
-func (q *Queries) SetAssignment(ctx context.Context, arg SetAssignmentParams) error {
-	_, err := q.db.ExecContext(ctx, setAssignment, arg.TenantID, arg.Family, arg.PolicyID)
+func (q *Queries) SetInForce(ctx context.Context, arg SetInForceParams) error {
+	_, err := q.db.ExecContext(ctx, setInForce,
+		arg.TenantID,
+		arg.Family,
+		arg.Geo,
+		arg.PolicyID,
+	)
+	return err
+}
+
+const setOwn = `-- name: SetOwn :exec
+INSERT INTO container_assignments (tenant_id, container_id, policy_id) VALUES ($1, $2, $3)
+ON CONFLICT (tenant_id, container_id) DO UPDATE SET policy_id = excluded.policy_id
+`
+
+type SetOwnParams struct {
+	TenantID    string
+	ContainerID string
+	PolicyID    string
+}
+
+func (q *Queries) SetOwn(ctx context.Context, arg SetOwnParams) error {
+	_, err := q.db.ExecContext(ctx, setOwn, arg.TenantID, arg.ContainerID, arg.PolicyID)
 	return err
 }

@@ -32,8 +32,8 @@ WHERE k.tenant_id = $1 AND k.policy_id = $2
 GROUP BY k.generation_id;
 
 -- name: AddContainerKey :execrows
-INSERT INTO container_keys (tenant_id, container_id, version, workload, policy_id, generation_id, wrapped, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO container_keys (tenant_id, container_id, version, workload, policy_id, generation_id, wrapped, created_at, geo)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT DO NOTHING;
 
 -- name: GetContainerKey :one

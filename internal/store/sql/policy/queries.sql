@@ -23,21 +23,41 @@ SELECT * FROM policies WHERE tenant_id = $1 AND family = $2 ORDER BY name_key LI
 SELECT id, generation_id FROM policies WHERE tenant_id = $1;
 
 -- name: ListInForce :many
-SELECT a.family, a.policy_id, p.generation_id FROM policy_assignments AS a
+SELECT f.family, f.geo, f.policy_id, p.generation_id FROM policies_in_force AS f
+JOIN policies AS p ON p.tenant_id = f.tenant_id AND p.id = f.policy_id
+WHERE f.tenant_id = $1 ORDER BY f.family, f.geo;
+
+-- name: GetOwn :one
+SELECT a.policy_id, p.generation_id FROM container_assignments AS a
 JOIN policies AS p ON p.tenant_id = a.tenant_id AND p.id = a.policy_id
-WHERE a.tenant_id = $1 ORDER BY a.family;
+WHERE a.tenant_id = $1 AND a.container_id = $2;
 
--- name: SetAssignment :exec
-INSERT INTO policy_assignments (tenant_id, family, policy_id) VALUES ($1, $2, $3)
-ON CONFLICT (tenant_id, family) DO UPDATE SET policy_id = excluded.policy_id;
+-- name: ListOwn :many
+SELECT container_id, policy_id FROM container_assignments
+WHERE tenant_id = sqlc.arg(tenant_id) AND container_id >= sqlc.arg(first) AND container_id <= sqlc.arg(last);
 
--- name: ClearAssignment :exec
-DELETE FROM policy_assignments WHERE tenant_id = $1 AND family = $2;
+-- name: SetInForce :exec
+INSERT INTO policies_in_force (tenant_id, family, geo, policy_id) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, family, geo) DO UPDATE SET policy_id = excluded.policy_id;
+
+-- name: ClearInForce :exec
+DELETE FROM policies_in_force WHERE tenant_id = $1 AND family = $2 AND geo = $3;
+
+-- name: SetOwn :exec
+INSERT INTO container_assignments (tenant_id, container_id, policy_id) VALUES ($1, $2, $3)
+ON CONFLICT (tenant_id, container_id) DO UPDATE SET policy_id = excluded.policy_id;
+
+-- name: ClearOwn :exec
+DELETE FROM container_assignments WHERE tenant_id = $1 AND container_id = $2;
+
+-- name: CountOwn :one
+SELECT COUNT(*) FROM container_assignments WHERE tenant_id = $1 AND policy_id = $2;
 
 -- name: ListLiveGenerations :many
 SELECT * FROM generations WHERE tenant_id = $1 AND state <> 'destroyed' ORDER BY policy_id, number;
 
 -- name: CountContainerKeys :many
-SELECT workload, policy_id, generation_id, COUNT(*) AS keys FROM container_keys
-WHERE tenant_id = $1 GROUP BY workload, policy_id, generation_id
-ORDER BY workload, policy_id, generation_id;
+SELECT k.workload, k.geo, k.policy_id, k.generation_id, CAST(COALESCE(a.policy_id, '') AS TEXT) AS own, COUNT(*) AS keys
+FROM container_keys AS k
+LEFT JOIN container_assignments AS a ON a.tenant_id = k.tenant_id AND a.container_id = k.container_id
+WHERE k.tenant_id = $1 GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5;
