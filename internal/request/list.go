@@ -1,0 +1,66 @@
+package request
+
+import (
+	"context"
+
+	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/directory"
+)
+
+// Get returns one request that the caller may see; fault.NotFound.
+func (s *Service) Get(ctx context.Context, c directory.Caller, id string) (Request, error) {
+	v, err := s.enter(ctx, c, Read, clip(id))
+	if err != nil {
+		return Request{}, err
+	}
+	r, err := s.find(ctx, v, id)
+	if err == nil && r.Tenant != c.Tenant { // who runs the service looks at a customer's
+		err = s.record(ctx, c, Read, r.ID, r.Tenant, audit.Allow, nil)
+	}
+	return r, err
+}
+
+// onePage is how many requests are in memory at a time.
+const onePage = 100
+
+// Each calls see for every request that the caller may see, in the order of asking, behind the
+// one with the id after. Those that have come to their end are left out unless ended.
+func (s *Service) Each(ctx context.Context, c directory.Caller, after string, ended bool, see func(Request) error) error {
+	v, err := s.enter(ctx, c, Read, "requests")
+	if err != nil {
+		return err
+	}
+	list := s.c.Store.Requests
+	if v.operator {
+		list = s.c.Store.OperatorRequests
+		if err := s.record(ctx, c, Read, "requests", "", audit.Allow, nil); err != nil {
+			return err
+		}
+	}
+	for {
+		page, err := list(ctx, c.Tenant, after, ended, onePage)
+		if err != nil {
+			return err
+		}
+		for _, r := range page {
+			after = r.ID
+			if err := s.show(ctx, v, r, ended, see); err != nil {
+				return err
+			}
+		}
+		if len(page) < onePage {
+			return nil
+		}
+	}
+}
+
+func (s *Service) show(ctx context.Context, v visitor, r Request, ended bool, see func(Request) error) error {
+	if !v.sees(r) {
+		return nil
+	}
+	r, err := s.lapse(ctx, r)
+	if err != nil || !ended && !r.State.Open() {
+		return err
+	}
+	return see(r)
+}

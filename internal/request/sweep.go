@@ -1,0 +1,63 @@
+package request
+
+import (
+	"context"
+
+	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/directory"
+)
+
+// lapse ends a request that has waited for its approvals too long, and returns it as it then
+// stands. It is stored, so that a clock set back does not bring it back.
+func (s *Service) lapse(ctx context.Context, r Request) (Request, error) {
+	if r.State != Waiting || !s.at(r).After(r.Expires) {
+		return r, nil
+	}
+	return s.giveUp(ctx, r, Expired, "nobody approved it in time")
+}
+
+// Sweep ends the requests that have waited too long, and those whose operation was given up or
+// cancelled. It is called from time to time; nothing depends on when.
+func (s *Service) Sweep(ctx context.Context) error {
+	overdue, err := s.c.Store.Overdue(ctx, s.now(), onePage)
+	if err != nil {
+		return err
+	}
+	for _, r := range overdue {
+		if _, err := s.lapse(ctx, r); err != nil {
+			return err
+		}
+	}
+	lost, err := s.c.Store.Lost(ctx, onePage)
+	if err != nil {
+		return err
+	}
+	for _, r := range lost {
+		if _, err := s.giveUp(ctx, r, Failed, "its operation was given up; see the operation for why"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// giveUp ends a request in the service's own name. Where somebody else has changed it meanwhile,
+// what he made of it is returned.
+func (s *Service) giveUp(ctx context.Context, r Request, as State, why string) (Request, error) {
+	c := directory.SystemCaller(r.Tenant, "request", r.ID)
+	if err := s.record(ctx, c, Finish, r.ID, "", audit.Allow, map[string]string{"state": string(as), "kind": string(r.Kind)}); err != nil {
+		return r, err
+	}
+	next := r
+	next.State, next.Outcome, next.Updated = as, why, s.at(r)
+	next.Ended = next.Updated
+	err := s.c.Store.Apply(ctx, Edit{Request: next})
+	if isStale(err) {
+		_ = s.failed(ctx, c, Finish, r.ID, "", err)
+		return s.c.Store.Request(ctx, r.Tenant, r.ID)
+	}
+	if err != nil {
+		return r, s.failed(ctx, c, Finish, r.ID, "", err)
+	}
+	next.Revision++
+	return next, nil
+}
