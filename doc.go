@@ -17,6 +17,7 @@
 //   - internal/hierarchy: root keys and availability key -> policy key -> container keys ->
 //     item keys; leases and generations. internal/policy: which containers fall under which
 //     roots: create, assign, refresh, disable. internal/operation: long work as rows.
+//     internal/request: what needs somebody's approval before it happens.
 //   - internal/workload: mailboxes, chats, documents: items are sealed and opened here.
 //   - internal/store: the SQL under all of them, one set of texts for SQLite and PostgreSQL,
 //     and the folder of sealed blobs.

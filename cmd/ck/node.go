@@ -30,6 +30,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault/webhook"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
+	"github.com/customerkey/customerkey/internal/request"
 	"github.com/customerkey/customerkey/internal/rootkey"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
@@ -89,6 +90,7 @@ type node struct {
 	vaults     *keyvault.Service
 	deliverer  *webhook.Deliverer
 	keys       *hierarchy.Keyring
+	requests   *request.Service
 	policies   *policy.Service
 	operations *operation.Runner
 	items      *workload.Service
@@ -109,7 +111,7 @@ func openNode(ctx context.Context, s settings, folder *datafolder.Folder, log *s
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		n.openEvents, n.openDatabases, n.openLogs, n.openDirectory, n.openVaults, n.openService, n.openSeals, n.openFaces,
+		n.openEvents, n.openDatabases, n.openLogs, n.openDirectory, n.openVaults, n.openRequests, n.openService, n.openSeals, n.openFaces,
 	} {
 		if err := open(ctx); err != nil {
 			return n, err
@@ -268,7 +270,7 @@ func (n *node) openService(context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.operations, err = operation.New(operation.Config{Store: store.NewOperation(n.serviceDB), Handlers: gatedHandlers(n.policies.Handlers(), n.gate), Log: n.log})
+	n.operations, err = operation.New(operation.Config{Store: store.NewOperation(n.serviceDB), Handlers: gatedHandlers(merged(n.policies.Handlers(), n.requests.Handlers()), n.gate), Log: n.log})
 	if err != nil {
 		return err
 	}
@@ -346,6 +348,9 @@ func (n *node) sweep(ctx context.Context) {
 	}
 	if _, err := n.vaults.Tend(ctx); err != nil && ctx.Err() == nil {
 		n.log.Error("rotating keys and telling of their expiry", "err", err)
+	}
+	if err := n.requests.Sweep(ctx); err != nil && ctx.Err() == nil {
+		n.log.Error("ending requests that nobody approved in time", "err", err)
 	}
 	if _, err := n.items.Sweep(ctx); err != nil && ctx.Err() == nil {
 		n.log.Error("removing blobs that nothing needs", "err", err)

@@ -74,7 +74,8 @@ func personOf(c directory.Caller) Person { return Person{Tenant: c.Tenant, ID: c
 
 // readers may see all requests and officers of their tenant.
 var readers = []directory.Role{
-	directory.GlobalAdministrator, directory.ComplianceAdministrator, directory.ExchangeAdministrator, directory.GlobalReader,
+	directory.GlobalAdministrator, directory.ComplianceAdministrator, directory.ExchangeAdministrator, directory.SharePointAdministrator,
+	directory.GlobalReader,
 }
 
 func (s *Service) isFamily(f string) bool { return slices.Contains(s.c.Families, f) }

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"maps"
+
+	"github.com/customerkey/customerkey/internal/operation"
+	"github.com/customerkey/customerkey/internal/policy"
+	"github.com/customerkey/customerkey/internal/request"
+	"github.com/customerkey/customerkey/internal/store"
+)
+
+// openRequests wires what needs approval. It comes before the services that ask for some.
+func (n *node) openRequests(context.Context) (err error) {
+	n.requests, err = request.New(request.Config{
+		Store: store.NewRequest(n.serviceDB), Audit: n.serviceLog, Kinds: n.requestKinds(),
+		Families: []string{string(policy.MultiWorkload), string(policy.Mailbox), string(policy.SharePoint)},
+		Person: func(ctx context.Context, tenant, idOrName string) (id, name string, err error) {
+			p, err := n.directory.Person(ctx, tenant, idOrName)
+			return p.ID, p.UPN, err
+		},
+		Wake: func() { n.operations.Wake() },
+	})
+	return err
+}
+
+// requestKinds is what can be asked for, and whose approval it takes.
+func (n *node) requestKinds() map[request.Kind]request.Rule {
+	return map[request.Kind]request.Rule{}
+}
+
+// merged is the handlers of all packages that have long work.
+func merged(all ...map[string]operation.Handler) map[string]operation.Handler {
+	handlers := map[string]operation.Handler{}
+	for _, some := range all {
+		maps.Copy(handlers, some)
+	}
+	return handlers
+}
