@@ -24,7 +24,7 @@ func (n *node) vaultChanged(e keyvault.Event) {
 		if e.Name == "" {
 			return len(r.URI) > len(uri) && strings.EqualFold(r.URI[:len(uri)], uri)
 		}
-		return strings.EqualFold(r.URI, uri)
+		return strings.EqualFold(r.Key(), uri)
 	})
 }
 

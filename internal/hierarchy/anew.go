@@ -113,6 +113,9 @@ func (k *Keyring) askAnew(id generationID, h *holding) {
 		return
 	}
 	l.stale.Store(true)
+	if l.hedged {
+		h[everyone].failed = nil // it may be held for long, and from now on readers wait
+	}
 	caller := directory.SystemCaller(id.tenant, "roots changed", uuid.NewString())
 	_, _ = k.fly(caller, id, everyone, k.c.Now()) // refused while a failure is held: the next reader asks then
 }

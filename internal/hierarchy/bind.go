@@ -11,6 +11,9 @@ import (
 
 // commitBinding is what the commitment of a policy key covers.
 func commitBinding(g Generation) []byte {
+	if g.Unwrapping != InTurn { // another rule in the row, and the key is not recognised any more
+		return envelope.Bind("policy key 1", g.Tenant, g.Policy, g.ID, string(g.Unwrapping))
+	}
 	return envelope.Bind("policy key 1", g.Tenant, g.Policy, g.ID)
 }
 

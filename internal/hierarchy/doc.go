@@ -20,6 +20,10 @@
 // key, denial lets only the service's own work go on (rows CK-44 to CK-62). A lease that
 // system work got in spite of a denial is kept apart and never serves a user.
 //
+// A generation says how its policy key is unwrapped ([Unwrapping]). That of files is hedged: both
+// roots are asked, the second a little later; the key is then held for hours, renewed two hours
+// before its end (rows CK-66 to CK-73), and the availability key opens it only for [Keyring.Restore].
+//
 // # Records
 //
 // Every attempt to unwrap, every use of the availability key and every lease is in the

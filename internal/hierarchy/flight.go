@@ -90,7 +90,7 @@ func (k *Keyring) land(f *flight, opened unlocked, err error) []ending {
 		if opened.denied && fault.Is(err, fault.Denied) { // the availability key is gone too
 			ended = append(ended, f.in.end(f.rules, endDenied)...)
 		}
-		k.hold(f.of, &f.in[f.rules], err)
+		k.hold(f.of, &f.in[f.rules], k.notRenewed(f, opened, err), err)
 		return ended
 	}
 	f.lease = opened.lease
@@ -105,8 +105,11 @@ func (k *Keyring) install(f *flight, l *Lease) []ending {
 		ended = append(ended, f.in.end(systemOnly, endReplaced)...)
 	}
 	f.in[l.audience].lease = l
-	left := l.life - max(0, k.c.Now().Sub(l.granted))
-	l.expiry = time.AfterFunc(left, func() { k.expire(f.in, l) })
+	age := max(0, k.c.Now().Sub(l.granted))
+	l.expiry = time.AfterFunc(l.life-age, func() { k.expire(f.in, l) })
+	if l.hedged {
+		l.renewal = time.AfterFunc(l.lateAt-age, func() { k.renew(f.in, l) })
+	}
 	return ended
 }
 

@@ -22,18 +22,25 @@ import (
 // The error is that of the root or the availability key that failed: fault.Denied or
 // fault.Unavailable.
 func (k *Keyring) NewGeneration(ctx context.Context, caller directory.Caller, tenant, policy string, number int, refs [2]RootRef, availabilityKey string) (Generation, error) {
+	return k.newGeneration(ctx, caller, Generation{Tenant: tenant, Policy: policy, Number: number, AvailabilityKey: availabilityKey}, refs)
+}
+
+// NewHedged is NewGeneration for a policy key that is to be unwrapped [Hedged].
+func (k *Keyring) NewHedged(ctx context.Context, caller directory.Caller, tenant, policy string, number int, refs [2]RootRef, availabilityKey string) (Generation, error) {
+	return k.newGeneration(ctx, caller, Generation{Tenant: tenant, Policy: policy, Number: number, AvailabilityKey: availabilityKey, Unwrapping: Hedged}, refs)
+}
+
+func (k *Keyring) newGeneration(ctx context.Context, caller directory.Caller, g Generation, refs [2]RootRef) (Generation, error) {
+	tenant, policy := g.Tenant, g.Policy
 	if err := belongs(caller, tenant); err != nil {
 		return Generation{}, err
 	}
-	g := Generation{
-		Tenant: tenant, ID: uuid.NewString(), Policy: policy, Number: number, State: Active,
-		AvailabilityKey: availabilityKey, Created: k.c.Now().UTC().Truncate(time.Microsecond),
-	}
+	g.ID, g.State, g.Created = uuid.NewString(), Active, k.c.Now().UTC().Truncate(time.Microsecond)
 	key := envelope.NewKey()
 	defer key.Destroy()
 	g.Commitment = key.Commit(commitBinding(g))
 	detail := map[string]string{
-		"generation": g.ID, "roots": refs[0].URI + " " + refs[1].URI, "availabilityKey": availabilityKey, "initiator": initiator(caller),
+		"generation": g.ID, "roots": refs[0].URI + " " + refs[1].URI, "availabilityKey": g.AvailabilityKey, "initiator": initiator(caller),
 	}
 	if err := k.record(ctx, caller, tenant, "policykey.create", policy, audit.Allow, detail); err != nil {
 		return Generation{}, err

@@ -25,6 +25,7 @@ type slot struct {
 type failure struct {
 	err  error
 	when time.Time
+	hold time.Duration // how long it is not tried again
 }
 
 // lease returns a usable lease, asking the roots where it must. A caller that finds a lease
@@ -80,9 +81,9 @@ func (k *Keyring) find(caller directory.Caller, id generationID) (*Lease, *fligh
 	return lease, f, nil
 }
 
-func (f *failure) recent(now time.Time, hold time.Duration) bool {
+func (f *failure) recent(now time.Time) bool {
 	age := now.Sub(f.when)
-	return age >= 0 && age < hold
+	return age >= 0 && age < f.hold
 }
 
 // serving returns the lease that serves callers of these rules now, nil if there is none. A
@@ -117,7 +118,7 @@ func (k *Keyring) fly(caller directory.Caller, id generationID, rules audience, 
 	if s.flight != nil {
 		return s.flight, nil
 	}
-	if s.failed != nil && s.failed.recent(now, k.c.Hold) {
+	if s.failed != nil && s.failed.recent(now) {
 		return nil, copyOf(s.failed.err)
 	}
 	s.failed = nil
@@ -129,10 +130,10 @@ func (k *Keyring) fly(caller directory.Caller, id generationID, rules audience, 
 
 // hold keeps the failure of a flight for a short while, so that many readers of a denied
 // policy do not hammer its vaults.
-func (k *Keyring) hold(id generationID, s *slot, err error) {
-	failed := &failure{err: err, when: k.c.Now()}
+func (k *Keyring) hold(id generationID, s *slot, pause time.Duration, err error) {
+	failed := &failure{err: err, when: k.c.Now(), hold: pause}
 	s.failed = failed
-	time.AfterFunc(k.c.Hold, func() { // in real time, so that a clock that stands still keeps nothing
+	time.AfterFunc(pause, func() { // in real time, so that a clock that stands still keeps nothing
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		if s.failed == failed {

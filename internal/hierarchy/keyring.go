@@ -33,6 +33,7 @@ type Config struct {
 	Attempt time.Duration    // limit for one call to a root; 6 s if 0
 	Mixed   Mixed            // MixedDenied if ""
 	First   func() int       // which root is asked first, 0 or 1 (CK-45); random if nil
+	Hedge   Hedge            // of generations that are unwrapped Hedged
 	Now     func() time.Time // the time of day if nil
 }
 
@@ -76,6 +77,9 @@ func New(c Config) (*Keyring, error) {
 	setDefault(&c.Lease, time.Minute)
 	setDefault(&c.Hold, time.Second)
 	setDefault(&c.Attempt, 6*time.Second)
+	if err := c.Hedge.complete(); err != nil {
+		return nil, err
+	}
 	if c.First == nil {
 		c.First = func() int { return rand.IntN(2) }
 	}

@@ -200,7 +200,10 @@ type testRoot struct {
 	fails   error
 	wrong   bool          // gives back another key
 	lasts   time.Duration // of a call
+	deaf    bool          // goes on when it is cancelled
 	unwraps int
+	// cancelled counts the unwraps that their caller gave up
+	cancelled int
 	gave    envelope.Key // by the last unwrap
 }
 
@@ -235,9 +238,16 @@ func (r *testRoot) Unwrap(ctx context.Context, kid string, wrapped []byte) (enve
 	r.unwraps++
 	fails, wrong, lasts := r.fails, r.wrong, r.lasts
 	r.mu.Unlock()
+	left := ctx.Done()
+	if r.deaf {
+		left = nil
+	}
 	select {
 	case <-time.After(lasts):
-	case <-ctx.Done():
+	case <-left:
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.cancelled++
 		return envelope.Key{}, ctx.Err()
 	}
 	if fails != nil {

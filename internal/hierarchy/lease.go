@@ -57,8 +57,13 @@ type Lease struct {
 	caller   directory.Caller
 	granted  time.Time // when the root was asked: its answer cannot be older
 	life     time.Duration
+	lateAt   time.Duration // the age from which a root is asked again in the background
+	endingAt time.Duration // the age from which callers wait for that
+	hedged   bool          // of a generation that is unwrapped Hedged
+	trouble  trouble       // with renewing it. Guarded by Keyring.mu
 	counts   [counters]atomic.Int64
 	expiry   *time.Timer // ends the lease in real time, whatever the handed clock says
+	renewal  *time.Timer // of a hedged one: renews it though nobody asks
 	mu       sync.RWMutex
 	stale    atomic.Bool // its roots have changed: it serves nobody who comes from now on
 	key      envelope.Key
@@ -81,20 +86,20 @@ func (l *Lease) SystemOnly() bool { return l.audience == systemOnly }
 // serves reports whether a caller of these rules may use the lease.
 func (l *Lease) serves(a audience) bool { return l.audience == everyone || a == systemOnly }
 
-// fresh reports whether the lease is within its time, and less than part/whole of it has
-// passed. A clock set back ends it: nobody knows how old it is then.
-func (l *Lease) fresh(now time.Time, part, whole time.Duration) bool {
+// younger reports whether the lease is younger than d. A clock set back ends it: nobody knows
+// how old it is then.
+func (l *Lease) younger(now time.Time, d time.Duration) bool {
 	age := now.Sub(l.granted)
-	return age >= 0 && age < l.life/whole*part
+	return age >= 0 && age < d
 }
 
-func (l *Lease) alive(now time.Time) bool { return l.fresh(now, 1, 1) }
+func (l *Lease) alive(now time.Time) bool { return l.younger(now, l.life) }
 
 // late says that it is time to ask a root again, in the background.
-func (l *Lease) late(now time.Time) bool { return !l.fresh(now, 2, 3) }
+func (l *Lease) late(now time.Time) bool { return !l.younger(now, l.lateAt) }
 
 // ending says that so little is left that a caller should wait for the renewal.
-func (l *Lease) ending(now time.Time) bool { return !l.fresh(now, 5, 6) }
+func (l *Lease) ending(now time.Time) bool { return !l.younger(now, l.endingAt) }
 
 // do runs fn with the policy key and counts it, unless the lease is over; then ran is false.
 // The lease cannot end while fn runs, so fn must be short and reach nothing outside memory.
@@ -127,8 +132,10 @@ func (l *Lease) end() bool {
 	}
 	l.over = true
 	l.key.Destroy()
-	if l.expiry != nil {
-		l.expiry.Stop()
+	for _, timer := range []*time.Timer{l.expiry, l.renewal} {
+		if timer != nil {
+			timer.Stop()
+		}
 	}
 	return true
 }

@@ -2,6 +2,7 @@ package hierarchy
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/customerkey/customerkey/envelope"
@@ -13,7 +14,8 @@ import (
 // answer. Implementations bound the time of a call by themselves or by ctx.
 type Root interface {
 	URI() string // versionless
-	// Wrap wraps key with the newest version of the root and returns that version's id.
+	// Wrap wraps key with the version that the root is pinned to, or the newest, and returns that
+	// version's id.
 	Wrap(ctx context.Context, key envelope.Key) (kid string, wrapped []byte, err error)
 	// Unwrap unwraps what Wrap made under version kid.
 	Unwrap(ctx context.Context, kid string, wrapped []byte) (envelope.Key, error)
@@ -29,7 +31,17 @@ type Availability interface {
 type RootRef struct {
 	Tenant string // whose service principal asks: the tenant that the vault belongs to
 	App    string // app id of the service principal, CK-221
-	URI    string // versionless key URI
+	URI    string // key URI; where it has a version, that one wraps, else the newest
+}
+
+// Key returns the URI without a version.
+func (r RootRef) Key() string {
+	vault, path, ok := strings.Cut(r.URI, "/keys/")
+	if !ok {
+		return r.URI
+	}
+	name, _, _ := strings.Cut(path, "/")
+	return vault + "/keys/" + name
 }
 
 // Alg is the algorithm of every wrap by a root (CK-19).
@@ -52,6 +64,18 @@ const (
 	Destroyed GenerationState = "destroyed" // its wrapped copies are gone: nothing opens under it
 )
 
+// An Unwrapping says how a policy key is unwrapped. It is stored with the generation, and the
+// key is bound to it: who asks for the key cannot choose.
+type Unwrapping string
+
+const (
+	// InTurn asks one root, then the other, then perhaps the availability key (CK-44 to CK-50).
+	InTurn Unwrapping = ""
+	// Hedged asks both roots, the second a little later; the first answer counts. The key is
+	// then held for hours, and the availability key never helps by itself (CK-66 to CK-73).
+	Hedged Unwrapping = "hedged"
+)
+
 // A Generation is one policy key of a policy: its three wrapped copies, and a commitment
 // by which the clear key is recognised (RSA wraps carry no associated data). Refreshing,
 // rolling or replacing roots makes a new one (CK-126, CK-243).
@@ -59,6 +83,7 @@ type Generation struct {
 	Tenant, ID, Policy  string // GUIDs
 	Number              int    // 1 for the policy's first
 	State               GenerationState
+	Unwrapping          Unwrapping
 	Roots               [2]RootCopy
 	AvailabilityKey     string // id of the key that made AvailabilityWrapped
 	AvailabilityWrapped []byte

@@ -17,12 +17,21 @@ import (
 type unlocked struct {
 	lease  *Lease // not in force yet; nil if nobody unwrapped
 	denied bool   // both roots denied, whoever unwrapped then
+	silent bool   // hedged: neither root could answer
 }
 
-// unlock unwraps the policy key of a generation in the order of rows CK-44 to CK-50: a root
-// chosen at random, then the other, and only when both have failed a look at how. It writes
-// each step down before it takes it and stops where that fails.
+// unlock unwraps the policy key of a generation as the generation says.
 func (k *Keyring) unlock(ctx context.Context, f *flight, g Generation) (unlocked, error) {
+	if g.Unwrapping == InTurn {
+		return k.unlockInTurn(ctx, f, g)
+	}
+	return k.unlockHedged(ctx, f, g)
+}
+
+// unlockInTurn keeps the order of rows CK-44 to CK-50: a root chosen at random, then the
+// other, and only when both have failed a look at how. It writes each step down before it
+// takes it and stops where that fails.
+func (k *Keyring) unlockInTurn(ctx context.Context, f *flight, g Generation) (unlocked, error) {
 	first := k.c.First() & 1
 	var failed [2]error
 	for n := range failed {
@@ -137,10 +146,16 @@ func (k *Keyring) fallBack(ctx context.Context, f *flight, g Generation, failed 
 }
 
 func (k *Keyring) newLease(f *flight, g Generation, key envelope.Key, serves audience, by string, asked time.Time) *Lease {
-	return &Lease{
+	l := &Lease{
 		id: uuid.NewString(), of: f.of, policy: g.Policy, audience: serves, roots: g.refs(), by: by,
-		caller: f.caller, granted: asked, life: k.c.Lease, key: key,
+		caller: f.caller, granted: asked, key: key,
+		life: k.c.Lease, lateAt: k.c.Lease / 3 * 2, endingAt: k.c.Lease / 6 * 5,
 	}
+	if g.Unwrapping != InTurn {
+		h := k.c.Hedge
+		l.hedged, l.life, l.lateAt, l.endingAt = true, h.Cache, h.Cache-h.Lead, h.Cache-h.Lead/16
+	}
+	return l
 }
 
 // errCutOff says why an attempt ended before its outcome was known.

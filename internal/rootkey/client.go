@@ -112,14 +112,13 @@ func newTransport() *http.Transport {
 }
 
 // Key returns the root key at uri, to be reached as the service principal of app in tenant.
-// It connects to nothing. A version in the URI is left aside: wrapping always takes the
-// newest, unwrapping the one that wrapped. The error is that of Parse.
+// It connects to nothing. A version in the URI pins the root to it: that one wraps, and
+// without one the newest. Unwrapping takes the one that wrapped. The error is that of Parse.
 func (c *Client) Key(tenant, app, uri string) (*Key, error) {
 	u, err := c.Parse(uri)
 	if err != nil {
 		return nil, err
 	}
-	u.Version = ""
 	keys, err := c.client(who{tenant, app, u.Host}, u)
 	if err != nil {
 		return nil, err

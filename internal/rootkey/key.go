@@ -26,20 +26,20 @@ var errNoCredential = errors.New("there is no credential for the service princip
 type Key struct {
 	client *Client
 	keys   *azkeys.Client
-	uri    URI
+	uri    URI // its Version is that which wraps, the newest if ""
 }
 
 // URI returns the canonical URI of the key, without a version.
 func (k *Key) URI() string { return k.uri.String() }
 
-// Wrap wraps key with the newest version of the root by RSA-OAEP-256 (CK-19) and returns the
-// id of that version. The vault does it, so that its log has it and its rules apply.
+// Wrap wraps key by RSA-OAEP-256 (CK-19) with the version that the root is pinned to, or its
+// newest, and returns the id of that version. The vault does it, so that its log has it and its rules apply.
 func (k *Key) Wrap(ctx context.Context, key envelope.Key) (kid string, wrapped []byte, err error) {
 	plain := key.Expose()
 	defer clear(plain)
 	var res azkeys.WrapKeyResponse
 	err = k.call(ctx, func(ctx context.Context) (err error) {
-		res, err = k.keys.WrapKey(ctx, k.uri.Name, "", parameters(plain), nil)
+		res, err = k.keys.WrapKey(ctx, k.uri.Name, k.uri.Version, parameters(plain), nil)
 		return err
 	})
 	if err != nil {
@@ -51,6 +51,9 @@ func (k *Key) Wrap(ctx context.Context, key envelope.Key) (kid string, wrapped [
 	v, err := k.version(res.KID)
 	if err != nil {
 		return "", nil, err
+	}
+	if k.uri.Version != "" && !strings.EqualFold(v.Version, k.uri.Version) {
+		return "", nil, classify(&badAnswer{"the id of another version"}, k.uri)
 	}
 	return v.String() + "/" + v.Version, res.Result, nil
 }
@@ -135,8 +138,8 @@ type Facts struct {
 	RecoveryLevel string    // "Recoverable+ProtectedSubscription", ...
 }
 
-// Inspect returns the facts about the newest version.
-func (k *Key) Inspect(ctx context.Context) (Facts, error) { return k.facts(ctx, "") }
+// Inspect returns the facts about the version that the root is pinned to, or its newest.
+func (k *Key) Inspect(ctx context.Context) (Facts, error) { return k.facts(ctx, k.uri.Version) }
 
 func (k *Key) facts(ctx context.Context, version string) (Facts, error) {
 	var res azkeys.GetKeyResponse

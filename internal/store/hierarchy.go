@@ -62,7 +62,7 @@ func AddGeneration(ctx context.Context, q DBTX, g hierarchy.Generation) error {
 		Root1Tenant: a.Ref.Tenant, Root1App: a.Ref.App, Root1Uri: a.Ref.URI, Root1Kid: a.KeyID, Root1Alg: a.Alg, Root1Wrapped: a.Wrapped,
 		Root2Tenant: b.Ref.Tenant, Root2App: b.Ref.App, Root2Uri: b.Ref.URI, Root2Kid: b.KeyID, Root2Alg: b.Alg, Root2Wrapped: b.Wrapped,
 		AvailabilityKey: g.AvailabilityKey, AvailabilityWrapped: g.AvailabilityWrapped, Commitment: g.Commitment,
-		CreatedAt: micros(g.Created),
+		CreatedAt: micros(g.Created), Unwrapping: string(g.Unwrapping),
 	})
 	if err == nil && n == 0 {
 		return fault.New(fault.Conflict, "generation %d of the policy exists already", g.Number).
@@ -111,6 +111,7 @@ func DestroyGeneration(ctx context.Context, q DBTX, tenant, id string, now time.
 func generationOf(row hierarchysql.Generation) hierarchy.Generation {
 	return hierarchy.Generation{
 		Tenant: row.TenantID, ID: row.ID, Policy: row.PolicyID, Number: int(row.Number), State: hierarchy.GenerationState(row.State),
+		Unwrapping: hierarchy.Unwrapping(row.Unwrapping),
 		Roots: [2]hierarchy.RootCopy{
 			{
 				Ref:   hierarchy.RootRef{Tenant: row.Root1Tenant, App: row.Root1App, URI: row.Root1Uri},

@@ -39,4 +39,5 @@ type Generation struct {
 	Commitment          []byte
 	CreatedAt           int64
 	DestroyedAt         int64
+	Unwrapping          string
 }

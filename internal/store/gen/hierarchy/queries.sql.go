@@ -50,8 +50,8 @@ INSERT INTO generations (
     tenant_id, id, policy_id, number, state,
     root1_tenant, root1_app, root1_uri, root1_kid, root1_alg, root1_wrapped,
     root2_tenant, root2_app, root2_uri, root2_kid, root2_alg, root2_wrapped,
-    availability_key, availability_wrapped, commitment, created_at, destroyed_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 0)
+    availability_key, availability_wrapped, commitment, created_at, destroyed_at, unwrapping
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 0, $22)
 ON CONFLICT DO NOTHING
 `
 
@@ -77,6 +77,7 @@ type AddGenerationParams struct {
 	AvailabilityWrapped []byte
 	Commitment          []byte
 	CreatedAt           int64
+	Unwrapping          string
 }
 
 func (q *Queries) AddGeneration(ctx context.Context, arg AddGenerationParams) (int64, error) {
@@ -102,6 +103,7 @@ func (q *Queries) AddGeneration(ctx context.Context, arg AddGenerationParams) (i
 		arg.AvailabilityWrapped,
 		arg.Commitment,
 		arg.CreatedAt,
+		arg.Unwrapping,
 	)
 	if err != nil {
 		return 0, err
@@ -251,7 +253,7 @@ func (q *Queries) GetContainerKey(ctx context.Context, arg GetContainerKeyParams
 }
 
 const getGeneration = `-- name: GetGeneration :one
-SELECT tenant_id, id, policy_id, number, state, root1_tenant, root1_app, root1_uri, root1_kid, root1_alg, root1_wrapped, root2_tenant, root2_app, root2_uri, root2_kid, root2_alg, root2_wrapped, availability_key, availability_wrapped, commitment, created_at, destroyed_at FROM generations WHERE tenant_id = $1 AND id = $2
+SELECT tenant_id, id, policy_id, number, state, root1_tenant, root1_app, root1_uri, root1_kid, root1_alg, root1_wrapped, root2_tenant, root2_app, root2_uri, root2_kid, root2_alg, root2_wrapped, availability_key, availability_wrapped, commitment, created_at, destroyed_at, unwrapping FROM generations WHERE tenant_id = $1 AND id = $2
 `
 
 type GetGenerationParams struct {
@@ -285,6 +287,7 @@ func (q *Queries) GetGeneration(ctx context.Context, arg GetGenerationParams) (G
 		&i.Commitment,
 		&i.CreatedAt,
 		&i.DestroyedAt,
+		&i.Unwrapping,
 	)
 	return i, err
 }
@@ -422,7 +425,7 @@ func (q *Queries) ListContainerKeysUnder(ctx context.Context, arg ListContainerK
 }
 
 const listGenerations = `-- name: ListGenerations :many
-SELECT tenant_id, id, policy_id, number, state, root1_tenant, root1_app, root1_uri, root1_kid, root1_alg, root1_wrapped, root2_tenant, root2_app, root2_uri, root2_kid, root2_alg, root2_wrapped, availability_key, availability_wrapped, commitment, created_at, destroyed_at FROM generations WHERE tenant_id = $1 AND policy_id = $2 ORDER BY number
+SELECT tenant_id, id, policy_id, number, state, root1_tenant, root1_app, root1_uri, root1_kid, root1_alg, root1_wrapped, root2_tenant, root2_app, root2_uri, root2_kid, root2_alg, root2_wrapped, availability_key, availability_wrapped, commitment, created_at, destroyed_at, unwrapping FROM generations WHERE tenant_id = $1 AND policy_id = $2 ORDER BY number
 `
 
 type ListGenerationsParams struct {
@@ -462,6 +465,7 @@ func (q *Queries) ListGenerations(ctx context.Context, arg ListGenerationsParams
 			&i.Commitment,
 			&i.CreatedAt,
 			&i.DestroyedAt,
+			&i.Unwrapping,
 		); err != nil {
 			return nil, err
 		}

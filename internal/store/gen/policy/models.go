@@ -27,6 +27,7 @@ type Generation struct {
 	Commitment          []byte
 	CreatedAt           int64
 	DestroyedAt         int64
+	Unwrapping          string
 }
 
 type Policy struct {
@@ -50,4 +51,5 @@ type Policy struct {
 	Revision         int64
 	CreatedAt        int64
 	UpdatedAt        int64
+	RecoverUntil     int64
 }

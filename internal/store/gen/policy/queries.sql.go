@@ -182,7 +182,7 @@ func (q *Queries) GetOwn(ctx context.Context, arg GetOwnParams) (GetOwnRow, erro
 }
 
 const getPolicy = `-- name: GetPolicy :one
-SELECT tenant_id, id, family, name, name_key, description, enabled, state, root1_tenant, root1_app, root1_uri, root2_tenant, root2_app, root2_uri, availability_key, generation_id, generation_number, revision, created_at, updated_at FROM policies WHERE tenant_id = $1 AND id = $2
+SELECT tenant_id, id, family, name, name_key, description, enabled, state, root1_tenant, root1_app, root1_uri, root2_tenant, root2_app, root2_uri, availability_key, generation_id, generation_number, revision, created_at, updated_at, recover_until FROM policies WHERE tenant_id = $1 AND id = $2
 `
 
 type GetPolicyParams struct {
@@ -214,12 +214,13 @@ func (q *Queries) GetPolicy(ctx context.Context, arg GetPolicyParams) (Policy, e
 		&i.Revision,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.RecoverUntil,
 	)
 	return i, err
 }
 
 const getPolicyByName = `-- name: GetPolicyByName :one
-SELECT tenant_id, id, family, name, name_key, description, enabled, state, root1_tenant, root1_app, root1_uri, root2_tenant, root2_app, root2_uri, availability_key, generation_id, generation_number, revision, created_at, updated_at FROM policies WHERE tenant_id = $1 AND family = $2 AND name_key = $3
+SELECT tenant_id, id, family, name, name_key, description, enabled, state, root1_tenant, root1_app, root1_uri, root2_tenant, root2_app, root2_uri, availability_key, generation_id, generation_number, revision, created_at, updated_at, recover_until FROM policies WHERE tenant_id = $1 AND family = $2 AND name_key = $3
 `
 
 type GetPolicyByNameParams struct {
@@ -252,6 +253,7 @@ func (q *Queries) GetPolicyByName(ctx context.Context, arg GetPolicyByNameParams
 		&i.Revision,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.RecoverUntil,
 	)
 	return i, err
 }
@@ -330,7 +332,7 @@ func (q *Queries) ListInForce(ctx context.Context, tenantID string) ([]ListInFor
 }
 
 const listLiveGenerations = `-- name: ListLiveGenerations :many
-SELECT tenant_id, id, policy_id, number, state, root1_tenant, root1_app, root1_uri, root1_kid, root1_alg, root1_wrapped, root2_tenant, root2_app, root2_uri, root2_kid, root2_alg, root2_wrapped, availability_key, availability_wrapped, commitment, created_at, destroyed_at FROM generations WHERE tenant_id = $1 AND state <> 'destroyed' ORDER BY policy_id, number
+SELECT tenant_id, id, policy_id, number, state, root1_tenant, root1_app, root1_uri, root1_kid, root1_alg, root1_wrapped, root2_tenant, root2_app, root2_uri, root2_kid, root2_alg, root2_wrapped, availability_key, availability_wrapped, commitment, created_at, destroyed_at, unwrapping FROM generations WHERE tenant_id = $1 AND state <> 'destroyed' ORDER BY policy_id, number
 `
 
 func (q *Queries) ListLiveGenerations(ctx context.Context, tenantID string) ([]Generation, error) {
@@ -365,6 +367,7 @@ func (q *Queries) ListLiveGenerations(ctx context.Context, tenantID string) ([]G
 			&i.Commitment,
 			&i.CreatedAt,
 			&i.DestroyedAt,
+			&i.Unwrapping,
 		); err != nil {
 			return nil, err
 		}
@@ -419,7 +422,7 @@ func (q *Queries) ListOwn(ctx context.Context, arg ListOwnParams) ([]ListOwnRow,
 }
 
 const listPolicies = `-- name: ListPolicies :many
-SELECT tenant_id, id, family, name, name_key, description, enabled, state, root1_tenant, root1_app, root1_uri, root2_tenant, root2_app, root2_uri, availability_key, generation_id, generation_number, revision, created_at, updated_at FROM policies WHERE tenant_id = $1 AND family = $2 ORDER BY name_key LIMIT $3
+SELECT tenant_id, id, family, name, name_key, description, enabled, state, root1_tenant, root1_app, root1_uri, root2_tenant, root2_app, root2_uri, availability_key, generation_id, generation_number, revision, created_at, updated_at, recover_until FROM policies WHERE tenant_id = $1 AND family = $2 ORDER BY name_key LIMIT $3
 `
 
 type ListPoliciesParams struct {
@@ -458,6 +461,7 @@ func (q *Queries) ListPolicies(ctx context.Context, arg ListPoliciesParams) ([]P
 			&i.Revision,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.RecoverUntil,
 		); err != nil {
 			return nil, err
 		}

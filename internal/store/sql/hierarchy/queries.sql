@@ -3,8 +3,8 @@ INSERT INTO generations (
     tenant_id, id, policy_id, number, state,
     root1_tenant, root1_app, root1_uri, root1_kid, root1_alg, root1_wrapped,
     root2_tenant, root2_app, root2_uri, root2_kid, root2_alg, root2_wrapped,
-    availability_key, availability_wrapped, commitment, created_at, destroyed_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 0)
+    availability_key, availability_wrapped, commitment, created_at, destroyed_at, unwrapping
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 0, $22)
 ON CONFLICT DO NOTHING;
 
 -- name: DrainGenerations :exec
