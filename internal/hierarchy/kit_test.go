@@ -204,7 +204,7 @@ type testRoot struct {
 	unwraps int
 	// cancelled counts the unwraps that their caller gave up
 	cancelled int
-	gave    envelope.Key // by the last unwrap
+	gave      envelope.Key // by the last unwrap
 }
 
 func (r *testRoot) set(err error) {

@@ -1,6 +1,7 @@
 package hierarchy
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,20 +49,32 @@ func TestEarlyRenewal(t *testing.T) {
 // before the end; after it the content is unavailable, and the availability key does not help.
 // When a vault is back, so is the content.
 func TestOutageOfFilesLastsUntilTheEnd(t *testing.T) {
-	var alerts []Alert
-	edit := func(c *Config) { c.Hedge.Alert = func(a Alert) { alerts = append(alerts, a) } }
+	var mu sync.Mutex
+	var told []Alert
+	edit := func(c *Config) {
+		c.Hedge.Alert = func(a Alert) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, a)
+		}
+	}
+	alerts := func() []Alert {
+		mu.Lock()
+		defer mu.Unlock()
+		return told
+	}
 	hedgedBubble(t, edit, func(t *testing.T, w *world, g Generation) {
 		l := w.mustLease(alice, g)
 		w.use(t, l)
 		w.fail(down, down)
 		before := w.calls()
 		wait(2*time.Hour + 14*time.Minute)
-		if len(alerts) != 0 {
+		if len(alerts()) != 0 {
 			t.Fatal("told before renewing had failed for long")
 		}
 		wait(2 * time.Minute)
-		if len(alerts) != 1 || alerts[0].Policy != g.Policy || !alerts[0].Expires.Equal(l.Expires()) || time.Until(alerts[0].Expires) < time.Hour {
-			t.Fatalf("CK-70: alerts %+v", alerts)
+		if all := alerts(); len(all) != 1 || all[0].Policy != g.Policy || !all[0].Expires.Equal(l.Expires()) || time.Until(all[0].Expires) < time.Hour {
+			t.Fatalf("CK-70: alerts %+v", all)
 		}
 		if len(w.entries("lease.alert")) != 1 {
 			t.Error("the alert is not in the log")
@@ -78,8 +91,8 @@ func TestOutageOfFilesLastsUntilTheEnd(t *testing.T) {
 		wantCode(t, "CK-71 after the end", err, fault.Unavailable)
 		_, err = w.keys.Lease(t.Context(), system, tenant, g.ID)
 		wantCode(t, "CK-73 work of the service", err, fault.Unavailable)
-		if len(alerts) != 1 || !l.key.IsZero() {
-			t.Errorf("%d alerts; the key is overwritten: %t", len(alerts), l.key.IsZero())
+		if len(alerts()) != 1 || !l.key.IsZero() {
+			t.Errorf("%d alerts; the key is overwritten: %t", len(alerts()), l.key.IsZero())
 		}
 		w.fail(nil, down)
 		wait(time.Second)

@@ -26,7 +26,7 @@ func aGeneration(tenant, policy string, number int) hierarchy.Generation {
 		}
 	}
 	return hierarchy.Generation{
-		Tenant: tenant, ID: id, Policy: policy, Number: number, State: hierarchy.Active,
+		Tenant: tenant, ID: id, Policy: policy, Number: number, State: hierarchy.Active, Unwrapping: hierarchy.Hedged,
 		Roots: [2]hierarchy.RootCopy{root("1"), root("2")}, AvailabilityKey: "avk",
 		AvailabilityWrapped: []byte("availability" + id), Commitment: []byte("commitment" + id),
 		Created: time.UnixMicro(1_000_000).UTC(),
