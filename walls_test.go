@@ -57,7 +57,7 @@ var walls = map[string][]string{
 	"internal/cmdlet":             {"internal/directory", "internal/fault", "internal/policy", "internal/request", "internal/workload"},
 	"internal/cmdlet/azure":       {"internal/cmdlet", "internal/fault"},
 	"internal/cmdlet/operator":    {"internal/cmdlet", "internal/fault"},
-	"internal/api":                {"internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/policy", "internal/seal", "internal/workload"},
+	"internal/api":                {"internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/policy", "internal/request", "internal/seal", "internal/workload"},
 }
 
 type goPackage struct {

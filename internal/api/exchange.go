@@ -51,7 +51,7 @@ type Exchange struct {
 
 // NewExchange returns the face. It starts nothing.
 func NewExchange(c ExchangeConfig) (*Exchange, error) {
-	if c.Services.Policies == nil || c.Recorder == nil || c.BaseURL == "" || c.Verify == nil || c.Tenant == nil {
+	if c.Services.Policies == nil || c.Services.Requests == nil || c.Recorder == nil || c.BaseURL == "" || c.Verify == nil || c.Tenant == nil {
 		return nil, errors.New("api: Services, Recorder, BaseURL, Verify and Tenant are required")
 	}
 	if c.Log == nil {

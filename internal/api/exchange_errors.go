@@ -12,6 +12,7 @@ import (
 	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
+	"github.com/customerkey/customerkey/internal/request"
 )
 
 const reasonMedia = "UnsupportedMediaType"
@@ -36,6 +37,8 @@ const (
 // exchangeErrors is searched from the top; the last row takes whatever is left.
 var exchangeErrors = []exchangeError{
 	{fault.NotFound, cmdlet.ReasonUnknown, 403, "AccessDenied", "ExC0DE01", "System.UnauthorizedAccessException", true},
+	{fault.Forbidden, request.ReasonOwn, 403, "AccessDenied", "ExC0DE0E", ours + "SeparationOfDutiesException", false},
+	{fault.Forbidden, request.ReasonNotYours, 403, "AccessDenied", "ExC0DE0E", ours + "SeparationOfDutiesException", false},
 	{fault.Forbidden, "", 403, "AccessDenied", "ExC0DE01", "System.UnauthorizedAccessException", true},
 	{fault.NotFound, "", 404, "NotFound", "Ex6F9304", tasks + "ManagementObjectNotFoundException", false},
 	{fault.Invalid, cmdlet.ReasonParameter, 400, "Invalid Operation", "ExC0DE02", "System.Management.Automation.ParameterBindingException", false},

@@ -29,6 +29,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/policy"
+	"github.com/customerkey/customerkey/internal/request"
 	"github.com/customerkey/customerkey/internal/rootkey"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
@@ -91,7 +92,7 @@ func newExchange(t testing.TB) *exchange {
 	service := x.vault.Person("service principal")
 	x.rootKeys(service)
 	face, err := api.NewExchange(api.ExchangeConfig{
-		Services: cmdlet.Services{Policies: x.policies(service)}, Recorder: x.log, BaseURL: "https://outlook.localhost:8443/",
+		Services: x.services(service), Recorder: x.log, BaseURL: "https://outlook.localhost:8443/",
 		Verify: x.verify, Tenant: x.lookUp, Log: discardLog(),
 	})
 	x.must(err)
@@ -130,9 +131,31 @@ func (x *exchange) rootKeys(service directory.Caller) {
 	}
 }
 
-func (x *exchange) policies(service directory.Caller) *policy.Service {
+// services are what the commands work on, over one database.
+func (x *exchange) services(service directory.Caller) cmdlet.Services {
 	x.t.Helper()
 	db := exchangeDB(x.t, "service.db", store.ServiceAreas())
+	s := cmdlet.Services{Policies: x.policies(db, service)}
+	var err error
+	s.Requests, err = request.New(request.Config{
+		Store: store.NewRequest(db), Audit: x.log, Families: []string{"multi-workload", "mailbox", "sharepoint"},
+		Person: func(_ context.Context, _, who string) (id, name string, err error) {
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			for _, c := range x.callers {
+				if c.ID == who {
+					return c.ID, c.Name, nil
+				}
+			}
+			return "", "", fault.New(fault.NotFound, "no such person")
+		},
+	})
+	x.must(err)
+	return s
+}
+
+func (x *exchange) policies(db *store.DB, service directory.Caller) *policy.Service {
+	x.t.Helper()
 	spare := exchangeDB(x.t, "availability.db", store.AvailabilityAreas())
 	x.log = &exchangeLog{Log: x.auditLog(db, "service")}
 	roots, err := rootkey.New(rootkey.Config{

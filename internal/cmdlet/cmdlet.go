@@ -43,6 +43,7 @@ type Cmdlet struct {
 	Impact      Impact
 	Side        Side
 	Roles       []directory.Role // any of these may run it (rows CK-277, CK-281); empty: the vault decides
+	Anyone      bool             // whoever is signed in may try: the service decides by more than roles
 
 	check func(Args) error                             // what the parameters must be together, beyond their sets
 	serve func(context.Context, Services, *Call) error // service side: what it does
@@ -82,7 +83,7 @@ type Param struct {
 // Table returns all commands in the order in which help shows them. The rows are made
 // anew for each call; nobody can change another's.
 func Table() []Cmdlet {
-	return slices.Concat(policyRows(), subscriptionRows(), retentionRows(), vaultRows(), vaultRemovalRows(), keyRows())
+	return slices.Concat(policyRows(), requestRows(), subscriptionRows(), retentionRows(), vaultRows(), vaultRemovalRows(), keyRows())
 }
 
 // Find returns the command of that name, whatever its case. An unknown name is

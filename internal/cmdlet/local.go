@@ -5,11 +5,13 @@ import (
 
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
+	"github.com/customerkey/customerkey/internal/request"
 )
 
 // Services are what the rows of the service side work on.
 type Services struct {
 	Policies *policy.Service
+	Requests *request.Service
 }
 
 // Local runs rows of the service side in this process, for the caller that the call names.

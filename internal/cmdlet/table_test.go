@@ -35,7 +35,7 @@ func checkRow(t *testing.T, c Cmdlet) {
 	if (c.serve != nil) != (c.Side == Service) {
 		t.Errorf("%s: side %s, has function: %v", c.Name, c.Side, c.serve != nil)
 	}
-	if (len(c.Roles) > 0) == (c.Side == Vault) {
+	if (len(c.Roles) > 0) == (c.Side == Vault || c.Anyone) {
 		t.Errorf("%s: side %s with roles %v", c.Name, c.Side, c.Roles)
 	}
 	if c.Detail != "" && c.param(c.Detail) == nil {

@@ -78,7 +78,7 @@ func (s *Service) mayAsk(ctx context.Context, c directory.Caller, rule Rule, obj
 		return s.refuse(ctx, c, AskFor, object, "", fault.New(fault.Forbidden, "the caller has no role that may ask for this").
 			WithHint("it takes one of the roles %s", strings.Join(names, ", ")))
 	case rule.Needs.officer() && c.Kind != directory.User:
-		return s.refuse(ctx, c, AskFor, object, "", fault.New(fault.Forbidden, "a program cannot ask for what an officer approves").
+		return s.refuse(ctx, c, AskFor, object, "", fault.New(fault.Forbidden, "a program cannot ask for what an officer approves").WithReason(ReasonNotYours).
 			WithHint("sign in as a person"))
 	}
 	return nil

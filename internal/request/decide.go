@@ -62,7 +62,7 @@ func (v visitor) sideOf(r Request) (Side, error) {
 		return "", fault.New(fault.Conflict, "that side has approved this already").WithReason(ReasonTwice).
 			WithHint("it waits for: %s", missing[0])
 	}
-	return "", fault.New(fault.Forbidden, "the caller cannot approve this").WithHint("it takes an approval by: %s", r.Needs)
+	return "", fault.New(fault.Forbidden, "the caller cannot approve this").WithReason(ReasonNotYours).WithHint("it takes an approval by: %s", r.Needs)
 }
 
 // is reports whether the visitor may speak for a side in r.
@@ -90,7 +90,8 @@ func (s *Service) Deny(ctx context.Context, c directory.Caller, id, why string) 
 		if v.is(Officer, r) || v.is(Operator, r) && r.Needs.operator() {
 			return nil
 		}
-		return fault.New(fault.Forbidden, "the caller cannot deny this").WithHint("officers and operators can; who asked takes it back with Remove-CKRequest")
+		return fault.New(fault.Forbidden, "the caller cannot deny this").WithReason(ReasonNotYours).
+			WithHint("officers and operators can; who asked takes it back with Remove-CKRequest")
 	})
 }
 
@@ -102,7 +103,8 @@ func (s *Service) Withdraw(ctx context.Context, c directory.Caller, id, why stri
 		if mine || v.Tenant == r.Tenant && v.reader && v.Has(directory.GlobalAdministrator) {
 			return nil
 		}
-		return fault.New(fault.Forbidden, "the caller cannot take this back").WithHint("who asked can, and a Global Administrator; approvers deny it with Deny-CKRequest")
+		return fault.New(fault.Forbidden, "the caller cannot take this back").WithReason(ReasonNotYours).
+			WithHint("who asked can, and a Global Administrator; approvers deny it with Deny-CKRequest")
 	})
 }
 

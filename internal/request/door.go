@@ -73,7 +73,7 @@ func (s *Service) enter(ctx context.Context, c directory.Caller, do Action, obje
 		return v, err
 	}
 	if !v.reader && !v.asker && !v.operator && len(v.officer) == 0 {
-		return v, s.refuse(ctx, c, do, object, "", fault.New(fault.Forbidden, "the caller has no part in requests").
+		return v, s.refuse(ctx, c, do, object, "", fault.New(fault.Forbidden, "the caller has no part in requests").WithReason(ReasonNotYours).
 			WithHint("administrators, officers and operators of the service have"))
 	}
 	return v, nil

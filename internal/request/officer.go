@@ -35,7 +35,7 @@ var officerRule = Rule{
 const (
 	factChange = "Change" // add or remove
 	factPerson = "Person" // object id
-	factName   = "Name"
+	factName   = "Officer"
 )
 
 // Officers returns the officers of the caller's tenant, by family and name.
@@ -45,7 +45,7 @@ func (s *Service) Officers(ctx context.Context, c directory.Caller) ([]Officersh
 		return nil, err
 	}
 	if !v.reader && len(v.officer) == 0 {
-		return nil, s.refuse(ctx, c, ReadOfficers, "officers", "", fault.New(fault.Forbidden, "the caller has no role that may see the officers").
+		return nil, s.refuse(ctx, c, ReadOfficers, "officers", "", fault.New(fault.Forbidden, "the caller has no role that may see the officers").WithReason(ReasonNotYours).
 			WithHint("administrators and officers may"))
 	}
 	return s.c.Store.Officers(ctx, c.Tenant)
@@ -108,7 +108,7 @@ func (s *Service) mayChange(ctx context.Context, c directory.Caller, do Action, 
 	case c.Tenant == "":
 		return errNobody()
 	case c.Kind != directory.User || !c.Has(directory.GlobalAdministrator):
-		return s.refuse(ctx, c, do, object, "", fault.New(fault.Forbidden, "changing officers takes a person with the role %s", directory.GlobalAdministrator))
+		return s.refuse(ctx, c, do, object, "", fault.New(fault.Forbidden, "changing officers takes a person with the role %s", directory.GlobalAdministrator).WithReason(ReasonNotYours))
 	case !s.isFamily(family):
 		return s.refuse(ctx, c, do, object, "", errNoFamily(family, s.c.Families))
 	}

@@ -54,6 +54,7 @@ const (
 	ReasonEnded     = "RequestEnded"    // denied, withdrawn, expired, done or failed
 	ReasonTwice     = "AlreadyApproved" // an approval that was given before, or that nobody waits for
 	ReasonOwn       = "OwnRequest"      // of fault.Forbidden: nobody approves his own request
+	ReasonNotYours  = "NotApprover"     // of fault.Forbidden: who sees it may not decide it
 	ReasonDigest    = "DigestDiffers"   // the approval is for something else
 	ReasonNoOfficer = "NoOfficer"       // nobody could approve it
 	ReasonOfficers  = "OfficersThere"   // a later change of officers takes an approval
