@@ -1,35 +1,21 @@
 package availability
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/seal"
 )
 
-// A Key is a stored availability key. Sealed is the key under the seal of the database (155
-// bytes; 138 where it names no sealing key), empty once it is destroyed.
-type Key struct {
-	Tenant, ID, Policy string // GUIDs
-	Sealed             []byte
-	Created, Destroyed time.Time // Destroyed is zero while the key lives
-}
-
-// Store keeps availability keys.
-type Store interface {
-	AddKey(ctx context.Context, k Key) error
-	// Key returns a key, destroyed ones too; fault.NotFound if the tenant has none of that id.
-	Key(ctx context.Context, tenant, id string) (Key, error)
-	// DestroyKey empties Sealed and sets Destroyed, unless it is set already.
-	DestroyKey(ctx context.Context, tenant, id string, at time.Time) error
-}
+// forestLog is whose log tells of the forest's key where no tenant asked.
+const forestLog = "forest"
 
 // Config is what a Service needs.
 type Config struct {
@@ -54,81 +40,76 @@ func New(c Config) (*Service, error) {
 	return &Service{c: c}, nil
 }
 
-// Create makes the availability key of a policy and returns its id.
-func (s *Service) Create(ctx context.Context, caller directory.Caller, tenant, policy string) (id string, err error) {
-	if err := belongs(caller, tenant); err != nil {
+// Create returns the id of the newest key of a scope, made if there is none (CK-230).
+func (s *Service) Create(ctx context.Context, caller directory.Caller, of Scope) (id string, err error) {
+	return s.Renew(ctx, caller, of, time.Time{})
+}
+
+// Renew returns the id of the newest key of a scope, made now unless it was made at since or
+// later: asking again after a crash makes no second one. The key before it goes on unwrapping.
+func (s *Service) Renew(ctx context.Context, caller directory.Caller, of Scope, since time.Time) (id string, err error) {
+	if err := of.check(); err != nil {
 		return "", err
 	}
-	k := Key{Tenant: tenant, ID: uuid.NewString(), Policy: policy, Created: s.c.Now().UTC().Truncate(time.Microsecond)}
-	if err := s.record(ctx, caller, k, "create", audit.Allow); err != nil {
+	if err := belongs(caller, of.Tenant); err != nil {
 		return "", err
 	}
-	clear := envelope.NewKey()
-	defer clear.Destroy()
+	newest, err := s.c.Store.Newest(ctx, of)
+	if err == nil && newest.Serves(since) {
+		return newest.ID, nil
+	}
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return "", err
+	}
+	k := Key{Facts: Facts{ID: uuid.NewString(), Kind: of.Kind, Created: latest(s.now(), since)}}
+	k.Tenant, k.Policy = of.Home()
+	if err := s.record(ctx, caller, of.Tenant, k.Facts, "create", audit.Allow); err != nil {
+		return "", err
+	}
 	defer s.c.Seal.Enter()()
-	if k.Sealed, err = s.c.Seal.WrapKey(clear, binding(k)); err != nil {
+	if k.Sealed, err = s.fresh(k.Facts); err != nil {
 		return "", err
 	}
-	return k.ID, s.c.Store.AddKey(ctx, k)
+	kept, err := s.c.Store.AddKey(ctx, k, since)
+	return kept.ID, err
 }
 
-// Wrap wraps key under an availability key. The associated data says what the key is; the
-// same is needed to unwrap it. The result is envelope.WrappedSize bytes.
-func (s *Service) Wrap(ctx context.Context, caller directory.Caller, tenant, id string, key envelope.Key, aad []byte) (wrapped []byte, err error) {
-	err = s.use(ctx, caller, tenant, id, "wrap", func(clear envelope.Key) error {
-		wrapped, err = envelope.WrapKey(clear, key, wrapBinding(tenant, id, aad))
-		return err
-	})
-	return wrapped, err
+// Serves reports whether a key is what Renew asks for.
+func (f Facts) Serves(since time.Time) bool {
+	return f.Destroyed.IsZero() && !f.Created.Before(since.Truncate(time.Microsecond))
 }
 
-// Unwrap opens what Wrap made; fault.Corrupt if it was changed or belongs elsewhere. A key
-// that was destroyed is fault.Conflict with Reason "KeyDestroyed".
-func (s *Service) Unwrap(ctx context.Context, caller directory.Caller, tenant, id string, wrapped, aad []byte) (key envelope.Key, err error) {
-	err = s.use(ctx, caller, tenant, id, "unwrap", func(clear envelope.Key) error {
-		key, err = envelope.UnwrapKey(clear, wrapped, wrapBinding(tenant, id, aad))
-		return err
-	})
-	return key, err
+// latest keeps a clock that was set back from making a key that is too old as soon as it is made.
+func latest(now, since time.Time) time.Time {
+	if now.Before(since) {
+		return since.UTC().Truncate(time.Microsecond)
+	}
+	return now
+}
+
+// Facts returns what may be told of a key of the tenant or of its forest; fault.NotFound.
+func (s *Service) Facts(ctx context.Context, caller directory.Caller, tenant, id string) (Facts, error) {
+	k, err := s.key(ctx, caller, tenant, id)
+	return k.Facts, err
 }
 
 // Destroy overwrites an availability key for ever; its id and times stay. Destroying it
 // again changes nothing. Only the customer may have it asked for (CK-35): that is checked above.
+// The forest's key, tenant "", serves others too, so it is refused for any one tenant: fault.Conflict
+// with ReasonShared.
 func (s *Service) Destroy(ctx context.Context, caller directory.Caller, tenant, id string) error {
 	k, err := s.key(ctx, caller, tenant, id)
 	if err != nil {
 		return err
 	}
-	if err := s.record(ctx, caller, k, "destroy", audit.Allow); err != nil {
+	if k.Tenant != tenant {
+		return fault.New(fault.Conflict, "the availability key serves all tenants and is not destroyed for one").WithReason(ReasonShared).
+			WithHint("it takes a service started with --sharepoint-availability tenant, and a roll of the key after that")
+	}
+	if err := s.record(ctx, caller, tenant, k.Facts, "destroy", audit.Allow); err != nil {
 		return err
 	}
-	return s.c.Store.DestroyKey(ctx, tenant, id, s.c.Now())
-}
-
-// use runs fn with a clear availability key once the use is recorded.
-func (s *Service) use(ctx context.Context, caller directory.Caller, tenant, id, verb string, fn func(clear envelope.Key) error) error {
-	defer s.c.Seal.Enter()() // the key is read here and opened below
-	k, err := s.key(ctx, caller, tenant, id)
-	if err != nil {
-		return err
-	}
-	if !k.Destroyed.IsZero() {
-		if err := s.record(ctx, caller, k, verb, audit.Deny); err != nil {
-			return err
-		}
-		return fault.New(fault.Conflict, "the availability key was destroyed").WithReason("KeyDestroyed").
-			WithHint("nothing brings it back: the policy depends on its two root keys alone")
-	}
-	if err := s.record(ctx, caller, k, verb, audit.Allow); err != nil {
-		return err
-	}
-	clear, err := s.c.Seal.UnwrapKey(k.Sealed, binding(k))
-	if err != nil {
-		return fault.Wrap(fault.Corrupt, err, "the availability key does not open").
-			WithHint("the seal or the row is not the one it was made with: put back the availability database and its seal from the same backup")
-	}
-	defer clear.Destroy()
-	return fn(clear)
+	return s.c.Store.DestroyKey(ctx, tenant, id, s.now())
 }
 
 // key reads a key for a caller of the tenant.
@@ -139,10 +120,10 @@ func (s *Service) key(ctx context.Context, caller directory.Caller, tenant, id s
 	return s.c.Store.Key(ctx, tenant, id)
 }
 
-func (s *Service) record(ctx context.Context, caller directory.Caller, k Key, verb string, d audit.Decision) error {
+func (s *Service) record(ctx context.Context, caller directory.Caller, tenant string, f Facts, verb string, d audit.Decision) error {
 	err := s.c.Audit.Record(ctx, audit.Entry{
-		Tenant: k.Tenant, Caller: caller, Action: "availabilitykey." + verb, Object: k.ID, Decision: d,
-		Detail: map[string]string{"policy": k.Policy},
+		Tenant: cmp.Or(tenant, forestLog), Caller: caller, Action: "availabilitykey." + verb, Object: f.ID, Decision: d,
+		Detail: map[string]string{"scope": string(f.Kind), "policy": f.Policy},
 	})
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the log of the availability keys cannot be written, so none was used").
@@ -151,25 +132,13 @@ func (s *Service) record(ctx context.Context, caller directory.Caller, k Key, ve
 	return nil
 }
 
+// now returns the time as the store keeps it.
+func (s *Service) now() time.Time { return s.c.Now().UTC().Truncate(time.Microsecond) }
+
 // belongs keeps people and apps in their own tenant, whatever the layers above checked.
 func belongs(caller directory.Caller, tenant string) error {
 	if caller.Kind == directory.System || (caller.Tenant == tenant && tenant != "") {
 		return nil
 	}
 	return fault.New(fault.NotFound, "there is no such availability key")
-}
-
-// binding is what a sealed availability key is bound to: moved to another row it does not open.
-func binding(k Key) []byte { return envelope.Bind("availability key 1", k.Tenant, k.Policy, k.ID) }
-
-// wrapBinding is what a key wrapped by an availability key is bound to.
-func wrapBinding(tenant, id string, aad []byte) []byte {
-	return envelope.Bind("under availability key 1", tenant, id, string(aad))
-}
-
-// Shelf returns the keys in rows, whose parts are tenant, policy and id, for being re-sealed.
-func Shelf(rows seal.Rows) seal.Shelf {
-	return seal.NewShelf("availability keys", rows, func(p []string) []byte {
-		return binding(Key{Tenant: p[0], Policy: p[1], ID: p[2]})
-	})
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 )
@@ -285,7 +286,7 @@ func (a *testAvailability) Wrap(_ context.Context, _ directory.Caller, _, _ stri
 	return envelope.WrapKey(a.key, key, aad)
 }
 
-func (a *testAvailability) Unwrap(_ context.Context, _ directory.Caller, _, _ string, wrapped, aad []byte) (envelope.Key, error) {
+func (a *testAvailability) Unwrap(_ context.Context, _ directory.Caller, _ availability.Use, wrapped, aad []byte) (envelope.Key, error) {
 	a.w.tell("availability")
 	a.mu.Lock()
 	defer a.mu.Unlock()

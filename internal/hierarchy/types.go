@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/directory"
 )
 
@@ -21,10 +22,11 @@ type Root interface {
 	Unwrap(ctx context.Context, kid string, wrapped []byte) (envelope.Key, error)
 }
 
-// Availability wraps and unwraps with availability keys, which never leave it.
+// Availability wraps and unwraps with availability keys, which never leave it. Unwrap counts the
+// use, and refuses it beyond the tenant's limit: fault.Conflict with availability.ReasonLimit.
 type Availability interface {
 	Wrap(ctx context.Context, caller directory.Caller, tenant, id string, key envelope.Key, aad []byte) ([]byte, error)
-	Unwrap(ctx context.Context, caller directory.Caller, tenant, id string, wrapped, aad []byte) (envelope.Key, error)
+	Unwrap(ctx context.Context, caller directory.Caller, u availability.Use, wrapped, aad []byte) (envelope.Key, error)
 }
 
 // A RootRef says who asks for which root key.

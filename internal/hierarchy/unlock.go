@@ -10,6 +10,7 @@ import (
 
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -110,8 +111,11 @@ func (k *Keyring) within(ctx context.Context, uri string, call func(context.Cont
 	return err
 }
 
+// recordType is that of a use of the availability key, CustomerKeyServiceEncryption (CK-355).
+const recordType = "69"
+
 // fallBack decides whether the availability key may be used, records that it will be, and
-// uses it. Every use has its own record, with the three parameters of rows CK-355 and CK-357.
+// uses it. Every use has its own record, with the parameters of rows CK-355 and CK-357.
 func (k *Keyring) fallBack(ctx context.Context, f *flight, g Generation, failed [2]error) (unlocked, error) {
 	v := judge(failed, k.c.Mixed)
 	out := unlocked{denied: v == bothDenied}
@@ -119,14 +123,15 @@ func (k *Keyring) fallBack(ctx context.Context, f *flight, g Generation, failed 
 		return out, errRefused(v, g, failed)
 	}
 	detail := map[string]string{
-		"Operation": "Fallback to Availability Key", "PolicyId": g.Policy, "ScopeKeyVersionId": g.ID, "RequestId": f.caller.Request,
+		"RecordType": recordType, "Operation": "Fallback to Availability Key", "PolicyId": g.Policy, "ScopeKeyVersionId": g.ID, "RequestId": f.caller.Request,
 		"availabilityKey": g.AvailabilityKey, "cause": v.String(), "initiator": initiator(f.caller),
 	}
 	if err := k.record(ctx, f.caller, g.Tenant, "availability.use", g.Policy, audit.Allow, detail); err != nil {
 		return out, err
 	}
 	asked := k.c.Now()
-	key, err := k.c.Availability.Unwrap(ctx, f.caller, g.Tenant, g.AvailabilityKey, g.AvailabilityWrapped, availabilityBinding(g))
+	use := availability.Use{Tenant: g.Tenant, Policy: g.Policy, Generation: g.ID, Key: g.AvailabilityKey, Cause: v.String(), AfterDenial: v != outage}
+	key, err := k.c.Availability.Unwrap(ctx, f.caller, use, g.AvailabilityWrapped, availabilityBinding(g))
 	if err == nil && !key.VerifyCommit(commitBinding(g), g.Commitment) {
 		key.Destroy()
 		err = errWrongKey(byAvailability)

@@ -110,7 +110,7 @@ func checkRow(t *testing.T, w *world, g Generation, tt row, l *Lease, err error)
 	if len(uses) == 1 {
 		got := uses[0].Detail
 		want := map[string]string{
-			"Operation": "Fallback to Availability Key", "PolicyId": policy, "ScopeKeyVersionId": g.ID, "RequestId": tt.caller.Request,
+			"RecordType": "69", "Operation": "Fallback to Availability Key", "PolicyId": policy, "ScopeKeyVersionId": g.ID, "RequestId": tt.caller.Request,
 			"availabilityKey": "availability-key", "cause": got["cause"], "initiator": map[directory.Kind]string{directory.User: "user", directory.System: "system"}[tt.caller.Kind],
 		}
 		if d := cmp.Diff(want, got); d != "" {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -62,11 +63,15 @@ func errRefused(v verdict, g Generation, failed [2]error) error {
 }
 
 // errNothingLeft says that the availability key could not help either. One that its owner had
-// destroyed leaves the roots' refusal as it is (CK-50); everything else is an outage.
+// destroyed leaves the roots' refusal as it is (CK-50), one that was used as often as he allows
+// adds that to it; everything else is an outage.
 func errNothingLeft(v verdict, g Generation, failed [2]error, err error) error {
 	if v != outage && (fault.Is(err, fault.NotFound) || fault.Is(err, fault.Conflict)) {
 		e := fault.As(errRefused(v, g, failed))
 		e.Err = errors.Join(e.Err, err)
+		if why := fault.As(err); why.Reason == availability.ReasonLimit {
+			e.Reason, e.Message, e.Hint = why.Reason, e.Message+"; "+why.Message, e.Hint+", or "+why.Hint
+		}
 		return e
 	}
 	return fault.Wrap(fault.Unavailable, errors.Join(failed[0], failed[1], err),

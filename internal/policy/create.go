@@ -98,7 +98,7 @@ func NameTaken(name string) error {
 // its assignment, if it comes with one.
 func (s *Service) found(ctx context.Context, caller directory.Caller, p Policy, a *Assignment) (Policy, error) {
 	var err error
-	if p.AvailabilityKey, err = s.c.Availability.Create(ctx, caller, p.Tenant, p.ID); err != nil {
+	if p.AvailabilityKey, err = s.c.Availability.Create(ctx, caller, s.availabilityScope(p)); err != nil {
 		return p, err
 	}
 	g, err := s.generation(ctx, caller, p, 1)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/hierarchy"
 )
@@ -19,22 +20,21 @@ type Keys interface {
 	Health(tenant, uri string) (hierarchy.Health, bool)
 }
 
-// Availability makes availability keys; it records by itself.
-type Availability interface {
-	Create(ctx context.Context, caller directory.Caller, tenant, policy string) (id string, err error)
-}
-
 // Config is what a Service needs.
 type Config struct {
 	Store        Store                      // required
 	Keys         Keys                       // required: the hierarchy.Keyring
 	Roots        Roots                      // required: parses key URIs and looks at keys
-	Availability Availability               // required
+	Availability *availability.Service      // required
 	Audit        audit.Recorder             // required: decisions are written here before they take effect
 	Rule         func(workload string) Rule // required: the table of workloads
 
 	// Wake is called after an operation was stored: operation.Runner.Wake. May be nil.
 	Wake func()
+	// SharePointAvailability is whom the availability key of SharePoint policies serves: all tenants
+	// (availability.PerForest) if empty, or one (availability.PerTenant), which alone lets it be
+	// destroyed for that tenant (CK-36). What was made under the other setting stays until a roll.
+	SharePointAvailability availability.Kind
 	// RecoveryLevel is the least that root keys must have: "Recoverable+ProtectedSubscription"
 	// if empty, or "Recoverable" (CK-168, X-12).
 	RecoveryLevel string
@@ -64,6 +64,12 @@ func New(c Config) (*Service, error) {
 	}
 	if !slices.Contains(recoveryLevels, c.RecoveryLevel) {
 		return nil, errors.New("policy: RecoveryLevel must be one of Recoverable, Recoverable+ProtectedSubscription")
+	}
+	if c.SharePointAvailability == "" {
+		c.SharePointAvailability = availability.PerForest
+	}
+	if !c.SharePointAvailability.Valid() || !c.SharePointAvailability.Shared() {
+		return nil, errors.New("policy: SharePointAvailability must be one of forest, tenant")
 	}
 	if c.Settle < 0 || c.Batch < 0 {
 		return nil, errors.New("policy: Settle and Batch must not be negative")

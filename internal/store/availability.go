@@ -22,28 +22,74 @@ func NewAvailability(db *DB) *Availability { return &Availability{db: db} }
 var _ availability.Store = (*Availability)(nil)
 
 // AddKey implements availability.Store.
-func (s *Availability) AddKey(ctx context.Context, k availability.Key) error {
-	return s.db.Write(ctx, func(ctx context.Context, q DBTX) error {
-		return availabilitysql.New(q).AddKey(ctx, availabilitysql.AddKeyParams{
-			TenantID: k.Tenant, ID: k.ID, PolicyID: k.Policy, Sealed: k.Sealed, CreatedAt: micros(k.Created),
-		})
+func (s *Availability) AddKey(ctx context.Context, k availability.Key, since time.Time) (kept availability.Key, err error) {
+	err = s.db.Write(ctx, func(ctx context.Context, q DBTX) error {
+		kept, err = addAvailabilityKey(ctx, availabilitysql.New(q), k, since)
+		return err
 	})
+	return kept, err
+}
+
+func addAvailabilityKey(ctx context.Context, q *availabilitysql.Queries, k availability.Key, since time.Time) (availability.Key, error) {
+	newest, err := newestKey(ctx, q, k.Facts)
+	switch {
+	case err == nil && newest.Serves(since):
+		return newest, nil
+	case err != nil && !fault.Is(err, fault.NotFound):
+		return k, err
+	}
+	k.Number = newest.Number + 1
+	err = q.SupersedeKeys(ctx, availabilitysql.SupersedeKeysParams{
+		SupersededAt: micros(k.Created), TenantID: k.Tenant, Kind: string(k.Kind), PolicyID: k.Policy,
+	})
+	if err != nil {
+		return k, err
+	}
+	return k, q.AddKey(ctx, availabilitysql.AddKeyParams{
+		TenantID: k.Tenant, ID: k.ID, PolicyID: k.Policy, Kind: string(k.Kind), Number: int64(k.Number),
+		Sealed: k.Sealed, CreatedAt: micros(k.Created),
+	})
+}
+
+// newestKey returns the newest key of the scope that like is of.
+func newestKey(ctx context.Context, q *availabilitysql.Queries, like availability.Facts) (availability.Key, error) {
+	row, err := q.NewestKey(ctx, availabilitysql.NewestKeyParams{TenantID: like.Tenant, Kind: string(like.Kind), PolicyID: like.Policy})
+	return availabilityKeyOf(row, err)
+}
+
+// Newest implements availability.Store.
+func (s *Availability) Newest(ctx context.Context, of availability.Scope) (f availability.Facts, err error) {
+	like := availability.Facts{Kind: of.Kind}
+	like.Tenant, like.Policy = of.Home()
+	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
+		k, err := newestKey(ctx, availabilitysql.New(q), like)
+		f = k.Facts
+		return err
+	})
+	return f, err
 }
 
 // Key implements availability.Store.
 func (s *Availability) Key(ctx context.Context, tenant, id string) (k availability.Key, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
 		row, err := availabilitysql.New(q).GetKey(ctx, availabilitysql.GetKeyParams{TenantID: tenant, ID: id})
-		if errors.Is(err, sql.ErrNoRows) {
-			return fault.New(fault.NotFound, "there is no such availability key")
-		}
-		k = availability.Key{
-			Tenant: row.TenantID, ID: row.ID, Policy: row.PolicyID, Sealed: row.Sealed,
-			Created: fromMicros(row.CreatedAt), Destroyed: fromMicros(row.DestroyedAt),
-		}
+		k, err = availabilityKeyOf(row, err)
 		return err
 	})
 	return k, err
+}
+
+func availabilityKeyOf(row availabilitysql.AvailabilityKey, err error) (availability.Key, error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return availability.Key{}, fault.New(fault.NotFound, "there is no such availability key")
+	}
+	return availability.Key{
+		Facts: availability.Facts{
+			ID: row.ID, Kind: availability.Kind(row.Kind), Tenant: row.TenantID, Policy: row.PolicyID, Number: int(row.Number),
+			Created: fromMicros(row.CreatedAt), Superseded: fromMicros(row.SupersededAt), Destroyed: fromMicros(row.DestroyedAt),
+		},
+		Sealed: row.Sealed,
+	}, err
 }
 
 // DestroyKey implements availability.Store. The row forgets the sealed key; a backup made
@@ -55,4 +101,51 @@ func (s *Availability) DestroyKey(ctx context.Context, tenant, id string, at tim
 		})
 		return err
 	})
+}
+
+// Old implements availability.Store.
+func (s *Availability) Old(ctx context.Context, before time.Time, limit int) ([]availability.Facts, error) {
+	return s.facts(ctx, func(ctx context.Context, q *availabilitysql.Queries) ([]availabilitysql.AvailabilityKey, error) {
+		return q.ListOldKeys(ctx, availabilitysql.ListOldKeysParams{CreatedAt: micros(before), Limit: page(limit)})
+	})
+}
+
+// Superseded implements availability.Store.
+func (s *Availability) Superseded(ctx context.Context, tenant, id string, limit int) ([]availability.Facts, error) {
+	return s.facts(ctx, func(ctx context.Context, q *availabilitysql.Queries) ([]availabilitysql.AvailabilityKey, error) {
+		return q.ListSupersededKeys(ctx, availabilitysql.ListSupersededKeysParams{AfterTenant: tenant, AfterID: id, Most: page(limit)})
+	})
+}
+
+func (s *Availability) facts(ctx context.Context, list func(context.Context, *availabilitysql.Queries) ([]availabilitysql.AvailabilityKey, error)) (all []availability.Facts, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
+		rows, err := list(ctx, availabilitysql.New(q))
+		all = make([]availability.Facts, len(rows))
+		for i, row := range rows {
+			k, _ := availabilityKeyOf(row, nil)
+			all[i] = k.Facts
+		}
+		return err
+	})
+	return all, err
+}
+
+// AskRenewal implements availability.Store.
+func (s *Availability) AskRenewal(ctx context.Context, before time.Time) error {
+	return s.db.Write(ctx, func(ctx context.Context, q DBTX) error {
+		return availabilitysql.New(q).AskRenewal(ctx, micros(before))
+	})
+}
+
+// RenewalAsked implements availability.Store.
+func (s *Availability) RenewalAsked(ctx context.Context) (before time.Time, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
+		us, err := availabilitysql.New(q).GetRenewal(ctx)
+		if errors.Is(err, sql.ErrNoRows) {
+			us, err = 0, nil
+		}
+		before = fromMicros(us)
+		return err
+	})
+	return before, err
 }

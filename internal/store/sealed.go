@@ -145,7 +145,7 @@ func SealedIssuerKeys(db *DB) seal.Rows {
 	}
 }
 
-// SealedAvailabilityKeys are those that live; parts are tenant, policy and id.
+// SealedAvailabilityKeys are those that live; parts are kind, tenant, policy and id.
 func SealedAvailabilityKeys(db *DB) seal.Rows {
 	return sealedTable{
 		db: db, parts: 2,
@@ -153,7 +153,7 @@ func SealedAvailabilityKeys(db *DB) seal.Rows {
 		list: func(ctx context.Context, q DBTX, after []string, limit int32) (rows []seal.Row, err error) {
 			found, err := availabilitysql.New(q).ListKeys(ctx, availabilitysql.ListKeysParams{AfterTenant: after[0], AfterID: after[1], Most: limit})
 			for _, r := range found {
-				rows = append(rows, seal.Row{Place: placeOf(r.TenantID, r.ID), Parts: []string{r.TenantID, r.PolicyID, r.ID}, Sealed: r.Sealed})
+				rows = append(rows, seal.Row{Place: placeOf(r.TenantID, r.ID), Parts: []string{r.Kind, r.TenantID, r.PolicyID, r.ID}, Sealed: r.Sealed})
 			}
 			return rows, err
 		},

@@ -2,7 +2,7 @@
 SELECT count(*) FROM availability_keys WHERE destroyed_at = 0;
 
 -- name: ListKeys :many
-SELECT tenant_id, id, policy_id, sealed FROM availability_keys
+SELECT tenant_id, id, policy_id, kind, sealed FROM availability_keys
 WHERE destroyed_at = 0 AND (tenant_id, id) > (CAST(sqlc.arg(after_tenant) AS TEXT), CAST(sqlc.arg(after_id) AS TEXT))
 ORDER BY tenant_id, id LIMIT sqlc.arg(most);
 
