@@ -3,7 +3,6 @@ package availability
 import (
 	"context"
 	"time"
-
 )
 
 // Old returns living keys that were made before a time and are the newest of their scopes, oldest
@@ -26,4 +25,3 @@ func (s *Service) AskRenewal(ctx context.Context) error { return s.c.Store.AskRe
 func (s *Service) RenewalAsked(ctx context.Context) (time.Time, error) {
 	return s.c.Store.RenewalAsked(ctx)
 }
-

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -43,19 +44,42 @@ func (j *journal) Record(ctx context.Context, e audit.Entry) error {
 	return j.log.Record(ctx, e)
 }
 
-func (j *journal) AddKey(ctx context.Context, k availability.Key) error {
+func (j *journal) AddKey(ctx context.Context, k availability.Key, since time.Time) (availability.Key, error) {
 	j.events = append(j.events, "stored")
-	return j.Store.AddKey(ctx, k)
+	return j.Store.AddKey(ctx, k, since)
+}
+
+func (j *journal) AddUse(ctx context.Context, r availability.Record, day int64) error {
+	j.events = append(j.events, "counted")
+	return j.Store.AddUse(ctx, r, day)
 }
 
 type fixture struct {
 	*availability.Service
 	*journal
-	db *store.DB
+	db    *store.DB
+	clock *time.Time // if not zero, the time
+}
+
+var ofPolicy = availability.Scope{Kind: availability.PerPolicy, Tenant: tenant, Policy: policy}
+
+// ofFiles returns the scope of a SharePoint policy's key.
+func ofFiles(k availability.Kind, tenant, policy string) availability.Scope {
+	return availability.Scope{Kind: k, Tenant: tenant, Policy: policy}
+}
+
+// use is what a key is unwrapped for while both vaults are out of reach.
+func use(id string) availability.Use {
+	return availability.Use{Tenant: tenant, Policy: policy, Generation: "generation", Key: id, Cause: "both roots unreachable"}
 }
 
 // mustService returns a service over a database and a log of its own.
 func mustService(t *testing.T, db *store.DB, seal envelope.Key) fixture {
+	t.Helper()
+	return mustServiceUnder(t, db, seals.Of(seal))
+}
+
+func mustServiceUnder(t *testing.T, db *store.DB, seal *seals.Seal) fixture {
 	t.Helper()
 	key := ed25519.NewKeyFromSeed([]byte("a seed for tests, and only tests"))
 	log, err := audit.New(audit.Config{Store: store.NewAudit(db), Key: key, Name: "availability"})
@@ -63,16 +87,28 @@ func mustService(t *testing.T, db *store.DB, seal envelope.Key) fixture {
 		t.Fatal(err)
 	}
 	j := &journal{Store: store.NewAvailability(db), log: log}
-	s, err := availability.New(availability.Config{Store: j, Seal: seals.Of(seal), Audit: j})
+	clock := new(time.Time)
+	now := func() time.Time {
+		if clock.IsZero() {
+			return time.Now()
+		}
+		return *clock
+	}
+	s, err := availability.New(availability.Config{Store: j, Seal: seal, Audit: j, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fixture{s, j, db}
+	return fixture{s, j, db, clock}
 }
 
 func (f fixture) mustCreate(t *testing.T) string {
 	t.Helper()
-	id, err := f.Create(t.Context(), system, tenant, policy)
+	return f.mustCreateFor(t, ofPolicy)
+}
+
+func (f fixture) mustCreateFor(t *testing.T, of availability.Scope) string {
+	t.Helper()
+	id, err := f.Create(t.Context(), system, of)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,24 +123,25 @@ func TestWrapAndUnwrap(t *testing.T) {
 		if err != nil || len(wrapped) != envelope.WrappedSize {
 			t.Fatalf("%d bytes, %v", len(wrapped), err)
 		}
-		back, err := s.Unwrap(ctx, system, tenant, id, wrapped, []byte("what"))
+		back, err := s.Unwrap(ctx, system, use(id), wrapped, []byte("what"))
 		if err != nil || !back.Equal(key) {
 			t.Errorf("unwrapping: %v", err)
 		}
-		if _, err := s.Unwrap(ctx, system, tenant, id, wrapped, []byte("another")); !fault.Is(err, fault.Corrupt) {
+		if _, err := s.Unwrap(ctx, system, use(id), wrapped, []byte("another")); !fault.Is(err, fault.Corrupt) {
 			t.Errorf("for another purpose: %v", err)
 		}
-		if _, err := s.Unwrap(ctx, system, tenant, s.mustCreate(t), wrapped, []byte("what")); !fault.Is(err, fault.Corrupt) {
+		another := s.mustCreateFor(t, availability.Scope{Kind: availability.PerPolicy, Tenant: tenant, Policy: "policy-2"})
+		if _, err := s.Unwrap(ctx, system, use(another), wrapped, []byte("what")); !fault.Is(err, fault.Corrupt) {
 			t.Errorf("with another key: %v", err)
 		}
-		if _, err := s.Unwrap(ctx, system, other, id, wrapped, []byte("what")); !fault.Is(err, fault.NotFound) {
+		if _, err := s.Unwrap(ctx, system, availability.Use{Tenant: other, Key: id}, wrapped, []byte("what")); !fault.Is(err, fault.NotFound) {
 			t.Errorf("in another tenant: %v", err)
 		}
 		mallory := directory.Caller{Tenant: other, Kind: directory.User}
 		for what, err := range map[string]error{
 			"wrap":    second(s.Wrap(ctx, mallory, tenant, id, key, nil)),
-			"unwrap":  second(s.Unwrap(ctx, mallory, tenant, id, wrapped, []byte("what"))),
-			"create":  second(s.Create(ctx, mallory, tenant, policy)),
+			"unwrap":  second(s.Unwrap(ctx, mallory, use(id), wrapped, []byte("what"))),
+			"create":  second(s.Create(ctx, mallory, ofPolicy)),
 			"destroy": s.Destroy(ctx, mallory, tenant, id),
 		} {
 			if !fault.Is(err, fault.NotFound) {
@@ -124,14 +161,14 @@ func TestRecordFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Unwrap(ctx, system, tenant, id, wrapped, nil); err != nil {
+	if _, err := s.Unwrap(ctx, system, use(id), wrapped, nil); err != nil {
 		t.Fatal(err)
 	}
 	s.mute = true
 	for what, err := range map[string]error{
 		"wrap":    second(s.Wrap(ctx, system, tenant, id, key, nil)),
-		"unwrap":  second(s.Unwrap(ctx, system, tenant, id, wrapped, nil)),
-		"create":  second(s.Create(ctx, system, tenant, policy)),
+		"unwrap":  second(s.Unwrap(ctx, system, use(id), wrapped, nil)),
+		"create":  second(s.Create(ctx, system, availability.Scope{Kind: availability.PerPolicy, Tenant: tenant, Policy: "another"})),
 		"destroy": s.Destroy(ctx, system, tenant, id),
 	} {
 		if !fault.Is(err, fault.Unavailable) || fault.As(err).Reason != "NotRecorded" {
@@ -142,11 +179,11 @@ func TestRecordFirst(t *testing.T) {
 	if err := s.Destroy(ctx, system, tenant, id); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Unwrap(ctx, system, tenant, id, wrapped, nil); !fault.Is(err, fault.Conflict) || fault.As(err).Reason != "KeyDestroyed" {
+	if _, err := s.Unwrap(ctx, system, use(id), wrapped, nil); !fault.Is(err, fault.Conflict) || fault.As(err).Reason != "KeyDestroyed" {
 		t.Errorf("after destroying it: %v", err)
 	}
 	want := []string{
-		"availabilitykey.create allow", "stored", "availabilitykey.wrap allow", "availabilitykey.unwrap allow",
+		"availabilitykey.create allow", "stored", "availabilitykey.wrap allow", "availabilitykey.unwrap allow", "counted",
 		"availabilitykey.destroy allow", "availabilitykey.unwrap deny",
 	}
 	if d := cmp.Diff(want, s.events); d != "" {
@@ -160,7 +197,7 @@ func TestSealed(t *testing.T) {
 	db := storetest.SQLite(t, store.AvailabilityAreas()...)
 	s := mustService(t, db, seal)
 	id := s.mustCreate(t)
-	row, err := s.Key(t.Context(), tenant, id)
+	row, err := s.journal.Key(t.Context(), tenant, id)
 	if err != nil || len(row.Sealed) != 17+envelope.WrappedSize {
 		t.Fatalf("%d bytes stored, %v", len(row.Sealed), err)
 	}
@@ -178,7 +215,7 @@ func TestSealed(t *testing.T) {
 	if err := s.Destroy(t.Context(), system, tenant, id); err != nil {
 		t.Fatal(err)
 	}
-	if row, err = s.Key(t.Context(), tenant, id); err != nil || len(row.Sealed) != 0 || row.Destroyed.IsZero() {
+	if row, err = s.journal.Key(t.Context(), tenant, id); err != nil || len(row.Sealed) != 0 || row.Destroyed.IsZero() {
 		t.Errorf("destroyed: %d bytes at %v, %v", len(row.Sealed), row.Destroyed, err)
 	}
 	if err := s.Destroy(t.Context(), system, tenant, id); err != nil {

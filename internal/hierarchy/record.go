@@ -9,6 +9,9 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
+// ReasonNotRecorded is that of fault.Unavailable when the audit log cannot be written.
+const ReasonNotRecorded = "NotRecorded"
+
 // record writes an entry to the tenant's log. When it fails, whatever was about to happen
 // must not.
 func (k *Keyring) record(ctx context.Context, caller directory.Caller, tenant, action, object string, d audit.Decision, detail map[string]string) error {
@@ -23,7 +26,7 @@ func (k *Keyring) record(ctx context.Context, caller directory.Caller, tenant, a
 		hint = "check the database of the service, then try again"
 	}
 	return fault.Wrap(fault.Unavailable, err, "the audit log cannot be written, so no key was used").
-		WithReason("NotRecorded").WithHint("%s", hint)
+		WithReason(ReasonNotRecorded).WithHint("%s", hint)
 }
 
 // recordFailure writes what came of something that was recorded as about to happen.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 )
@@ -21,14 +22,15 @@ func (k *Keyring) Restore(ctx context.Context, caller directory.Caller, g Genera
 	if g.State == Destroyed {
 		return Generation{}, errDestroyed()
 	}
+	use := availability.Use{Tenant: g.Tenant, Policy: g.Policy, Generation: g.ID, Key: g.AvailabilityKey, Cause: "recovery ordered by the customer"}
 	detail := map[string]string{
-		"Operation": "Recovery by Availability Key", "PolicyId": g.Policy, "ScopeKeyVersionId": g.ID, "RequestId": caller.Request,
-		"availabilityKey": g.AvailabilityKey, "cause": "recovery ordered by the customer", "initiator": initiator(caller),
+		"RecordType": recordType, "Operation": "Recovery by Availability Key", "PolicyId": g.Policy, "ScopeKeyVersionId": g.ID, "RequestId": caller.Request,
+		"availabilityKey": g.AvailabilityKey, "cause": use.Cause, "initiator": initiator(caller),
 	}
 	if err := k.record(ctx, caller, g.Tenant, "availability.use", g.Policy, audit.Allow, detail); err != nil {
 		return Generation{}, err
 	}
-	key, err := k.c.Availability.Unwrap(ctx, caller, g.Tenant, g.AvailabilityKey, g.AvailabilityWrapped, availabilityBinding(g))
+	key, err := k.c.Availability.Unwrap(ctx, caller, use, g.AvailabilityWrapped, availabilityBinding(g))
 	if err == nil && !key.VerifyCommit(commitBinding(g), g.Commitment) {
 		key.Destroy()
 		err = fault.New(fault.Corrupt, "the availability key gave back a key that is not the policy key").

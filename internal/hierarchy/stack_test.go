@@ -151,7 +151,7 @@ func (s *stack) read(caller directory.Caller, g hierarchy.Generation, wrapped, a
 func TestRootsOfACustomer(t *testing.T) {
 	storetest.Each(t, store.ServiceAreas, func(t *testing.T, db *store.DB) {
 		s, ctx := newStack(t, db), t.Context()
-		key, err := s.availability.Create(ctx, s.system, s.vaults.Tenant, s.policy)
+		key, err := s.availability.Create(ctx, s.system, availability.Scope{Kind: availability.PerPolicy, Tenant: s.vaults.Tenant, Policy: s.policy})
 		s.must(err)
 		g1 := s.generation(1, key)
 		o, err := s.keys.ForSealing(ctx, s.alice, s.container(), hierarchy.Target{Policy: s.policy, Generation: g1.ID})
@@ -237,7 +237,7 @@ func (s *stack) checkLogs(t *testing.T) {
 func BenchmarkLease(b *testing.B) {
 	s := newStack(b, storetest.SQLite(b, store.ServiceAreas()...))
 	ctx := b.Context()
-	key, err := s.availability.Create(ctx, s.system, s.vaults.Tenant, s.policy)
+	key, err := s.availability.Create(ctx, s.system, availability.Scope{Kind: availability.PerPolicy, Tenant: s.vaults.Tenant, Policy: s.policy})
 	s.must(err)
 	g := s.generation(1, key)
 	o, err := s.keys.ForSealing(ctx, s.alice, s.container(), hierarchy.Target{Policy: s.policy, Generation: g.ID})

@@ -16,12 +16,16 @@ const (
 	Update  Action = "policy.update" // name, description, enabled
 	Refresh Action = "policy.refresh"
 	Assign  Action = "policy.assign" // and taking the assignment back
+
+	LimitAvailability Action = "availabilitykey.limit"
+	RollAvailability  Action = "availabilitykey.roll" // by an operator, who may do nothing else (CK-282)
 )
 
 // administrators may do everything with a family's policies, readers only read. For the
 // multi-workload family the seeds name the compliance and the global administrator, newer
 // text the Exchange administrator: all three (CK-277, X-18). Mailboxes: CK-278. SharePoint:
-// CK-280. Reading: CK-281. Whoever runs the service may do nothing here.
+// CK-280. Reading: CK-281. Whoever runs the service may have
+// availability keys rolled, and nothing else.
 var (
 	administrators = map[Family][]directory.Role{
 		MultiWorkload: {directory.ComplianceAdministrator, directory.GlobalAdministrator, directory.ExchangeAdministrator},
@@ -42,8 +46,11 @@ func Allow(roles []directory.Role, f Family, do Action) bool {
 
 // rolesFor returns the roles that may do it.
 func rolesFor(f Family, do Action) []directory.Role {
-	if do == Read {
+	switch do {
+	case Read:
 		return slices.Concat(administrators[f], readers[f])
+	case RollAvailability:
+		return []directory.Role{directory.ServiceOperator}
 	}
 	return administrators[f]
 }

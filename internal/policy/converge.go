@@ -13,7 +13,7 @@ import (
 
 // Handlers returns the work that policies need done, for the operation.Runner.
 func (s *Service) Handlers() map[string]operation.Handler {
-	return map[string]operation.Handler{converge: s.converge}
+	return map[string]operation.Handler{converge: s.converge, rollAvailability: s.rollAvailability}
 }
 
 // A walk is one claim of a "converge" operation: it walks the tenant's container keys in

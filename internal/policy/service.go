@@ -35,6 +35,9 @@ type Config struct {
 	// (availability.PerForest) if empty, or one (availability.PerTenant), which alone lets it be
 	// destroyed for that tenant (CK-36). What was made under the other setting stays until a roll.
 	SharePointAvailability availability.Kind
+	// AvailabilityRoll is how old availability keys may get before they are rolled; 0: as old as they
+	// like, until an operator asks (CK-33).
+	AvailabilityRoll time.Duration
 	// RecoveryLevel is the least that root keys must have: "Recoverable+ProtectedSubscription"
 	// if empty, or "Recoverable" (CK-168, X-12).
 	RecoveryLevel string
@@ -71,8 +74,8 @@ func New(c Config) (*Service, error) {
 	if !c.SharePointAvailability.Valid() || !c.SharePointAvailability.Shared() {
 		return nil, errors.New("policy: SharePointAvailability must be one of forest, tenant")
 	}
-	if c.Settle < 0 || c.Batch < 0 {
-		return nil, errors.New("policy: Settle and Batch must not be negative")
+	if c.Settle < 0 || c.Batch < 0 || c.AvailabilityRoll < 0 {
+		return nil, errors.New("policy: Settle, Batch and AvailabilityRoll must not be negative")
 	}
 	if c.Settle == 0 {
 		c.Settle = 2 * time.Second

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"time"
 
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/operation"
@@ -38,6 +39,18 @@ type Store interface {
 	// ContainerKeys returns the next keys of a tenant after a place, at most limit, by
 	// container and version.
 	ContainerKeys(ctx context.Context, tenant string, after Place, limit int) ([]hierarchy.ContainerKey, error)
+
+	// KeyTenants returns the tenants, in their order and those behind after, of which a policy
+	// names an availability key.
+	KeyTenants(ctx context.Context, key, after string, limit int) ([]string, error)
+	// KeyNeeded reports whether a policy or a generation that is not destroyed, of any tenant, names
+	// an availability key.
+	KeyNeeded(ctx context.Context, key string) (bool, error)
+	// NewestOperation returns the newest operation of a kind, nil if there was none.
+	NewestOperation(ctx context.Context, tenant, kind string) (*operation.Operation, error)
+	// Begin stores an operation, unless the newest of its kind and tenant is not final or has become
+	// so after quiet, if that is not zero.
+	Begin(ctx context.Context, op operation.Operation, quiet time.Time) (begun bool, err error)
 
 	// Apply makes an edit, wholly or not at all. It is fault.Conflict with ReasonChanged if
 	// the policy has another revision by now, with ReasonNameTaken if the name is in use.

@@ -45,7 +45,7 @@ func putPolicy(ctx context.Context, q *policysql.Queries, p policy.Policy) error
 	}
 	n, err := q.ReplacePolicy(ctx, policysql.ReplacePolicyParams{
 		Name: p.Name, NameKey: policy.FoldName(p.Name), Description: p.Description, Enabled: p.Enabled, State: string(p.State),
-		GenerationID: p.Generation, GenerationNumber: int64(p.Number), UpdatedAt: micros(p.Updated),
+		GenerationID: p.Generation, GenerationNumber: int64(p.Number), AvailabilityKey: p.AvailabilityKey, UpdatedAt: micros(p.Updated),
 		TenantID: p.Tenant, ID: p.ID, Revision: p.Revision,
 	})
 	switch {
@@ -170,11 +170,16 @@ func completePicture(ctx context.Context, q DBTX, tenant, kind string, p *policy
 	for _, row := range rows {
 		p.Current[row.ID] = row.GenerationID
 	}
-	newest, err := operationsql.New(q).NewestOperation(ctx, operationsql.NewestOperationParams{TenantID: tenant, Kind: kind})
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	op := operationOf(newest)
-	p.Operation = &op
+	p.Operation, err = newestOperation(ctx, q, tenant, kind)
 	return err
+}
+
+// newestOperation returns the tenant's newest operation of a kind, nil if there was none.
+func newestOperation(ctx context.Context, q DBTX, tenant, kind string) (*operation.Operation, error) {
+	row, err := operationsql.New(q).NewestOperation(ctx, operationsql.NewestOperationParams{TenantID: tenant, Kind: kind})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	op := operationOf(row)
+	return &op, err
 }

@@ -95,13 +95,20 @@ var sealedCases = map[string]struct {
 		fill: func(t *testing.T, db *store.DB, sealed func(int) []byte) {
 			s := store.NewAvailability(db)
 			for n := range 5 {
-				mustVault(t, s.AddKey(t.Context(), availability.Key{Tenant: fmt.Sprint(n / 2), ID: fmt.Sprint(n), Policy: "p", Created: vaultTime, Sealed: sealed(n)}))
+				f := availability.Facts{Kind: availability.PerPolicy, Tenant: fmt.Sprint(n / 2), Policy: "p", ID: fmt.Sprint(n), Created: vaultTime.Add(time.Duration(n) * time.Hour)}
+				if n == 0 {
+					f.Kind, f.Tenant, f.Policy = availability.PerForest, "", ""
+				}
+				_, err := s.AddKey(t.Context(), availability.Key{Facts: f, Sealed: sealed(n)}, f.Created)
+				mustVault(t, err)
 			}
-			mustVault(t, s.AddKey(t.Context(), availability.Key{Tenant: "0", ID: "gone", Policy: "p", Created: vaultTime, Sealed: []byte("x")}))
+			gone := availability.Facts{Kind: availability.PerPolicy, Tenant: "0", ID: "gone", Policy: "q", Created: vaultTime}
+			_, err := s.AddKey(t.Context(), availability.Key{Facts: gone, Sealed: []byte("x")}, vaultTime)
+			mustVault(t, err)
 			mustVault(t, s.DestroyKey(t.Context(), "0", "gone", vaultTime.Add(time.Second)))
 		},
 		rows:  store.SealedAvailabilityKeys,
-		parts: [][]string{{"0", "p", "0"}, {"0", "p", "1"}, {"1", "p", "2"}, {"1", "p", "3"}, {"2", "p", "4"}},
+		parts: [][]string{{"forest", "", "", "0"}, {"policy", "0", "p", "1"}, {"policy", "1", "p", "2"}, {"policy", "1", "p", "3"}, {"policy", "2", "p", "4"}},
 	},
 }
 

@@ -191,7 +191,7 @@ func (p *Policies) NewGeneration(t testing.TB, tenant string, stale int) {
 
 func (p *Policies) change(ctx context.Context, tenant, policy string) error {
 	system := directory.SystemCaller(tenant, "test", "")
-	key, err := p.availability.Create(ctx, system, tenant, policy)
+	key, err := p.availability.Create(ctx, system, availability.Scope{Kind: availability.PerPolicy, Tenant: tenant, Policy: policy})
 	if err != nil {
 		return err
 	}

@@ -4,11 +4,50 @@
 
 package availabilitysql
 
+type AvailabilityDay struct {
+	TenantID string
+	PolicyID string
+	Day      int64
+	Outages  int64
+	Denials  int64
+}
+
 type AvailabilityKey struct {
-	TenantID    string
-	ID          string
-	PolicyID    string
-	Sealed      []byte
-	CreatedAt   int64
-	DestroyedAt int64
+	TenantID     string
+	ID           string
+	PolicyID     string
+	Sealed       []byte
+	CreatedAt    int64
+	DestroyedAt  int64
+	Kind         string
+	Number       int64
+	SupersededAt int64
+}
+
+type AvailabilityLimit struct {
+	TenantID string
+	PolicyID string
+	PerDay   int64
+}
+
+type AvailabilityRenewal struct {
+	Scope      string
+	MadeBefore int64
+}
+
+type AvailabilityUse struct {
+	TenantID     string
+	ID           string
+	PolicyID     string
+	GenerationID string
+	KeyID        string
+	Cause        string
+	AfterDenial  bool
+	CallerKind   string
+	CallerID     string
+	CallerName   string
+	CallerApp    string
+	Address      string
+	Request      string
+	UsedAt       int64
 }

@@ -10,13 +10,16 @@ import (
 )
 
 const addKey = `-- name: AddKey :exec
-INSERT INTO availability_keys (tenant_id, id, policy_id, sealed, created_at, destroyed_at) VALUES ($1, $2, $3, $4, $5, 0)
+INSERT INTO availability_keys (tenant_id, id, policy_id, kind, number, sealed, created_at, superseded_at, destroyed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0)
 `
 
 type AddKeyParams struct {
 	TenantID  string
 	ID        string
 	PolicyID  string
+	Kind      string
+	Number    int64
 	Sealed    []byte
 	CreatedAt int64
 }
@@ -26,9 +29,22 @@ func (q *Queries) AddKey(ctx context.Context, arg AddKeyParams) error {
 		arg.TenantID,
 		arg.ID,
 		arg.PolicyID,
+		arg.Kind,
+		arg.Number,
 		arg.Sealed,
 		arg.CreatedAt,
 	)
+	return err
+}
+
+const askRenewal = `-- name: AskRenewal :exec
+INSERT INTO availability_renewals (scope, made_before) VALUES ('all', $1)
+ON CONFLICT (scope) DO UPDATE SET made_before = excluded.made_before
+WHERE excluded.made_before > availability_renewals.made_before
+`
+
+func (q *Queries) AskRenewal(ctx context.Context, madeBefore int64) error {
+	_, err := q.db.ExecContext(ctx, askRenewal, madeBefore)
 	return err
 }
 
@@ -58,7 +74,7 @@ func (q *Queries) DestroyKey(ctx context.Context, arg DestroyKeyParams) (int64, 
 }
 
 const getKey = `-- name: GetKey :one
-SELECT tenant_id, id, policy_id, sealed, created_at, destroyed_at FROM availability_keys WHERE tenant_id = $1 AND id = $2
+SELECT tenant_id, id, policy_id, sealed, created_at, destroyed_at, kind, number, superseded_at FROM availability_keys WHERE (tenant_id = $1 OR tenant_id = '') AND id = $2
 `
 
 type GetKeyParams struct {
@@ -76,6 +92,159 @@ func (q *Queries) GetKey(ctx context.Context, arg GetKeyParams) (AvailabilityKey
 		&i.Sealed,
 		&i.CreatedAt,
 		&i.DestroyedAt,
+		&i.Kind,
+		&i.Number,
+		&i.SupersededAt,
 	)
 	return i, err
+}
+
+const getRenewal = `-- name: GetRenewal :one
+SELECT made_before FROM availability_renewals WHERE scope = 'all'
+`
+
+func (q *Queries) GetRenewal(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, getRenewal)
+	var made_before int64
+	err := row.Scan(&made_before)
+	return made_before, err
+}
+
+const listOldKeys = `-- name: ListOldKeys :many
+SELECT tenant_id, id, policy_id, sealed, created_at, destroyed_at, kind, number, superseded_at FROM availability_keys WHERE destroyed_at = 0 AND superseded_at = 0 AND created_at < $1
+ORDER BY created_at LIMIT $2
+`
+
+type ListOldKeysParams struct {
+	CreatedAt int64
+	Limit     int32
+}
+
+func (q *Queries) ListOldKeys(ctx context.Context, arg ListOldKeysParams) ([]AvailabilityKey, error) {
+	rows, err := q.db.QueryContext(ctx, listOldKeys, arg.CreatedAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AvailabilityKey
+	for rows.Next() {
+		var i AvailabilityKey
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ID,
+			&i.PolicyID,
+			&i.Sealed,
+			&i.CreatedAt,
+			&i.DestroyedAt,
+			&i.Kind,
+			&i.Number,
+			&i.SupersededAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSupersededKeys = `-- name: ListSupersededKeys :many
+SELECT tenant_id, id, policy_id, sealed, created_at, destroyed_at, kind, number, superseded_at FROM availability_keys
+WHERE destroyed_at = 0 AND superseded_at > 0
+AND (tenant_id, id) > (CAST($1 AS TEXT), CAST($2 AS TEXT))
+ORDER BY tenant_id, id LIMIT $3
+`
+
+type ListSupersededKeysParams struct {
+	AfterTenant string
+	AfterID     string
+	Most        int32
+}
+
+func (q *Queries) ListSupersededKeys(ctx context.Context, arg ListSupersededKeysParams) ([]AvailabilityKey, error) {
+	rows, err := q.db.QueryContext(ctx, listSupersededKeys, arg.AfterTenant, arg.AfterID, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AvailabilityKey
+	for rows.Next() {
+		var i AvailabilityKey
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ID,
+			&i.PolicyID,
+			&i.Sealed,
+			&i.CreatedAt,
+			&i.DestroyedAt,
+			&i.Kind,
+			&i.Number,
+			&i.SupersededAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const newestKey = `-- name: NewestKey :one
+SELECT tenant_id, id, policy_id, sealed, created_at, destroyed_at, kind, number, superseded_at FROM availability_keys WHERE tenant_id = $1 AND kind = $2 AND policy_id = $3
+ORDER BY number DESC LIMIT 1
+`
+
+type NewestKeyParams struct {
+	TenantID string
+	Kind     string
+	PolicyID string
+}
+
+func (q *Queries) NewestKey(ctx context.Context, arg NewestKeyParams) (AvailabilityKey, error) {
+	row := q.db.QueryRowContext(ctx, newestKey, arg.TenantID, arg.Kind, arg.PolicyID)
+	var i AvailabilityKey
+	err := row.Scan(
+		&i.TenantID,
+		&i.ID,
+		&i.PolicyID,
+		&i.Sealed,
+		&i.CreatedAt,
+		&i.DestroyedAt,
+		&i.Kind,
+		&i.Number,
+		&i.SupersededAt,
+	)
+	return i, err
+}
+
+const supersedeKeys = `-- name: SupersedeKeys :exec
+UPDATE availability_keys SET superseded_at = $1
+WHERE tenant_id = $2 AND kind = $3 AND policy_id = $4 AND superseded_at = 0
+`
+
+type SupersedeKeysParams struct {
+	SupersededAt int64
+	TenantID     string
+	Kind         string
+	PolicyID     string
+}
+
+func (q *Queries) SupersedeKeys(ctx context.Context, arg SupersedeKeysParams) error {
+	_, err := q.db.ExecContext(ctx, supersedeKeys,
+		arg.SupersededAt,
+		arg.TenantID,
+		arg.Kind,
+		arg.PolicyID,
+	)
+	return err
 }

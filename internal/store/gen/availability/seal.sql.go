@@ -21,7 +21,7 @@ func (q *Queries) CountKeys(ctx context.Context) (int64, error) {
 }
 
 const listKeys = `-- name: ListKeys :many
-SELECT tenant_id, id, policy_id, sealed FROM availability_keys
+SELECT tenant_id, id, policy_id, kind, sealed FROM availability_keys
 WHERE destroyed_at = 0 AND (tenant_id, id) > (CAST($1 AS TEXT), CAST($2 AS TEXT))
 ORDER BY tenant_id, id LIMIT $3
 `
@@ -36,6 +36,7 @@ type ListKeysRow struct {
 	TenantID string
 	ID       string
 	PolicyID string
+	Kind     string
 	Sealed   []byte
 }
 
@@ -52,6 +53,7 @@ func (q *Queries) ListKeys(ctx context.Context, arg ListKeysParams) ([]ListKeysR
 			&i.TenantID,
 			&i.ID,
 			&i.PolicyID,
+			&i.Kind,
 			&i.Sealed,
 		); err != nil {
 			return nil, err

@@ -478,8 +478,8 @@ func (q *Queries) ListPolicies(ctx context.Context, arg ListPoliciesParams) ([]P
 
 const replacePolicy = `-- name: ReplacePolicy :execrows
 UPDATE policies SET name = $1, name_key = $2, description = $3, enabled = $4, state = $5,
-    generation_id = $6, generation_number = $7, revision = revision + 1, updated_at = $8
-WHERE tenant_id = $9 AND id = $10 AND revision = $11
+    generation_id = $6, generation_number = $7, availability_key = $8, revision = revision + 1, updated_at = $9
+WHERE tenant_id = $10 AND id = $11 AND revision = $12
 `
 
 type ReplacePolicyParams struct {
@@ -490,6 +490,7 @@ type ReplacePolicyParams struct {
 	State            string
 	GenerationID     string
 	GenerationNumber int64
+	AvailabilityKey  string
 	UpdatedAt        int64
 	TenantID         string
 	ID               string
@@ -505,6 +506,7 @@ func (q *Queries) ReplacePolicy(ctx context.Context, arg ReplacePolicyParams) (i
 		arg.State,
 		arg.GenerationID,
 		arg.GenerationNumber,
+		arg.AvailabilityKey,
 		arg.UpdatedAt,
 		arg.TenantID,
 		arg.ID,

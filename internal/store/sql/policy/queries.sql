@@ -7,8 +7,8 @@ ON CONFLICT DO NOTHING;
 
 -- name: ReplacePolicy :execrows
 UPDATE policies SET name = $1, name_key = $2, description = $3, enabled = $4, state = $5,
-    generation_id = $6, generation_number = $7, revision = revision + 1, updated_at = $8
-WHERE tenant_id = $9 AND id = $10 AND revision = $11;
+    generation_id = $6, generation_number = $7, availability_key = $8, revision = revision + 1, updated_at = $9
+WHERE tenant_id = $10 AND id = $11 AND revision = $12;
 
 -- name: GetPolicy :one
 SELECT * FROM policies WHERE tenant_id = $1 AND id = $2;

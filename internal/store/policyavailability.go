@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/operation"
+	policysql "github.com/customerkey/customerkey/internal/store/gen/policy"
+)
+
+// KeyTenants implements policy.Store.
+func (s *Policy) KeyTenants(ctx context.Context, key, after string, limit int) (tenants []string, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
+		tenants, err = policysql.New(q).ListKeyTenants(ctx, policysql.ListKeyTenantsParams{AvailabilityKey: key, TenantID: after, Limit: page(limit)})
+		return err
+	})
+	return tenants, err
+}
+
+// KeyNeeded implements policy.Store.
+func (s *Policy) KeyNeeded(ctx context.Context, key string) (needed bool, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
+		policies, err := policysql.New(q).CountKeyPolicies(ctx, key)
+		if err != nil {
+			return err
+		}
+		generations, err := policysql.New(q).CountKeyGenerations(ctx, key)
+		needed = policies+generations > 0
+		return err
+	})
+	return needed, err
+}
+
+// NewestOperation implements policy.Store.
+func (s *Policy) NewestOperation(ctx context.Context, tenant, kind string) (op *operation.Operation, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
+		op, err = newestOperation(ctx, q, tenant, kind)
+		return err
+	})
+	return op, err
+}
+
+// Begin implements policy.Store. It looks with a read first: work that is under way costs no
+// write.
+func (s *Policy) Begin(ctx context.Context, op operation.Operation, quiet time.Time) (begun bool, err error) {
+	at := func(ctx context.Context, q DBTX) error {
+		newest, err := newestOperation(ctx, q, op.Tenant, op.Kind)
+		begun = err == nil && (newest == nil || newest.State.Final() && (quiet.IsZero() || !newest.Finished.After(quiet)))
+		return err
+	}
+	if err := s.db.Read(ctx, at); err != nil || !begun {
+		return false, err
+	}
+	err = s.db.Write(ctx, func(ctx context.Context, q DBTX) error {
+		if err := at(ctx, q); err != nil || !begun {
+			return err
+		}
+		return AddOperation(ctx, q, op)
+	})
+	return begun && err == nil, err
+}

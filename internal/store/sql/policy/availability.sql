@@ -1,0 +1,8 @@
+-- name: ListKeyTenants :many
+SELECT DISTINCT tenant_id FROM policies WHERE availability_key = $1 AND tenant_id > $2 ORDER BY tenant_id LIMIT $3;
+
+-- name: CountKeyPolicies :one
+SELECT COUNT(*) FROM policies WHERE availability_key = $1;
+
+-- name: CountKeyGenerations :one
+SELECT COUNT(*) FROM generations WHERE availability_key = $1 AND state <> 'destroyed';
