@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/customerkey/customerkey/envelope"
@@ -20,6 +21,7 @@ import (
 	"github.com/customerkey/customerkey/internal/certs"
 	"github.com/customerkey/customerkey/internal/datafolder"
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/hsm"
 	"github.com/customerkey/customerkey/internal/keyvault"
@@ -264,7 +266,7 @@ func (n *node) openService(context.Context) error {
 	}
 	n.policies, err = policy.New(policy.Config{
 		Store: store.NewPolicy(n.serviceDB), Keys: n.keys, Roots: policy.RootsOf(roots), Availability: available, Audit: n.serviceLog,
-		Rule: coverage, RecoveryLevel: n.recoveryLevel,
+		Rule: coverage, RecoveryLevel: n.recoveryLevel, Vault: n.vaultFacts,
 		Wake: func() { n.operations.Wake() },
 	})
 	if err != nil {
@@ -296,6 +298,18 @@ func coverage(name string) policy.Rule {
 		family = policy.Mailbox
 	}
 	return policy.Rule{Family: family, NewDataOnly: w.NewDataOnly}
+}
+
+// vaultFacts tells policies where a tenant's vault is, if it is one of this server's.
+func (n *node) vaultFacts(ctx context.Context, tenant, vault string) (policy.VaultFacts, error) {
+	place, err := n.vaults.Locate(ctx, vault)
+	switch {
+	case fault.Is(err, fault.NotFound), err == nil && place.Tenant != tenant:
+		return policy.VaultFacts{}, nil
+	case err != nil:
+		return policy.VaultFacts{}, err
+	}
+	return policy.VaultFacts{Subscription: strings.ToLower(place.Subscription), Location: place.Location}, nil
 }
 
 // mailboxOwner finds whose mailbox upn is.

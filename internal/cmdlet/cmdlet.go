@@ -83,7 +83,16 @@ type Param struct {
 // Table returns all commands in the order in which help shows them. The rows are made
 // anew for each call; nobody can change another's.
 func Table() []Cmdlet {
-	return slices.Concat(policyRows(), requestRows(), subscriptionRows(), retentionRows(), vaultRows(), vaultRemovalRows(), keyRows())
+	return slices.Concat(
+		policyRows(),
+		mailboxPolicyRows(),
+		requestRows(),
+		subscriptionRows(),
+		retentionRows(),
+		vaultRows(),
+		vaultRemovalRows(),
+		keyRows(),
+	)
 }
 
 // Find returns the command of that name, whatever its case. An unknown name is

@@ -2,20 +2,28 @@ package cmdlet
 
 import (
 	"strings"
+
+	"github.com/customerkey/customerkey/internal/policy"
 )
 
 // A policy's distinguished name is CN=name,CN=Data Encryption Policies,OU=tenant, the name
 // escaped as RFC 4514 section 2.4 has it. It is one of the ways to name a policy (row CK-81).
-const policyContainer = ",CN=Data Encryption Policies,OU="
+// Names are unique in a family only, so each family has its own container.
+func policyContainer(f policy.Family) string {
+	if f == policy.Mailbox {
+		return ",CN=Mailbox Data Encryption Policies,OU="
+	}
+	return ",CN=Data Encryption Policies,OU="
+}
 
-func distinguishedName(tenant, name string) string {
-	return "CN=" + escapeName(name) + policyContainer + tenant
+func distinguishedName(p policy.Policy) string {
+	return "CN=" + escapeName(p.Name) + policyContainer(p.Family) + p.Tenant
 }
 
 // policyIdentity returns the name inside a distinguished name of the caller's organization,
 // and any other identity as it is.
-func policyIdentity(call *Call, identity string) string {
-	tail := policyContainer + call.Caller.Tenant
+func policyIdentity(call *Call, f policy.Family, identity string) string {
+	tail := policyContainer(f) + call.Caller.Tenant
 	head := len(identity) - len(tail)
 	if head < len("CN=") || !strings.EqualFold(identity[:3], "CN=") || !strings.EqualFold(identity[head:], tail) {
 		return identity

@@ -12,6 +12,7 @@ import (
 type Services struct {
 	Policies *policy.Service
 	Requests *request.Service
+	Purge    Purge // what a request for a purge starts; nil where there is none
 }
 
 // Local runs rows of the service side in this process, for the caller that the call names.

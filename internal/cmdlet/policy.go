@@ -7,14 +7,21 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
 // What the rows of the policy family do. Rights are checked and recorded by package policy;
 // under -WhatIf these functions only read.
 
-func newPolicy(ctx context.Context, s Services, call *Call) error {
+// servePolicy is what a row of one family does.
+type servePolicy func(ctx context.Context, s Services, call *Call, f policy.Family) error
+
+// of returns the same for a family, as a row takes it.
+func (serve servePolicy) of(f policy.Family) func(context.Context, Services, *Call) error {
+	return func(ctx context.Context, s Services, call *Call) error { return serve(ctx, s, call, f) }
+}
+
+func newPolicy(ctx context.Context, s Services, call *Call, f policy.Family) error {
 	name := call.Args.Text("Name")
 	if strings.Contains(name, " ") { // row X-13
 		call.Warn("the name has spaces: put it in quotes wherever you use it")
@@ -27,23 +34,35 @@ func newPolicy(ctx context.Context, s Services, call *Call) error {
 		return err
 	}
 	p, err := s.Policies.Create(ctx, call.Caller, policy.Draft{
-		Family: policy.MultiWorkload, Name: name, Description: call.Args.Text("Description"), KeyURIs: call.Args.List("AzureKeyIDs"), Enabled: enabled,
+		Family: f, Name: name, Description: call.Args.Text("Description"), KeyURIs: call.Args.List("AzureKeyIDs"), Enabled: enabled,
 	})
 	if err != nil {
+		return err
+	}
+	if err := warnOfRoots(ctx, s, call, p); err != nil {
 		return err
 	}
 	return emitPolicy(ctx, s, call, p)
 }
 
-func getPolicy(ctx context.Context, s Services, call *Call) error {
+// warnOfRoots tells what is unwise about the roots that a policy has got (rows CK-39, CK-41).
+func warnOfRoots(ctx context.Context, s Services, call *Call, p policy.Policy) error {
+	remarks, err := s.Policies.Remarks(ctx, call.Caller, p.Family, p.ID)
+	for _, r := range remarks {
+		call.Warn("%s", r)
+	}
+	return err
+}
+
+func getPolicy(ctx context.Context, s Services, call *Call, f policy.Family) error {
 	if name := call.Args.Text("Identity"); name != "" {
-		p, err := s.Policies.Get(ctx, call.Caller, policy.MultiWorkload, policyIdentity(call, name))
+		p, err := s.Policies.Get(ctx, call.Caller, f, policyIdentity(call, f, name))
 		if err != nil {
 			return err
 		}
 		return emitPolicy(ctx, s, call, p)
 	}
-	all, err := s.Policies.List(ctx, call.Caller, policy.MultiWorkload)
+	all, err := s.Policies.List(ctx, call.Caller, f)
 	if err != nil {
 		return err
 	}
@@ -62,7 +81,10 @@ func checkSetPolicy(args Args) error {
 		return bindError("-Refresh takes the newest versions of the keys that the policy has, so it cannot go with -AzureKeyIDs").
 			WithHint("after rolling the keys in their vaults use -Refresh alone; to take other keys use -Replace -AzureKeyIDs")
 	}
-	for _, name := range []string{"Enabled", "Name", "Description", "Replace", "AzureKeyIDs"} {
+	if args.On("PermanentDataPurgeRequested") && !args.Has("PermanentDataPurgeContact") { // rows CK-114, CK-116
+		return bindError("-PermanentDataPurgeRequested needs -PermanentDataPurgeContact").WithHint("name whom the operator of the service can ask about it")
+	}
+	for _, name := range []string{"Enabled", "Name", "Description", "Replace", "AzureKeyIDs", "PermanentDataPurgeRequested", "PermanentDataPurgeReason"} {
 		if args.Has(name) {
 			return nil
 		}
@@ -70,35 +92,38 @@ func checkSetPolicy(args Args) error {
 	if args.On("Refresh") {
 		return nil
 	}
-	return bindError("there is nothing to change").WithHint("give -Refresh, -Enabled, -Name or -Description")
+	return bindError("there is nothing to change").WithHint("give -Refresh, -Enabled, -Name or -Description, or -Replace with -AzureKeyIDs")
 }
 
-func setPolicy(ctx context.Context, s Services, call *Call) error {
-	if call.Args.On("Replace") {
-		return fault.New(fault.Invalid, "the root keys of a policy cannot be replaced yet").
-			WithHint("make a policy with the new keys and assign it: content moves over by itself, and the old keys show as safe to retire once it has")
-	}
-	p, err := s.Policies.Get(ctx, call.Caller, policy.MultiWorkload, policyIdentity(call, call.Args.Text("Identity")))
+func setPolicy(ctx context.Context, s Services, call *Call, f policy.Family) error {
+	p, err := s.Policies.Get(ctx, call.Caller, f, policyIdentity(call, f, call.Args.Text("Identity")))
 	if err != nil {
 		return err
 	}
+	if call.Args.Has("PermanentDataPurgeReason") {
+		return requestPurge(ctx, s, call, p)
+	}
 	change := policy.Change{Name: call.Args.TextPtr("Name"), Description: call.Args.TextPtr("Description"), Enabled: call.Args.BoolPtr("Enabled")}
-	refresh := call.Args.On("Refresh")
-	if proceed, err := call.ShouldProcess(describeChange(change, refresh), p.Name); err != nil || !proceed {
+	if proceed, err := call.ShouldProcess(describeChange(change, call.Args), p.Name); err != nil || !proceed {
 		return err
 	}
 	if change != (policy.Change{}) {
-		if _, err := s.Policies.Update(ctx, call.Caller, policy.MultiWorkload, p.ID, change); err != nil {
+		if _, err := s.Policies.Update(ctx, call.Caller, f, p.ID, change); err != nil {
 			return err
 		}
 	}
-	if refresh {
-		_, err = s.Policies.Refresh(ctx, call.Caller, policy.MultiWorkload, p.ID)
+	switch {
+	case call.Args.On("Refresh"):
+		_, err = s.Policies.Refresh(ctx, call.Caller, f, p.ID)
+	case call.Args.On("Replace"):
+		if p, err = s.Policies.Replace(ctx, call.Caller, f, p.ID, call.Args.List("AzureKeyIDs")); err == nil {
+			err = warnOfRoots(ctx, s, call, p)
+		}
 	}
 	return err
 }
 
-func describeChange(c policy.Change, refresh bool) string {
+func describeChange(c policy.Change, args Args) string {
 	var parts []string
 	if c.Name != nil {
 		parts = append(parts, fmt.Sprintf("rename to %q", *c.Name))
@@ -112,8 +137,11 @@ func describeChange(c policy.Change, refresh bool) string {
 	case c.Enabled != nil:
 		parts = append(parts, "disable")
 	}
-	if refresh {
+	if args.On("Refresh") {
 		parts = append(parts, "refresh")
+	}
+	if args.On("Replace") {
+		parts = append(parts, "replace the root keys of")
 	}
 	text := strings.Join(parts, ", ") + " data encryption policy"
 	return strings.ToUpper(text[:1]) + text[1:]
@@ -134,7 +162,7 @@ func setAssignment(ctx context.Context, s Services, call *Call) error {
 		}
 		return s.Policies.Assign(ctx, call.Caller, "")
 	}
-	p, err := s.Policies.Get(ctx, call.Caller, policy.MultiWorkload, policyIdentity(call, call.Args.Text("DataEncryptionPolicy")))
+	p, err := s.Policies.Get(ctx, call.Caller, policy.MultiWorkload, policyIdentity(call, policy.MultiWorkload, call.Args.Text("DataEncryptionPolicy")))
 	if err != nil {
 		return err
 	}

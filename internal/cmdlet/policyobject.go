@@ -22,15 +22,19 @@ func policyObject(key string, st policy.Status) Object {
 		{"AzureKeyIDs", []string{p.Roots[0].URI, p.Roots[1].URI}},
 		{"Identity", p.Name},
 		{"Guid", GUID(p.ID)},
-		{"DistinguishedName", distinguishedName(p.Tenant, p.Name)},
+		{"DistinguishedName", distinguishedName(p)},
 		{"DataEncryptionPolicyType", string(p.Family)},
 		{"DataEncryptionPolicyID", GUID(p.Generation)}, // changes with each refresh (row CK-126)
 		{"DateCreated", p.Created},
 		{"WhenChanged", p.Updated},
 		{"AvailabilityKeyId", GUID(p.AvailabilityKey)},
+		{"AvailabilityKeyScope", "this policy"}, // row CK-312
+		{"ObjectsAssigned", st.Objects},
 		{"ObjectsCovered", st.Containers},
+		{"Coverage", coverage(st.Workloads)},
 		{"Rewrap", rewrapText(st)},
 		{"SafeToRetire", safeToRetire(st.Roots)},
+		{"StillNeeded", stillNeeded(st.Roots)},
 		{"KeyVersions", keyVersions(st.Roots)},
 		{"Generations", generations(st.Generations)},
 		{"RootHealth", rootHealth(st.Health)},
@@ -89,6 +93,29 @@ func safeToRetire(versions []policy.RootVersion) []string {
 		if v.SafeToRetire {
 			list = append(list, v.KeyID)
 		}
+	}
+	return list
+}
+
+// stillNeeded lists versions that new content does not need and old content does: to be kept
+// until they are safe to retire.
+func stillNeeded(versions []policy.RootVersion) []string {
+	list := []string{}
+	for _, v := range versions {
+		if !v.Current && !v.SafeToRetire {
+			list = append(list, v.KeyID)
+		}
+	}
+	return list
+}
+
+// coverage says for each workload how far it is (row CK-316).
+func coverage(all []policy.WorkloadStatus) []Object {
+	list := make([]Object, len(all))
+	for i, w := range all {
+		list[i] = Object{Fields: []Field{
+			{"Workload", w.Workload}, {"Objects", w.Containers}, {"PercentEncrypted", 100 * w.Settled / w.Containers},
+		}}
 	}
 	return list
 }

@@ -47,7 +47,7 @@ func newPolicyRow() Cmdlet {
 			{Name: "Enabled", Type: Bool, Help: "Whether it can be assigned; $true unless given."},
 			domainController,
 		},
-		Output: policyType, Impact: Medium, Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Create), serve: newPolicy,
+		Output: policyType, Impact: Medium, Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Create), serve: servePolicy(newPolicy).of(policy.MultiWorkload),
 	}
 }
 
@@ -61,23 +61,24 @@ func getPolicyRow() Cmdlet {
 			`Get-M365DataAtRestEncryptionPolicy -Identity "NAM Policy"`,
 		},
 		Params: []Param{identity(false, "Name, GUID or distinguished name of the policy; all policies unless given."), domainController},
-		Output: policyType, Detail: "Identity", Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Read), serve: getPolicy,
+		Output: policyType, Detail: "Identity", Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Read), serve: servePolicy(getPolicy).of(policy.MultiWorkload),
 	}
 }
 
 func setPolicyRow() Cmdlet {
 	return Cmdlet{
 		Name:        "Set-M365DataAtRestEncryptionPolicy",
-		Synopsis:    "Refresh, rename, describe, enable or disable a policy.",
-		Description: "-Refresh takes the newest enabled versions of the policy's two root keys, after they were rolled in their vaults. New content is under them at once; old content follows in the background. A policy must be unassigned before it can be disabled.",
+		Synopsis:    "Refresh, replace keys, rename, describe, enable or disable.",
+		Description: "-Refresh takes the newest enabled versions of the policy's two root keys, after they were rolled in their vaults. -Replace takes two other root keys; one of them may be one that the policy has. Either way new content is under the new keys at once and old content follows in the background; the old keys are needed until it has: see SafeToRetire. A policy must be unassigned before it can be disabled.",
 		Examples: []string{
 			`Set-M365DataAtRestEncryptionPolicy -Identity "EUR Policy" -Refresh`,
+			`Set-M365DataAtRestEncryptionPolicy -Identity "EUR Policy" -Replace -AzureKeyIDs https://contoso-north.vault.localhost:8443/keys/root1,https://contoso-south.vault.localhost:8443/keys/root2`,
 			`Set-M365DataAtRestEncryptionPolicy -Identity "NAM Policy" -Enabled '$false'`,
 		},
 		Params: []Param{
 			identity(true, "Name, GUID or distinguished name of the policy."),
 			{Name: "Refresh", Type: Switch, Sets: []string{"RefreshKey"}, Help: "Take the newest versions of both root keys."},
-			{Name: "Replace", Type: Switch, Mandatory: true, Sets: []string{"ReplaceKey"}, Help: "Swap the root keys for those of -AzureKeyIDs. Not built yet: make a policy and assign it."},
+			{Name: "Replace", Type: Switch, Mandatory: true, Sets: []string{"ReplaceKey"}, Help: "Swap the root keys for those of -AzureKeyIDs."},
 			{Name: "AzureKeyIDs", Type: StringList, Mandatory: true, Sets: []string{"ReplaceKey"}, Help: "The URIs of the two new root keys."},
 			{Name: "Enabled", Type: Bool, Help: "Whether the policy can be assigned."},
 			{Name: "Name", Type: String, Help: "A new name, unique in the organization."},
@@ -86,7 +87,7 @@ func setPolicyRow() Cmdlet {
 			domainController,
 		},
 		DefaultSet: "RefreshKey", Impact: Medium, Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Update),
-		check: checkSetPolicy, serve: setPolicy,
+		check: checkSetPolicy, serve: servePolicy(setPolicy).of(policy.MultiWorkload),
 	}
 }
 

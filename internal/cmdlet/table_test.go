@@ -141,6 +141,9 @@ func TestRolesAreThoseOfThePolicyPackage(t *testing.T) {
 	want := map[string][]directory.Role{
 		"New-M365DataAtRestEncryptionPolicy": {directory.ComplianceAdministrator, directory.GlobalAdministrator, directory.ExchangeAdministrator},
 		"Get-M365DataAtRestEncryptionPolicy": {directory.ComplianceAdministrator, directory.GlobalAdministrator, directory.ExchangeAdministrator, directory.GlobalReader},
+		"New-DataEncryptionPolicy":           {directory.GlobalAdministrator, directory.ExchangeAdministrator}, // CK-278
+		"Set-DataEncryptionPolicy":           {directory.GlobalAdministrator, directory.ExchangeAdministrator},
+		"Get-DataEncryptionPolicy":           {directory.GlobalAdministrator, directory.ExchangeAdministrator, directory.GlobalReader}, // CK-281
 	}
 	for name, roles := range want {
 		c, err := Find(Table(), name)

@@ -15,6 +15,7 @@ const (
 	Create  Action = "policy.create"
 	Update  Action = "policy.update" // name, description, enabled
 	Refresh Action = "policy.refresh"
+	Replace Action = "policy.replace"
 	Assign  Action = "policy.assign" // and taking the assignment back
 
 	LimitAvailability Action = "availabilitykey.limit"

@@ -18,10 +18,22 @@ const converge = "converge"
 // stored in the same transaction. Assigning what is assigned already only looks over the
 // stored content again. A disabled policy is refused (CK-174).
 func (s *Service) Assign(ctx context.Context, caller directory.Caller, identity string) error {
+	return s.assignFamily(ctx, caller, MultiWorkload, identity)
+}
+
+// SetDefault puts a mailbox policy in force for every mailbox of the tenant that has none of
+// its own, those made later too, in place of the one before (CK-314); identity "" takes it back:
+// such mailboxes are then under the tenant's policy, or the service's (CK-235).
+func (s *Service) SetDefault(ctx context.Context, caller directory.Caller, identity string) error {
+	return s.assignFamily(ctx, caller, Mailbox, identity)
+}
+
+// assignFamily puts a policy in force for its whole family, or none.
+func (s *Service) assignFamily(ctx context.Context, caller directory.Caller, f Family, identity string) error {
 	if identity == "" {
-		return s.unassign(ctx, caller)
+		return s.unassign(ctx, caller, f)
 	}
-	p, err := s.enter(ctx, caller, MultiWorkload, Assign, identity, nil)
+	p, err := s.enter(ctx, caller, f, Assign, identity, nil)
 	if err != nil {
 		return err
 	}
@@ -32,10 +44,18 @@ func (s *Service) Assign(ctx context.Context, caller directory.Caller, identity 
 	return nil
 }
 
-func (s *Service) assign(ctx context.Context, p Policy) error {
+// Assignable returns why nothing can be put under the policy now, nil if it can (CK-174).
+func (p Policy) Assignable() error {
 	if !p.Enabled {
 		return fault.New(fault.Conflict, "the policy %q is disabled and cannot be assigned", p.Name).WithReason(ReasonDisabled).
 			WithHint("enable it first: Set-%s -Identity %q -Enabled $true", p.Family.Noun(), p.Name)
+	}
+	return nil
+}
+
+func (s *Service) assign(ctx context.Context, p Policy) error {
+	if err := p.Assignable(); err != nil {
+		return err
 	}
 	now := s.now()
 	op, err := operation.Fresh(p.Tenant, converge, p.ID, now)
@@ -49,11 +69,11 @@ func (s *Service) assign(ctx context.Context, p Policy) error {
 }
 
 // unassign takes the assignment back. Without one it does nothing.
-func (s *Service) unassign(ctx context.Context, caller directory.Caller) error {
-	if err := s.check(ctx, caller, MultiWorkload, Assign, "none"); err != nil {
+func (s *Service) unassign(ctx context.Context, caller directory.Caller, f Family) error {
+	if err := s.check(ctx, caller, f, Assign, "none"); err != nil {
 		return err
 	}
-	was, err := s.assigned(ctx, caller.Tenant)
+	was, err := s.assigned(ctx, caller.Tenant, f)
 	if err != nil || was == "" {
 		return err
 	}
@@ -62,7 +82,7 @@ func (s *Service) unassign(ctx context.Context, caller directory.Caller) error {
 	}
 	op, err := operation.Fresh(caller.Tenant, converge, was, s.now())
 	if err == nil {
-		err = s.c.Store.Apply(ctx, Edit{Tenant: caller.Tenant, Assignment: &Assignment{Family: MultiWorkload}, Operation: &op})
+		err = s.c.Store.Apply(ctx, Edit{Tenant: caller.Tenant, Assignment: &Assignment{Family: f}, Operation: &op})
 	}
 	if err != nil {
 		return s.failed(ctx, caller, Assign, "none", err)
@@ -74,10 +94,19 @@ func (s *Service) unassign(ctx context.Context, caller directory.Caller) error {
 // Assignment returns the multi-workload policy that the tenant has assigned, nil if there is none: its
 // content is then under the policy that the service owns.
 func (s *Service) Assignment(ctx context.Context, caller directory.Caller) (*Policy, error) {
-	if err := s.authorize(ctx, caller, MultiWorkload, Read, "assignment", nil); err != nil {
+	return s.assignment(ctx, caller, MultiWorkload)
+}
+
+// Default returns the policy that SetDefault has put in force, nil if there is none.
+func (s *Service) Default(ctx context.Context, caller directory.Caller) (*Policy, error) {
+	return s.assignment(ctx, caller, Mailbox)
+}
+
+func (s *Service) assignment(ctx context.Context, caller directory.Caller, f Family) (*Policy, error) {
+	if err := s.authorize(ctx, caller, f, Read, "assignment", nil); err != nil {
 		return nil, err
 	}
-	id, err := s.assigned(ctx, caller.Tenant)
+	id, err := s.assigned(ctx, caller.Tenant, f)
 	if err != nil || id == "" {
 		return nil, err
 	}
@@ -88,11 +117,11 @@ func (s *Service) Assignment(ctx context.Context, caller directory.Caller) (*Pol
 	return &p, nil
 }
 
-// assigned returns the id of the multi-workload policy in force, "" if there is none.
-func (s *Service) assigned(ctx context.Context, tenant string) (string, error) {
+// assigned returns the id of the policy that is in force for a whole family, "" if there is none.
+func (s *Service) assigned(ctx context.Context, tenant string, f Family) (string, error) {
 	standing, err := s.c.Store.InForce(ctx, tenant)
 	if err != nil {
 		return "", err
 	}
-	return inForce(standing, MultiWorkload, "").Policy, nil
+	return inForce(standing, f, "").Policy, nil
 }

@@ -31,10 +31,8 @@ func (s *Service) Create(ctx context.Context, caller directory.Caller, d Draft) 
 		return Policy{}, fault.Wrap(fault.Unavailable, err, "no random number for the policy's id")
 	}
 	p := Policy{Tenant: caller.Tenant, ID: id.String(), Family: d.Family, Name: d.Name, Description: d.Description, Enabled: d.Enabled}
-	detail := map[string]string{"name": clip(d.Name)}
-	for i, uri := range d.KeyURIs[:min(len(d.KeyURIs), 2)] {
-		detail[[]string{"key1", "key2"}[i]] = clip(uri)
-	}
+	detail := keyDetail(d.KeyURIs)
+	detail["name"] = clip(d.Name)
 	if err := s.authorize(ctx, caller, p.Family, Create, p.ID, detail); err != nil {
 		return Policy{}, err
 	}
@@ -45,6 +43,15 @@ func (s *Service) Create(ctx context.Context, caller directory.Caller, d Draft) 
 	return p, nil
 }
 
+// keyDetail says for the record which keys were named.
+func keyDetail(uris []string) map[string]string {
+	detail := map[string]string{}
+	for i, uri := range uris[:min(len(uris), 2)] {
+		detail[[]string{"key1", "key2"}[i]] = clip(uri)
+	}
+	return detail
+}
+
 func (s *Service) create(ctx context.Context, caller directory.Caller, p Policy, uris []string) (Policy, error) {
 	if err := s.checkNew(ctx, p); err != nil {
 		return p, err
@@ -53,12 +60,12 @@ func (s *Service) create(ctx context.Context, caller directory.Caller, p Policy,
 	if err != nil {
 		return p, err
 	}
-	p.Roots = refsOf(p.Tenant, p.Family, roots)
-	more, err := s.examine(ctx, p.Roots, roots)
+	apart, err := s.apart(ctx, p.Tenant, roots)
 	if err != nil {
 		return p, err
 	}
-	if err := append(found, more...).fault(); err != nil {
+	p.Roots = refsOf(p.Tenant, p.Family, roots)
+	if err := s.validate(ctx, p.Roots, roots, append(found, apart...)); err != nil {
 		return p, err
 	}
 	return s.found(ctx, caller, p, nil)
@@ -76,6 +83,9 @@ func (s *Service) checkNew(ctx context.Context, p Policy) error {
 	if err != nil {
 		return err
 	}
+	if most := p.Family.mostActive(); p.Enabled && most > 0 && active(all) >= most {
+		return TooManyActive(most)
+	}
 	if len(all) >= maxPolicies {
 		return fault.New(fault.Conflict, "the tenant has %d policies, which is the most", maxPolicies).WithReason(ReasonTooMany).
 			WithHint("use one of them: name and description can be changed")
@@ -86,6 +96,22 @@ func (s *Service) checkNew(ctx context.Context, p Policy) error {
 		}
 	}
 	return nil
+}
+
+// active counts the policies that are enabled.
+func active(all []Policy) (n int) {
+	for _, p := range all {
+		if p.Enabled {
+			n++
+		}
+	}
+	return n
+}
+
+// TooManyActive returns the fault for one enabled policy too many (CK-175).
+func TooManyActive(most int) error {
+	return fault.New(fault.Conflict, "the organization has %d active mailbox policies, which is the most", most).WithReason(ReasonTooMany).
+		WithHint("disable one that takes no more mailboxes: Set-%s -Identity NAME -Enabled $false", Mailbox.Noun())
 }
 
 // NameTaken returns the fault for a name that another policy of the tenant has (CK-182).
@@ -111,11 +137,19 @@ func (s *Service) found(ctx context.Context, caller directory.Caller, p Policy, 
 	}
 	p.Created = s.now()
 	p.Updated = p.Created
-	if err := s.c.Store.Apply(ctx, Edit{Tenant: p.Tenant, Policy: &p, Generation: &g, Assignment: a}); err != nil {
+	if err := s.c.Store.Apply(ctx, Edit{Tenant: p.Tenant, Policy: &p, MostActive: p.mostActive(), Generation: &g, Assignment: a}); err != nil {
 		return p, err
 	}
 	p.Revision = 1
 	return p, nil
+}
+
+// mostActive is the limit that storing the policy as it is must keep.
+func (p Policy) mostActive() int {
+	if !p.Enabled {
+		return 0
+	}
+	return p.Family.mostActive()
 }
 
 // generation makes a policy key that both roots wrap and unwrap: the proof that the service

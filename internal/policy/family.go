@@ -32,6 +32,17 @@ func (f Family) Noun() string {
 	return "M365DataAtRestEncryptionPolicy"
 }
 
+// MaxActive is how many enabled policies of the mailbox family a tenant can have (CK-175, X-25).
+const MaxActive = 50
+
+// mostActive is how many of the family's policies can be enabled at a time, 0 for any number.
+func (f Family) mostActive() int {
+	if f == Mailbox {
+		return MaxActive
+	}
+	return 0
+}
+
 // A Rule says under which family's policies a workload's content belongs, and whether
 // content that is there already follows when another policy comes into force (section 5 of
 // the requirements). The zero Rule is that of a workload nobody knows.
@@ -59,6 +70,9 @@ func (r Rule) choose(standing []Standing, geo, own string) string {
 		case Mailbox:
 			if own != "" {
 				return own
+			}
+			if at := inForce(standing, f, ""); at.Policy != "" { // the default: see SetDefault
+				return at.Policy
 			}
 		case SharePoint:
 			if at := inForce(standing, f, geo); at.Policy != "" {

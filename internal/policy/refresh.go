@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/operation"
 )
 
@@ -35,13 +37,53 @@ func (s *Service) refresh(ctx context.Context, caller directory.Caller, p Policy
 		}
 		roots[i] = root{canonical, vault}
 	}
-	found, err := s.examine(ctx, p.Roots, roots)
+	if err := s.validate(ctx, p.Roots, roots, nil); err != nil {
+		return p, err
+	}
+	return s.renew(ctx, caller, p)
+}
+
+// Replace gives the policy two other root keys in one act, checked as at creation (CK-97,
+// CK-113). One of the two may be one that it has: then the other alone is replaced. A new
+// generation under the new roots and the policy's row change in one transaction; what lies
+// under the old roots moves as after a refresh, and they are needed until it has. Of the old
+// roots none need be asked for that as long as the availability key may be used.
+func (s *Service) Replace(ctx context.Context, caller directory.Caller, f Family, identity string, uris []string) (Policy, error) {
+	p, err := s.enter(ctx, caller, f, Replace, identity, keyDetail(uris))
+	if err != nil {
+		return Policy{}, err
+	}
+	p, err = s.replace(ctx, caller, p, uris)
+	if err != nil {
+		return Policy{}, s.failed(ctx, caller, Replace, p.ID, err)
+	}
+	s.c.Wake()
+	return p, nil
+}
+
+func (s *Service) replace(ctx context.Context, caller directory.Caller, p Policy, uris []string) (Policy, error) {
+	roots, found, err := s.parse(uris)
 	if err != nil {
 		return p, err
 	}
-	if err := found.fault(); err != nil {
+	refs := refsOf(p.Tenant, p.Family, roots)
+	if refs == p.Roots || refs == [2]hierarchy.RootRef{p.Roots[1], p.Roots[0]} {
+		return p, fault.New(fault.Invalid, "the policy %q has these two root keys already", p.Name).
+			WithHint("to take their newest versions use -Refresh")
+	}
+	apart, err := s.apart(ctx, p.Tenant, roots)
+	if err != nil {
 		return p, err
 	}
+	if err := s.validate(ctx, refs, roots, append(found, apart...)); err != nil {
+		return p, err
+	}
+	p.Roots = refs
+	return s.renew(ctx, caller, p)
+}
+
+// renew stores the policy with a new generation under the roots that it names.
+func (s *Service) renew(ctx context.Context, caller directory.Caller, p Policy) (Policy, error) {
 	g, err := s.generation(ctx, caller, p, p.Number+1)
 	if err != nil {
 		return p, err

@@ -54,7 +54,7 @@ func (r root) short() string {
 }
 
 // parse turns exactly two key URIs (CK-164, X-5) in two vaults (CK-165) into roots. Whether
-// the vaults lie in two subscriptions cannot be seen from here. An error means that no
+// the vaults lie in two subscriptions is for apart to see. An error means that no
 // vault was asked, and none may be.
 func (s *Service) parse(uris []string) (roots [2]root, same Findings, err error) {
 	if len(uris) != len(roots) {
@@ -82,6 +82,15 @@ func (s *Service) parse(uris []string) (roots [2]root, same Findings, err error)
 		}}
 	}
 	return roots, same, nil
+}
+
+// validate returns all that is wrong with two roots as one fault, found before included.
+func (s *Service) validate(ctx context.Context, refs [2]hierarchy.RootRef, roots [2]root, found Findings) error {
+	more, err := s.examine(ctx, refs, roots)
+	if err != nil {
+		return err
+	}
+	return append(found, more...).fault()
 }
 
 // examine asks both vaults about their keys at the same time, and returns all that is wrong.

@@ -29,6 +29,10 @@ type Config struct {
 	Audit        audit.Recorder             // required: decisions are written here before they take effect
 	Rule         func(workload string) Rule // required: the table of workloads
 
+	// Vault returns what is known of a tenant's vault beside its keys, by the vault's name in
+	// lower case; zero where nothing is. May be nil: then the same subscription twice is not
+	// noticed (CK-165).
+	Vault func(ctx context.Context, tenant, vault string) (VaultFacts, error)
 	// Wake is called after an operation was stored: operation.Runner.Wake. May be nil.
 	Wake func()
 	// SharePointAvailability is whom the availability key of SharePoint policies serves: all tenants

@@ -2,7 +2,9 @@ package policy
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/customerkey/customerkey/internal/directory"
@@ -19,6 +21,7 @@ type Status struct {
 	Roots       []RootVersion        // by root, oldest first
 	Containers  int64                // container keys that the policy holds or that belong under it
 	Percent     float64              // of those, how many are where they belong; 100 if there are none
+	Workloads   []WorkloadStatus     // the same by workload, in alphabetical order
 	Health      [2]RootHealth        // of the roots, as this node last saw them
 	Operation   *operation.Operation // the newest "converge" of the tenant, running or not; nil if there was none
 }
@@ -31,6 +34,12 @@ type GenerationStatus struct {
 	Containers         int64     // container keys under it
 	KeyIDs             [2]string // versions of the roots that wrapped its policy key
 	Created, Destroyed time.Time
+}
+
+// A WorkloadStatus counts the container keys of one workload that concern a policy (CK-316).
+type WorkloadStatus struct {
+	Workload            string
+	Containers, Settled int64 // Settled: those that are where they belong
 }
 
 // A RootVersion is a version of a root key that the policy has used. It is safe to retire
@@ -87,8 +96,12 @@ func (s *Service) summary(p Picture) Status {
 		})
 	}
 	st.Roots = rootVersions(p, under)
+	st.Workloads = s.settledKeys(p)
 	var settled int64
-	st.Containers, settled = s.settledKeys(p)
+	for _, w := range st.Workloads {
+		st.Containers += w.Containers
+		settled += w.Settled
+	}
 	if st.Containers > 0 {
 		st.Percent = 100 * float64(settled) / float64(st.Containers)
 	}
@@ -101,19 +114,23 @@ func (p Picture) assigned() bool {
 }
 
 // settledKeys counts the container keys that concern the policy, because they are under it
-// or belong under it, and those of them that are where they belong.
-func (s *Service) settledKeys(p Picture) (all, settled int64) {
+// or belong under it, and those of them that are where they belong, by workload.
+func (s *Service) settledKeys(p Picture) []WorkloadStatus {
+	count := map[string]WorkloadStatus{}
 	for _, u := range p.Usage {
 		to := s.c.Rule(u.Workload).belongs(u.Policy, p.InForce, u.Geo, u.Own)
 		if u.Policy != p.Policy.ID && to != p.Policy.ID {
 			continue
 		}
-		all += u.Keys
+		w := count[u.Workload]
+		w.Workload = u.Workload
+		w.Containers += u.Keys
 		if to == u.Policy && p.Current[u.Policy] == u.Generation {
-			settled += u.Keys
+			w.Settled += u.Keys
 		}
+		count[u.Workload] = w
 	}
-	return all, settled
+	return slices.SortedFunc(maps.Values(count), func(a, b WorkloadStatus) int { return strings.Compare(a.Workload, b.Workload) })
 }
 
 // rootVersions lists the versions that the policy has used of each root, oldest first.

@@ -53,7 +53,8 @@ type Store interface {
 	Begin(ctx context.Context, op operation.Operation, quiet time.Time) (begun bool, err error)
 
 	// Apply makes an edit, wholly or not at all. It is fault.Conflict with ReasonChanged if
-	// the policy has another revision by now, with ReasonNameTaken if the name is in use.
+	// the policy has another revision by now, with ReasonNameTaken if the name is in use, with
+	// ReasonTooMany or the reason of [Policy.Assignable] if the edit runs against those.
 	Apply(ctx context.Context, e Edit) error
 	// Move puts the keys where they belong and saves the checkpoint. Keys that somebody else
 	// has moved, or whose new generation is not active any more, are left and counted.
@@ -76,9 +77,15 @@ const (
 type Edit struct {
 	Tenant     string
 	Policy     *Policy               // Revision 0: a new one, else replaces that revision
+	MostActive int                   // refused with ReasonTooMany if the family of Policy then has more enabled ones
 	Generation *hierarchy.Generation // becomes the active one of its policy, older ones drain
-	Assignment *Assignment
-	Operation  *operation.Operation // unless one of its kind is waiting unstarted already
+
+	// What comes to be under a policy must find it assignable at that moment: see
+	// [Policy.Assignable].
+	Assignment   *Assignment
+	Reassignment *Reassignment
+
+	Operation *operation.Operation // unless one of its kind is waiting unstarted already
 }
 
 // An Assignment puts a policy in force, or none (""): for one container, for its family in a
@@ -89,6 +96,9 @@ type Assignment struct {
 	Container string // Mailbox only: the id of a container
 	Policy    string
 }
+
+// A Reassignment gives every container that has one policy for itself another, or none ("").
+type Reassignment struct{ From, To string }
 
 // A Standing is a policy in force and its active generation.
 type Standing struct {

@@ -62,6 +62,7 @@ func (s *Service) update(ctx context.Context, p Policy, c Change) (Policy, error
 		return p, fault.New(fault.Invalid, "nothing to change was given").
 			WithHint("give at least one of -Name, -Description, -Enabled, -Refresh")
 	}
+	e := Edit{Tenant: p.Tenant, Policy: &p}
 	if c.Name != nil {
 		if err := checkName(*c.Name); err != nil {
 			return p, err
@@ -79,30 +80,33 @@ func (s *Service) update(ctx context.Context, p Policy, c Change) (Policy, error
 			return p, err
 		}
 		p.Enabled = *c.Enabled
+		e.MostActive = p.mostActive()
 	}
 	p.Updated = s.now()
-	if err := s.c.Store.Apply(ctx, Edit{Tenant: p.Tenant, Policy: &p}); err != nil {
+	if err := s.c.Store.Apply(ctx, e); err != nil {
 		return p, err
 	}
 	p.Revision++
 	return p, nil
 }
 
-// mayDisable refuses to disable a policy that is assigned (CK-171). An assignment that comes
-// between this look and the change raises the revision, so the change is refused.
+// mayDisable refuses to disable a policy that is assigned to the tenant (CK-171), or that new
+// mailboxes come under by default. One that single mailboxes have can be disabled: it takes no
+// more of them and keeps those it has (CK-247). An assignment that comes between this look and
+// the change raises the revision, so the change is refused.
 func (s *Service) mayDisable(ctx context.Context, p Policy, enabled bool) error {
-	if enabled || p.Family != MultiWorkload {
+	if enabled {
 		return nil
 	}
-	assigned, err := s.assigned(ctx, p.Tenant)
-	if err != nil {
+	assigned, err := s.assigned(ctx, p.Tenant, p.Family)
+	if err != nil || assigned != p.ID {
 		return err
 	}
-	if assigned == p.ID {
-		return fault.New(fault.Conflict, "the policy %q is assigned and cannot be disabled", p.Name).WithReason(ReasonAssigned).
-			WithHint("take the assignment back first: Set-M365DataAtRestEncryptionPolicyAssignment -DataEncryptionPolicy $null")
+	e := fault.New(fault.Conflict, "the policy %q is assigned and cannot be disabled", p.Name).WithReason(ReasonAssigned)
+	if p.Family == Mailbox {
+		return e.WithHint("make another one the default first: Set-CKDefaultMailboxPolicy -DataEncryptionPolicy NAME, or $null for none")
 	}
-	return nil
+	return e.WithHint("take the assignment back first: Set-M365DataAtRestEncryptionPolicyAssignment -DataEncryptionPolicy $null")
 }
 
 // Stale returns the fault for a change of a policy that somebody else changed meanwhile.

@@ -20,6 +20,9 @@ func (s *Policy) Apply(ctx context.Context, e policy.Edit) error {
 			if err := putPolicy(ctx, policysql.New(q), *e.Policy); err != nil {
 				return err
 			}
+			if err := keepMostActive(ctx, policysql.New(q), *e.Policy, e.MostActive); err != nil {
+				return err
+			}
 		}
 		if e.Generation != nil {
 			if err := AddGeneration(ctx, q, *e.Generation); err != nil {
@@ -27,7 +30,12 @@ func (s *Policy) Apply(ctx context.Context, e policy.Edit) error {
 			}
 		}
 		if e.Assignment != nil {
-			if err := setAssignment(ctx, policysql.New(q), e.Tenant, *e.Assignment); err != nil {
+			if err := setAssignment(ctx, q, e.Tenant, *e.Assignment); err != nil {
+				return err
+			}
+		}
+		if e.Reassignment != nil {
+			if err := reassign(ctx, q, e.Tenant, *e.Reassignment); err != nil {
 				return err
 			}
 		}
@@ -43,7 +51,9 @@ func putPolicy(ctx context.Context, q *policysql.Queries, p policy.Policy) error
 	if p.Revision == 0 {
 		return addPolicy(ctx, q, p)
 	}
+	a, b := p.Roots[0], p.Roots[1]
 	n, err := q.ReplacePolicy(ctx, policysql.ReplacePolicyParams{
+		Root1Tenant: a.Tenant, Root1App: a.App, Root1Uri: a.URI, Root2Tenant: b.Tenant, Root2App: b.App, Root2Uri: b.URI,
 		Name: p.Name, NameKey: policy.FoldName(p.Name), Description: p.Description, Enabled: p.Enabled, State: string(p.State),
 		GenerationID: p.Generation, GenerationNumber: int64(p.Number), AvailabilityKey: p.AvailabilityKey, UpdatedAt: micros(p.Updated),
 		TenantID: p.Tenant, ID: p.ID, Revision: p.Revision,
@@ -73,7 +83,11 @@ func addPolicy(ctx context.Context, q *policysql.Queries, p policy.Policy) error
 }
 
 // setAssignment puts a policy in force for a container of its own, or for a family.
-func setAssignment(ctx context.Context, q *policysql.Queries, tenant string, a policy.Assignment) error {
+func setAssignment(ctx context.Context, tx DBTX, tenant string, a policy.Assignment) error {
+	if err := wantAssignable(ctx, tx, tenant, a.Policy); err != nil {
+		return err
+	}
+	q := policysql.New(tx)
 	switch {
 	case a.Container != "" && a.Policy == "":
 		return q.ClearOwn(ctx, policysql.ClearOwnParams{TenantID: tenant, ContainerID: a.Container})
@@ -83,6 +97,42 @@ func setAssignment(ctx context.Context, q *policysql.Queries, tenant string, a p
 		return q.ClearInForce(ctx, policysql.ClearInForceParams{TenantID: tenant, Family: string(a.Family), Geo: a.Geo})
 	}
 	return q.SetInForce(ctx, policysql.SetInForceParams{TenantID: tenant, Family: string(a.Family), Geo: a.Geo, PolicyID: a.Policy})
+}
+
+// reassign gives all containers that have one policy for themselves another, or none.
+func reassign(ctx context.Context, tx DBTX, tenant string, r policy.Reassignment) error {
+	if err := wantAssignable(ctx, tx, tenant, r.To); err != nil {
+		return err
+	}
+	if r.To == "" {
+		return policysql.New(tx).ClearOwns(ctx, policysql.ClearOwnsParams{TenantID: tenant, PolicyID: r.From})
+	}
+	return policysql.New(tx).MoveOwns(ctx, policysql.MoveOwnsParams{ToPolicy: r.To, TenantID: tenant, FromPolicy: r.From})
+}
+
+// wantAssignable refuses a policy that nothing can be put under any more. Both engines run
+// writes one after the other, so it stays as it is until the commit.
+func wantAssignable(ctx context.Context, tx DBTX, tenant, id string) error {
+	if id == "" {
+		return nil
+	}
+	p, err := getPolicy(ctx, tx, tenant, id)
+	if err != nil {
+		return err
+	}
+	return p.Assignable()
+}
+
+// keepMostActive refuses what would make one enabled policy of a family too many.
+func keepMostActive(ctx context.Context, q *policysql.Queries, p policy.Policy, most int) error {
+	if most == 0 {
+		return nil
+	}
+	n, err := q.CountEnabled(ctx, policysql.CountEnabledParams{TenantID: p.Tenant, Family: string(p.Family)})
+	if err == nil && n > int64(most) {
+		return policy.TooManyActive(most)
+	}
+	return err
 }
 
 // addUnlessWaiting adds an operation, unless one of its kind has not begun yet: that one will

@@ -478,7 +478,8 @@ func (q *Queries) ListPolicies(ctx context.Context, arg ListPoliciesParams) ([]P
 
 const replacePolicy = `-- name: ReplacePolicy :execrows
 UPDATE policies SET name = $1, name_key = $2, description = $3, enabled = $4, state = $5,
-    generation_id = $6, generation_number = $7, availability_key = $8, revision = revision + 1, updated_at = $9
+    generation_id = $6, generation_number = $7, availability_key = $8, revision = revision + 1, updated_at = $9,
+    root1_tenant = $13, root1_app = $14, root1_uri = $15, root2_tenant = $16, root2_app = $17, root2_uri = $18
 WHERE tenant_id = $10 AND id = $11 AND revision = $12
 `
 
@@ -495,6 +496,12 @@ type ReplacePolicyParams struct {
 	TenantID         string
 	ID               string
 	Revision         int64
+	Root1Tenant      string
+	Root1App         string
+	Root1Uri         string
+	Root2Tenant      string
+	Root2App         string
+	Root2Uri         string
 }
 
 func (q *Queries) ReplacePolicy(ctx context.Context, arg ReplacePolicyParams) (int64, error) {
@@ -511,6 +518,12 @@ func (q *Queries) ReplacePolicy(ctx context.Context, arg ReplacePolicyParams) (i
 		arg.TenantID,
 		arg.ID,
 		arg.Revision,
+		arg.Root1Tenant,
+		arg.Root1App,
+		arg.Root1Uri,
+		arg.Root2Tenant,
+		arg.Root2App,
+		arg.Root2Uri,
 	)
 	if err != nil {
 		return 0, err

@@ -1,0 +1,100 @@
+package cmdlet
+
+import (
+	"context"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/policy"
+)
+
+// mailboxPolicyRows are the policies of the mailbox family (section 3.2).
+func mailboxPolicyRows() []Cmdlet {
+	return []Cmdlet{newMailboxPolicyRow(), getMailboxPolicyRow(), setMailboxPolicyRow()}
+}
+
+func newMailboxPolicyRow() Cmdlet {
+	c := newPolicyRow()
+	c.Name = "New-DataEncryptionPolicy"
+	c.Synopsis = "Make a data encryption policy for mailboxes."
+	c.Description = "The keys must lie in two vaults of two subscriptions, and the service principal Office 365 Exchange Online must be allowed to get, wrap and unwrap with them. Assign the policy to mailboxes with Set-Mailbox, or make it their default with Set-CKDefaultMailboxPolicy. At most 50 policies can be enabled."
+	c.Examples = []string{`New-DataEncryptionPolicy -Name USA_mailboxes -AzureKeyIDs https://contoso-east.vault.localhost:8443/keys/root1,https://contoso-west.vault.localhost:8443/keys/root2 -Description "Root key for mailboxes in USA"`}
+	c.Roles = rolesFor(policy.Mailbox, policy.Create)
+	c.serve = servePolicy(newPolicy).of(policy.Mailbox)
+	return c
+}
+
+func getMailboxPolicyRow() Cmdlet {
+	c := getPolicyRow()
+	c.Name = "Get-DataEncryptionPolicy"
+	c.Synopsis = "Show mailbox policies: keys, health, progress."
+	c.Description += " -Identity also takes the DataEncryptionPolicyID that Get-MailboxStatistics shows, of now or of an earlier time."
+	c.Examples = []string{`Get-DataEncryptionPolicy`, `Get-DataEncryptionPolicy -Identity USA_mailboxes`}
+	c.Roles = rolesFor(policy.Mailbox, policy.Read)
+	c.serve = servePolicy(getPolicy).of(policy.Mailbox)
+	return c
+}
+
+// Parameter sets of Set-DataEncryptionPolicy (rows CK-112 to CK-119). The two of a purge are
+// told apart by PermanentDataPurgeRequested, which the tenant's side must give.
+const (
+	refreshSet = "RefreshKey"
+	replaceSet = "ReplaceKey"
+	tenantSet  = "TenantAdminPurgeKeyRequest"
+	serviceSet = "DCAdminPurgeKeyRequest"
+)
+
+func setMailboxPolicyRow() Cmdlet {
+	return Cmdlet{
+		Name:        "Set-DataEncryptionPolicy",
+		Synopsis:    "Refresh, replace keys, rename, disable, or request a purge.",
+		Description: "-Refresh takes the newest enabled versions of the policy's two root keys, after they were rolled in their vaults. -Replace takes two other root keys; one of them may be one that the policy has. Either way new content is under the new keys at once and old content follows in the background; the old keys are needed until it has: see SafeToRetire. A disabled policy takes no more mailboxes and keeps those it has. The command asks before it changes anything: -Confirm:$false skips that.",
+		Examples: []string{
+			`Set-DataEncryptionPolicy -Identity USA_mailboxes -Refresh '-Confirm:$false'`,
+			`Set-DataEncryptionPolicy -Identity USA_mailboxes -Replace -AzureKeyIDs https://contoso-north.vault.localhost:8443/keys/root1,https://contoso-south.vault.localhost:8443/keys/root2`,
+			`Set-DataEncryptionPolicy -Identity USA_mailboxes -Enabled '$false'`,
+			`Set-DataEncryptionPolicy -Identity USA_mailboxes -PermanentDataPurgeRequested -PermanentDataPurgeReason "Leaving the service" -PermanentDataPurgeContact admin@contoso.example`,
+		},
+		Params: []Param{
+			identity(true, "Name, GUID or distinguished name of the policy, or the DataEncryptionPolicyID of a mailbox."),
+			{Name: "Refresh", Type: Switch, Sets: []string{refreshSet}, Help: "Take the newest versions of both root keys."},
+			{Name: "Replace", Type: Switch, Mandatory: true, Sets: []string{replaceSet}, Help: "Swap the root keys for those of -AzureKeyIDs."},
+			{Name: "AzureKeyIDs", Type: StringList, Mandatory: true, Sets: []string{replaceSet}, Help: "The URIs of the two new root keys."},
+			{Name: "PermanentDataPurgeRequested", Type: Switch, Mandatory: true, Sets: []string{tenantSet}, Help: "Ask that everything under the policy is destroyed for good. From then on it takes no more mailboxes."},
+			{Name: "PermanentDataPurgeReason", Type: String, Mandatory: true, Sets: []string{tenantSet, serviceSet}, Help: "Why."},
+			{Name: "PermanentDataPurgeContact", Type: String, Sets: []string{tenantSet, serviceSet}, Help: "Whom to ask about it; needed with -PermanentDataPurgeRequested."},
+			{Name: "Enabled", Type: Bool, Help: "Whether the policy can be assigned."},
+			{Name: "Name", Type: String, Help: "A new name, unique among mailbox policies."},
+			{Name: "Description", Type: String, Help: "A new description."},
+			{Name: "Force", Type: Switch, Help: "Do not ask; with a purge: also if a vault of the policy has been deleted."},
+			domainController,
+		},
+		DefaultSet: refreshSet, Impact: High, Side: Service, Roles: rolesFor(policy.Mailbox, policy.Update),
+		check: checkSetPolicy, serve: servePolicy(setPolicy).of(policy.Mailbox),
+	}
+}
+
+// A PurgeRequest asks that everything under a policy is destroyed for good (rows CK-114 to CK-119).
+type PurgeRequest struct {
+	Requested       bool // by the tenant; false is the operator's side
+	Reason, Contact string
+	Force           bool // a vault of the policy is gone
+}
+
+// requestPurge hands a request over to whoever does purges.
+func requestPurge(ctx context.Context, s Services, call *Call, p policy.Policy) error {
+	if s.Purge == nil {
+		return fault.New(fault.Invalid, "the permanent purge of data cannot be requested here yet").
+			WithHint("to close the content, take the service's permissions off both vaults: nobody can read it from then on")
+	}
+	if proceed, err := call.ShouldProcess("Request the permanent purge of all data under the data encryption policy", p.Name); err != nil || !proceed {
+		return err
+	}
+	return s.Purge(ctx, call.Caller, p, PurgeRequest{
+		Requested: call.Args.On("PermanentDataPurgeRequested"), Reason: call.Args.Text("PermanentDataPurgeReason"),
+		Contact: call.Args.Text("PermanentDataPurgeContact"), Force: call.Args.On("Force"),
+	})
+}
+
+// Purge is the type of the function that takes requests for a purge.
+type Purge func(ctx context.Context, caller directory.Caller, p policy.Policy, r PurgeRequest) error
