@@ -170,7 +170,7 @@ func TestReadOnlyFolder(t *testing.T) {
 				cmd := exec.CommandContext(t.Context(), ck, "serve", "--data", data, "--seals", seals, "--port", freePort(t))
 				cmd.Dir, cmd.Env = home, append(os.Environ(), "HOME="+home)
 				if os.Geteuid() == 0 {
-					cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+					cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 				}
 				var out lockedBuffer
 				cmd.Stdout, cmd.Stderr = &out, &out
@@ -208,26 +208,36 @@ func TestReadOnlyFolder(t *testing.T) {
 func give(t *testing.T, path string) {
 	t.Helper()
 	if os.Geteuid() == 0 {
-		must(t, os.Chown(path, 65534, 65534))
+		must(t, os.Chown(path, nobody, nobody))
 	}
 }
+
+// nobody is a user who is not root.
+const nobody = 65534
 
 // freeze takes the right to write from everything below path until the test ends.
 func freeze(t *testing.T, path string) {
 	t.Helper()
-	set := func(dirs, files os.FileMode) error {
-		return filepath.WalkDir(path, func(path string, entry os.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return err
-			case entry.IsDir():
-				return os.Chmod(path, dirs)
-			}
-			return os.Chmod(path, files)
-		})
-	}
-	must(t, set(0o555, 0o444))
-	t.Cleanup(func() { _ = set(0o755, 0o600) })
+	must(t, chmodAll(path, 0o555, 0o444))
+	t.Cleanup(func() { _ = chmodAll(path, 0o755, 0o600) })
+}
+
+// thaw gives its owner the right back.
+func thaw(t *testing.T, path string) {
+	t.Helper()
+	must(t, chmodAll(path, 0o700, 0o600))
+}
+
+func chmodAll(path string, dirs, files os.FileMode) error {
+	return filepath.WalkDir(path, func(path string, entry os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			return os.Chmod(path, dirs)
+		}
+		return os.Chmod(path, files)
+	})
 }
 
 // copyBinary copies ck, which is the test binary, to where others may run it.

@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -90,21 +87,7 @@ func (p *playground) authority() string { return filepath.Join(p.dir, "data", "c
 // transport trusts the server's authority and reaches it under every name.
 func (p *playground) transport() *http.Transport {
 	p.tb.Helper()
-	pem, err := os.ReadFile(p.authority())
-	if err != nil {
-		p.tb.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem)
-	transport := &http.Transport{
-		TLSClientConfig:     &tls.Config{RootCAs: pool},
-		MaxIdleConnsPerHost: 8,
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", p.port()))
-		},
-	}
-	p.tb.Cleanup(transport.CloseIdleConnections)
-	return transport
+	return trusting(p.tb, p.authority(), p.port())
 }
 
 // client returns an unmodified official client that does not retry, with connections of its own.

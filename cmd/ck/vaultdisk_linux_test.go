@@ -9,7 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -70,6 +72,55 @@ func TestVaultOnAFullDisk(t *testing.T) {
 	}
 	settle()
 	play(inPeace)
+}
+
+// TestVaultInAReadOnlyFolder takes the right to write away from the data folder of a vault that
+// clients do everything with. What the server has open it may go on with; it does not start there
+// again and says why; and with the right given back everything acknowledged is there.
+func TestVaultInAReadOnlyFolder(t *testing.T) {
+	t.Parallel()
+	server := newPlaygroundOfNobody(t)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	must(t, err)
+	p := newPlayer(server.client(), key, "player", 8)
+	must(t, p.steps(t.Context(), 40))
+	data := filepath.Join(server.dir, "data")
+	freeze(t, data)
+	p.full = true // what needs a new file may be refused, and is not done then
+	must(t, p.steps(t.Context(), 40))
+	must(t, p.settle(t.Context(), map[string]int{}))
+	server.server.kill()
+	err = server.server.start(server.command[0], server.dir, os.Environ(), slices.Concat(server.command[1:], server.flags))
+	if err == nil || !strings.Contains(err.Error(), "the data folder "+data+" cannot be written") {
+		t.Fatalf("it starts where it cannot write: %v", err)
+	}
+	thaw(t, data)
+	server.start()
+	p.client, p.full = server.client(), false
+	must(t, p.settle(t.Context(), map[string]int{}))
+	must(t, p.steps(t.Context(), 20))
+}
+
+// newPlaygroundOfNobody returns a playground that runs as somebody who is not root: root may write
+// anywhere.
+func newPlaygroundOfNobody(t *testing.T) *playground {
+	t.Helper()
+	p := newPlayground(t)
+	if os.Geteuid() != 0 {
+		return p
+	}
+	must(t, p.server.end(os.Interrupt))
+	must(t, filepath.WalkDir(p.dir, func(path string, _ os.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, nobody, nobody))
+	}))
+	bin := t.TempDir()
+	must(t, os.Rename(copyBinary(t, bin), filepath.Join(bin, "ck-playground")))
+	become, err := exec.LookPath("setpriv")
+	must(t, err)
+	id := strconv.Itoa(nobody)
+	p.command = []string{become, "--reuid=" + id, "--regid=" + id, "--clear-groups", filepath.Join(bin, "ck-playground")}
+	p.start()
+	return p
 }
 
 // newPlaygroundOnDisk returns a playground whose data folder is on a disk of that size.

@@ -42,12 +42,18 @@ type stack struct {
 	keys           *hierarchy.Keyring
 	policy         string
 	refs           [2]hierarchy.RootRef
-	named          sync.Map // request ids that were sent to a vault
+	named          sync.Map     // request ids that were sent to a vault
+	way            *http.Client // to the vaults; straight if nil
+	attempts       int          // of each call to a vault; the client's own number if 0
+	first          func() int   // which root is asked first; any if nil
 }
 
 // Do implements policy.Transporter: the network, with an ear on it.
 func (s *stack) Do(r *http.Request) (*http.Response, error) {
 	s.named.Store(r.Header.Get("X-Ms-Client-Request-Id"), true)
+	if s.way != nil {
+		return s.way.Do(r)
+	}
 	return s.vaults.Client().Do(r)
 }
 
@@ -60,14 +66,17 @@ func mustLog(t testing.TB, db *store.DB, name string) *audit.Log {
 	return log
 }
 
-// newStack builds one over db, which is the service database.
-func newStack(t testing.TB, db *store.DB) *stack {
+// newStack builds one over db, which is the service database, with some settings changed.
+func newStack(t testing.TB, db *store.DB, change ...func(*stack)) *stack {
 	t.Helper()
 	w := keyvaulttest.New(t, storetest.SQLite(t, store.VaultAreas()...))
 	s := &stack{
 		TB: t, vaults: w, admin: w.Person("admin@contoso.example"), service: w.Person("the service"),
 		alice: w.Person("alice@contoso.example"), system: directory.SystemCaller(w.Tenant, "test", "request-1"),
 		db: db, log: mustLog(t, db, "service"), policy: uuid.NewString(),
+	}
+	for _, c := range change {
+		c(s)
 	}
 	s.service.Kind, s.service.App = directory.App, directory.MultiWorkloadApp
 	for i, vault := range []string{"contoso-east", "contoso-west"} {
@@ -78,6 +87,7 @@ func newStack(t testing.TB, db *store.DB) *stack {
 	}
 	roots, err := rootkey.New(rootkey.Config{
 		Suffixes: []string{"vault." + w.Domain()}, Transport: s, Request: hierarchy.RequestID,
+		Attempts: s.attempts, AttemptTimeout: 2 * time.Second,
 		Credential: func(string, string) azcore.TokenCredential { return w.Credential(s.service) },
 	})
 	s.must(err)
@@ -85,7 +95,7 @@ func newStack(t testing.TB, db *store.DB) *stack {
 	s.availability, err = availability.New(availability.Config{Store: store.NewAvailability(own), Seal: seal.Of(envelope.NewKey()), Audit: mustLog(t, own, "availability")})
 	s.must(err)
 	s.keys, err = hierarchy.New(hierarchy.Config{
-		Store: store.NewHierarchy(db), Availability: s.availability, Audit: s.log, Hold: time.Nanosecond,
+		Store: store.NewHierarchy(db), Availability: s.availability, Audit: s.log, Hold: time.Nanosecond, First: s.first,
 		Root: func(r hierarchy.RootRef) (hierarchy.Root, error) { return roots.Key(r.Tenant, r.App, r.URI) },
 	})
 	s.must(err)
