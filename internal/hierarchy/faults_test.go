@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/hierarchy"
@@ -30,7 +31,7 @@ func proxied(t *testing.T, first *atomic.Int64) (s *stack, east, west *proxy, c 
 		s.first = func() int { return int(first.Load()) }
 	})
 	east, west = throughProxies(t, s)
-	key, err := s.availability.Create(t.Context(), s.system, s.vaults.Tenant, s.policy)
+	key, err := s.availability.Create(t.Context(), s.system, availability.Scope{Kind: availability.PerPolicy, Tenant: s.vaults.Tenant, Policy: s.policy})
 	s.must(err)
 	c.g = s.generation(1, key)
 	o, err := s.keys.ForSealing(t.Context(), s.alice, s.container(), hierarchy.Target{Policy: s.policy, Generation: c.g.ID})
