@@ -12,11 +12,13 @@
 //     webhook sends its events out.
 //   - internal/hsm: one PKCS #11 token, in which private keys can live and sealing keys be held.
 //   - internal/rootkey: the service's only way to any vault, and the place where "denied" and
-//     "cannot be reached" are told apart. internal/availability: the third, service-held key,
+//     "cannot be reached" are told apart; internal/rootcheck: what root keys must be like, as one
+//     table. internal/availability: the third, service-held key,
 //     in a database of its own.
 //   - internal/hierarchy: root keys and availability key -> policy key -> container keys ->
 //     item keys; leases and generations. internal/policy: which containers fall under which
-//     roots: create, assign, refresh, disable. internal/operation: long work as rows.
+//     roots: create, assign, refresh, disable. internal/health: root keys watched, what their
+//     states make of policies, who is told. internal/operation: long work as rows.
 //     internal/request: what needs somebody's approval before it happens.
 //   - internal/workload: mailboxes, chats, documents: items are sealed and opened here.
 //   - internal/store: the SQL under all of them, one set of texts for SQLite and PostgreSQL,

@@ -39,6 +39,7 @@ var walls = map[string][]string{
 	"internal/operation":          {"internal/directory", "internal/fault"},
 	"internal/request":            {"internal/audit", "internal/directory", "internal/fault", "internal/operation"},
 	"internal/rootkey":            {"envelope", "internal/fault"},
+	"internal/rootcheck":          {"internal/fault", "internal/rootkey"},
 	"internal/availability":       {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/seal"},
 	"internal/hierarchy":          {"envelope", "internal/audit", "internal/availability", "internal/directory", "internal/fault"},
 	"internal/keyvault":           {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/keyvault/backup", "internal/keyvault/protect", "internal/keyvault/throttle", "internal/seal"},
@@ -50,14 +51,15 @@ var walls = map[string][]string{
 	"internal/keyvault/face":      {"internal/directory", "internal/fault", "internal/keyvault/eventlog"},
 	"internal/keyvault/rest":      {"internal/directory", "internal/fault", "internal/keyvault", "internal/keyvault/eventlog", "internal/keyvault/face"},
 	"internal/keyvault/arm":       {"internal/directory", "internal/fault", "internal/keyvault", "internal/keyvault/eventlog", "internal/keyvault/face"},
-	"internal/policy":             {"internal/audit", "internal/availability", "internal/directory", "internal/fault", "internal/hierarchy", "internal/operation", "internal/request", "internal/rootkey"},
+	"internal/policy":             {"internal/audit", "internal/availability", "internal/directory", "internal/fault", "internal/hierarchy", "internal/operation", "internal/request", "internal/rootcheck", "internal/rootkey"},
+	"internal/health":             {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/hierarchy", "internal/policy", "internal/rootcheck", "internal/rootkey"},
 	"internal/workload":           {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/hierarchy", "internal/operation", "internal/policy"},
 	"internal/profile":            {"internal/fault"},
 	"internal/importer":           {"client", "internal/fault"},
-	"internal/cmdlet":             {"internal/directory", "internal/fault", "internal/policy", "internal/request", "internal/workload"},
+	"internal/cmdlet":             {"internal/directory", "internal/fault", "internal/health", "internal/policy", "internal/request", "internal/rootcheck", "internal/workload"},
 	"internal/cmdlet/azure":       {"internal/cmdlet", "internal/fault"},
 	"internal/cmdlet/operator":    {"internal/cmdlet", "internal/fault"},
-	"internal/api":                {"internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/policy", "internal/request", "internal/seal", "internal/workload"},
+	"internal/api":                {"internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/health", "internal/policy", "internal/request", "internal/seal", "internal/workload"},
 }
 
 type goPackage struct {

@@ -22,6 +22,7 @@ import (
 	"github.com/customerkey/customerkey/internal/datafolder"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/hsm"
 	"github.com/customerkey/customerkey/internal/keyvault"
@@ -94,6 +95,7 @@ type node struct {
 	keys       *hierarchy.Keyring
 	requests   *request.Service
 	policies   *policy.Service
+	health     *health.Service
 	operations *operation.Runner
 	items      *workload.Service
 
@@ -260,6 +262,14 @@ func (n *node) openService(context.Context) error {
 		Availability: available,
 		Audit:        n.serviceLog,
 		Lease:        n.lease,
+		Saw:          func(ctx context.Context, seen hierarchy.Sight) { n.health.Saw(ctx, seen) },
+	})
+	if err != nil {
+		return err
+	}
+	n.health, err = health.New(health.Config{
+		Store: store.NewHealth(n.serviceDB), Audit: n.serviceLog, Level: n.recoveryLevel, Log: n.log,
+		Key: func(r hierarchy.RootRef) (health.Key, error) { return roots.Key(r.Tenant, r.App, r.URI) },
 	})
 	if err != nil {
 		return err
@@ -329,6 +339,9 @@ func (n *node) run(ctx context.Context) error {
 	delivered := make(chan struct{})
 	go func() { defer close(delivered); n.deliverer.Run(ctx) }()
 	defer func() { <-delivered }()
+	watched := make(chan struct{})
+	go func() { defer close(watched); n.health.Run(ctx) }()
+	defer func() { <-watched }()
 	told := make(chan struct{})
 	go func() { defer close(told); n.tellNotices(ctx) }()
 	defer func() { <-told }()

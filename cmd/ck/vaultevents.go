@@ -15,17 +15,19 @@ import (
 func (n *node) vaultChanged(e keyvault.Event) {
 	n.deliverer.Wake()
 	n.notice(e)
-	switch e.Type {
-	case keyvault.KeyNewVersionCreated, keyvault.KeyNearExpiry, keyvault.KeyRecovered, keyvault.VaultRecovered:
-		return // they take nothing away
-	}
 	uri := rootsOf(n.host("vault"), e)
-	n.keys.AskAnew(func(r hierarchy.RootRef) bool {
+	concerns := func(r hierarchy.RootRef) bool {
 		if e.Name == "" {
 			return len(r.URI) > len(uri) && strings.EqualFold(r.URI[:len(uri)], uri)
 		}
 		return strings.EqualFold(r.Key(), uri)
-	})
+	}
+	n.health.Heard(e.Tenant, concerns)
+	switch e.Type {
+	case keyvault.KeyNewVersionCreated, keyvault.KeyNearExpiry, keyvault.KeyRecovered, keyvault.VaultRecovered:
+		return // they take nothing away
+	}
+	n.keys.AskAnew(concerns)
 }
 
 // rootsOf returns the versionless URI of the key that an event is about, or what those of all

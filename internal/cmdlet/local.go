@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/request"
 )
@@ -11,6 +12,7 @@ import (
 // Services are what the rows of the service side work on.
 type Services struct {
 	Policies *policy.Service
+	Health   *health.Service
 	Requests *request.Service
 	Purge    Purge // what a request for a purge starts; nil where there is none
 }

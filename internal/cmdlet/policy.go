@@ -182,5 +182,9 @@ func emitPolicy(ctx context.Context, s Services, call *Call, p policy.Policy) er
 	if err != nil {
 		return err
 	}
-	return call.Host.Object(policyObject(key, st))
+	h, err := healthOf(ctx, s, call, p)
+	if err != nil {
+		return err
+	}
+	return call.Host.Object(policyObject(key, st, h))
 }

@@ -4,12 +4,13 @@ import (
 	"math"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
 // policyObject shows a policy: the properties that automation reads (rows CK-158, CK-160 to
 // CK-162), then what only this service can tell (row CK-163).
-func policyObject(key string, st policy.Status) Object {
+func policyObject(key string, st policy.Status, h health.Report) Object {
 	p := st.Policy
 	return Object{Type: policyType, Key: key, Fields: []Field{
 		{"Name", p.Name},
@@ -18,7 +19,7 @@ func policyObject(key string, st policy.Status) Object {
 		{"State", string(p.State)},
 		{"Assigned", st.Assigned},
 		{"PercentEncrypted", int64(math.Floor(st.Percent))}, // 100 only when nothing is left
-		{"Health", overallHealth(st.Health)},
+		{"Health", string(h.State)},
 		{"AzureKeyIDs", []string{p.Roots[0].URI, p.Roots[1].URI}},
 		{"Identity", p.Name},
 		{"Guid", GUID(p.ID)},
@@ -37,42 +38,8 @@ func policyObject(key string, st policy.Status) Object {
 		{"StillNeeded", stillNeeded(st.Roots)},
 		{"KeyVersions", keyVersions(st.Roots)},
 		{"Generations", generations(st.Generations)},
-		{"RootHealth", rootHealth(st.Health)},
+		{"RootHealth", rootHealth(h, st)},
 	}}
-}
-
-// overallHealth sums up both roots: one that works is enough to read.
-func overallHealth(roots [2]policy.RootHealth) string {
-	count := map[string]int{}
-	for _, r := range roots {
-		count[healthWord(r)]++
-	}
-	switch {
-	case count["Ok"] == 2:
-		return "Healthy"
-	case count["Unknown"] == 2:
-		return "Unknown"
-	case count["Ok"]+count["Unknown"] > 0 && count["Denied"]+count["Unreachable"] > 0:
-		return "Degraded"
-	case count["Denied"] == 2:
-		return "Denied"
-	case count["Denied"]+count["Unreachable"] == 2:
-		return "Unhealthy"
-	}
-	return "Healthy" // one answered well, the other was not needed yet
-}
-
-func healthWord(r policy.RootHealth) string {
-	if !r.Known {
-		return "Unknown"
-	}
-	switch string(r.State) { // the words of package hierarchy, which faces do not import
-	case "ok":
-		return "Ok"
-	case "denied":
-		return "Denied"
-	}
-	return "Unreachable"
 }
 
 // rewrapText says how the work in the background stands; "" if there has been none.
@@ -136,16 +103,6 @@ func generations(all []policy.GenerationStatus) []Object {
 		list[i] = Object{Fields: []Field{
 			{"Number", int64(g.Number)}, {"State", string(g.State)}, {"Objects", g.Containers},
 			{"Created", g.Created}, {"Destroyed", orNil(g.Destroyed)}, {"Id", GUID(g.ID)},
-		}}
-	}
-	return list
-}
-
-func rootHealth(roots [2]policy.RootHealth) []Object {
-	list := make([]Object, len(roots))
-	for i, r := range roots {
-		list[i] = Object{Fields: []Field{
-			{"Key", r.URI}, {"Health", healthWord(r)}, {"Reason", r.Reason}, {"Since", orNil(r.Since)}, {"LastAsked", orNil(r.Seen)},
 		}}
 	}
 	return list

@@ -55,7 +55,7 @@ func getPolicyRow() Cmdlet {
 	return Cmdlet{
 		Name:        "Get-M365DataAtRestEncryptionPolicy",
 		Synopsis:    "Show data encryption policies: keys, health, progress.",
-		Description: "Without -Identity it lists all policies of the organization; with it, one in detail: which versions of the root keys still protect something, and which are safe to retire. Health is what the root keys answered when they were last asked; RootHealth says when.",
+		Description: "Without -Identity it lists all policies of the organization; with it, one in detail: which versions of the root keys still protect something, and which are safe to retire. Health says how its root keys are, RootHealth since when and why; Get-CKKeyHealth shows each check.",
 		Examples: []string{
 			`Get-M365DataAtRestEncryptionPolicy`,
 			`Get-M365DataAtRestEncryptionPolicy -Identity "NAM Policy"`,

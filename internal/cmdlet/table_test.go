@@ -8,7 +8,6 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
-	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
@@ -152,33 +151,6 @@ func TestRolesAreThoseOfThePolicyPackage(t *testing.T) {
 		}
 		if !slices.Equal(c.Roles, roles) {
 			t.Errorf("%s may be run by %v, want %v", name, c.Roles, roles)
-		}
-	}
-}
-
-// The words of package hierarchy, which policyobject.go spells out.
-func TestHealthWords(t *testing.T) {
-	t.Parallel()
-	health := func(states ...hierarchy.HealthState) string {
-		var roots [2]policy.RootHealth
-		for i, s := range states {
-			roots[i] = policy.RootHealth{Known: s != "", Health: hierarchy.Health{State: s}}
-		}
-		return overallHealth(roots)
-	}
-	ok, denied, gone := hierarchy.Healthy, hierarchy.Denying, hierarchy.Unreachable
-	for _, tt := range []struct {
-		a, b hierarchy.HealthState
-		want string
-	}{
-		{ok, ok, "Healthy"}, {ok, "", "Healthy"}, {"", "", "Unknown"}, {ok, denied, "Degraded"}, {gone, ok, "Degraded"},
-		{denied, "", "Degraded"}, {denied, denied, "Denied"}, {denied, gone, "Unhealthy"}, {gone, gone, "Unhealthy"},
-	} {
-		if got := health(tt.a, tt.b); got != tt.want {
-			t.Errorf("%q and %q are %s, want %s", tt.a, tt.b, got, tt.want)
-		}
-		if got := health(tt.b, tt.a); got != tt.want {
-			t.Errorf("%q and %q are %s, want %s", tt.b, tt.a, got, tt.want)
 		}
 	}
 }

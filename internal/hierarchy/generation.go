@@ -103,27 +103,30 @@ func (k *Keyring) wrapByRoot(ctx context.Context, caller directory.Caller, g Gen
 		}
 		return err
 	}
-	if err := k.vaultCall(ctx, caller, g, ref, "policykey.wrap", wrap); err != nil {
+	if err := k.vaultCall(ctx, caller, g, c, "policykey.wrap", wrap); err != nil {
 		return RootCopy{}, err
 	}
-	return c, k.vaultCall(ctx, caller, g, ref, "policykey.unwrap", unwrap)
+	return c, k.vaultCall(ctx, caller, g, c, unwrapAction, unwrap)
 }
 
+const unwrapAction = "policykey.unwrap"
+
 // vaultCall records that a root is about to be asked, asks it, and records a failure.
-func (k *Keyring) vaultCall(ctx context.Context, caller directory.Caller, g Generation, ref RootRef, action string, call func(context.Context) error) error {
+func (k *Keyring) vaultCall(ctx context.Context, caller directory.Caller, g Generation, c RootCopy, action string, call func(context.Context) error) error {
+	ref := c.Ref
 	detail := map[string]string{"policy": g.Policy, "generation": g.ID, "initiator": initiator(caller)}
 	if err := k.record(ctx, caller, g.Tenant, action, ref.URI, audit.Allow, detail); err != nil {
 		return err
 	}
 	err := k.within(ctx, ref.URI, call)
 	if err == nil {
-		k.health.note(g.Tenant, ref.URI, nil, k.c.Now())
+		k.saw(ctx, g, c, action == unwrapAction, nil)
 		return nil
 	}
 	if ctx.Err() != nil { // the caller left: nothing is known about the root
 		return ctx.Err()
 	}
-	k.health.note(g.Tenant, ref.URI, err, k.c.Now())
+	k.saw(ctx, g, c, action == unwrapAction, err)
 	if err := k.recordFailure(ctx, caller, g.Tenant, action, ref.URI, err, detail); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package hierarchy
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -58,6 +59,22 @@ func (h *health) note(tenant, uri string, err error, now time.Time) {
 		next.Since = was.Since
 	}
 	h.roots[[2]string{tenant, uri}] = next
+}
+
+// A Sight is how a root answered in daily work.
+type Sight struct {
+	Ref    RootRef
+	KeyID  string // the version that was to unwrap; "" where the newest was to wrap
+	Unwrap bool   // else it was to wrap
+	Err    error  // nil if it did
+}
+
+// saw keeps how a root answered, and tells it on.
+func (k *Keyring) saw(ctx context.Context, g Generation, c RootCopy, unwrap bool, err error) {
+	k.health.note(g.Tenant, c.Ref.URI, err, k.c.Now())
+	if k.c.Saw != nil {
+		k.c.Saw(ctx, Sight{Ref: c.Ref, KeyID: c.KeyID, Unwrap: unwrap, Err: err})
+	}
 }
 
 // Health returns how the root answered when this Keyring last asked it; false if it has not

@@ -35,6 +35,10 @@ type Config struct {
 	First   func() int       // which root is asked first, 0 or 1 (CK-45); random if nil
 	Hedge   Hedge            // of generations that are unwrapped Hedged
 	Now     func() time.Time // the time of day if nil
+
+	// Saw is told of every answer of a root before anybody learns what came of it, so it should
+	// be quick. May be nil.
+	Saw func(context.Context, Sight)
 }
 
 // Times that no caller needs to set.

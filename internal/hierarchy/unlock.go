@@ -62,7 +62,7 @@ func (k *Keyring) askRoot(ctx context.Context, f *flight, g Generation, i, attem
 	detail := map[string]string{
 		"policy": g.Policy, "generation": g.ID, "keyID": c.KeyID, "attempt": strconv.Itoa(attempt), "initiator": initiator(f.caller),
 	}
-	if err := k.record(ctx, f.caller, g.Tenant, "policykey.unwrap", c.Ref.URI, audit.Allow, detail); err != nil {
+	if err := k.record(ctx, f.caller, g.Tenant, unwrapAction, c.Ref.URI, audit.Allow, detail); err != nil {
 		return envelope.Key{}, &stopped{err}
 	}
 	key, err := k.unwrap(ctx, c)
@@ -71,14 +71,14 @@ func (k *Keyring) askRoot(ctx context.Context, f *flight, g Generation, i, attem
 		err = errWrongKey(c.Ref.URI)
 	}
 	if err == nil {
-		k.health.note(g.Tenant, c.Ref.URI, nil, k.c.Now())
+		k.saw(ctx, g, c, true, nil)
 		return key, nil
 	}
 	if ctx.Err() != nil {
 		return envelope.Key{}, &stopped{errCutOff(ctx)}
 	}
-	k.health.note(g.Tenant, c.Ref.URI, err, k.c.Now())
-	if err := k.recordFailure(ctx, f.caller, g.Tenant, "policykey.unwrap", c.Ref.URI, err, detail); err != nil {
+	k.saw(ctx, g, c, true, err)
+	if err := k.recordFailure(ctx, f.caller, g.Tenant, unwrapAction, c.Ref.URI, err, detail); err != nil {
 		return envelope.Key{}, &stopped{err}
 	}
 	return envelope.Key{}, err

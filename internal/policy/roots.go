@@ -8,6 +8,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/rootcheck"
 	"github.com/customerkey/customerkey/internal/rootkey"
 )
 
@@ -112,26 +113,9 @@ func (s *Service) examine(ctx context.Context, refs [2]hierarchy.RootRef, roots 
 	return append(found[0], found[1]...), ctx.Err()
 }
 
-// rowOf is the row that a vault's refusal breaks, by its reason; CK-169 for all others.
-var rowOf = map[string]string{
-	"KeyDisabled": "CK-170", "KeyNotYetValid": "CK-170", "KeyExpired": "CK-167",
-	"KeyNotFound": "CK-60", "VaultNotFound": "CK-60",
-}
-
 // notSeen is the finding for a key that could not be looked at, or not be used.
 func notSeen(r root, err error) Finding {
-	e := fault.As(err)
-	f := Finding{Row: "CK-169", Key: r.uri, Message: e.Message, Hint: e.Hint, code: e.Code}
-	if row, ok := rowOf[e.Reason]; ok {
-		f.Row = row
-	}
-	if e.Code == fault.Internal { // its insides stay inside
-		f.Message, f.code = fmt.Sprintf("root key %s cannot be looked at", r.short()), fault.Unavailable
-	}
-	if f.Hint == "" {
-		f.Hint = "give the service get, wrapKey and unwrapKey on the vault, and check that it can be reached"
-	}
-	return f
+	return findingOf(r.uri, rootcheck.Answer("get", r.short(), err))
 }
 
 // refsOf returns how the service asks for roots of a family's policy: as the service

@@ -10,6 +10,7 @@ import (
 	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/rootcheck"
 )
 
 // Keys is the part of hierarchy.Keyring that policies need.
@@ -67,9 +68,9 @@ func New(c Config) (*Service, error) {
 		return nil, errors.New("policy: Store, Keys, Roots, Availability, Audit and Rule are required")
 	}
 	if c.RecoveryLevel == "" {
-		c.RecoveryLevel = protectedSubscription
+		c.RecoveryLevel = rootcheck.Levels[len(rootcheck.Levels)-1]
 	}
-	if !slices.Contains(recoveryLevels, c.RecoveryLevel) {
+	if !slices.Contains(rootcheck.Levels, c.RecoveryLevel) {
 		return nil, errors.New("policy: RecoveryLevel must be one of Recoverable, Recoverable+ProtectedSubscription")
 	}
 	if c.SharePointAvailability == "" {

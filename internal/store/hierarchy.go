@@ -49,8 +49,8 @@ func (s *Hierarchy) MoveContainerKey(ctx context.Context, k hierarchy.ContainerK
 	return s.db.Write(ctx, func(ctx context.Context, q DBTX) error { return MoveContainerKey(ctx, q, k, from) })
 }
 
-// AddGeneration stores a new, active generation in the transaction q and makes the older ones
-// of its policy draining. It is fault.Conflict if the id or the number exists.
+// AddGeneration stores a new, active generation in the transaction q, makes the older ones
+// of its policy draining, and has its root keys watched. It is fault.Conflict if the id or the number exists.
 func AddGeneration(ctx context.Context, q DBTX, g hierarchy.Generation) error {
 	gen := hierarchysql.New(q)
 	if err := gen.DrainGenerations(ctx, hierarchysql.DrainGenerationsParams{TenantID: g.Tenant, PolicyID: g.Policy}); err != nil {
@@ -68,7 +68,10 @@ func AddGeneration(ctx context.Context, q DBTX, g hierarchy.Generation) error {
 		return fault.New(fault.Conflict, "generation %d of the policy exists already", g.Number).
 			WithHint("another change of the policy came first; try again")
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return watchRoots(ctx, q, g)
 }
 
 // GetGeneration returns a generation; fault.NotFound if the tenant has none of that id.

@@ -1,0 +1,132 @@
+package health
+
+import (
+	"context"
+	"slices"
+
+	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/rootcheck"
+)
+
+// maxVersions is how many versions of one root key are tried in one look, the one in use first.
+const maxVersions = 8
+
+// look asks a root's vault for all that is to be known about it. deep asks for what takes many
+// calls, or changes rarely, too. The error is that of ctx.
+func (s *Service) look(ctx context.Context, r Root, uses []Use, deep bool) (observation, error) {
+	kids, active := needed(uses, r.Ref)
+	name := short(r.Ref.URI)
+	key, failed := s.c.Key(r.Ref) // fails where the vault hosts that may be called have changed
+	kid := active
+	if failed == nil {
+		failed, kid = tryAll(ctx, key, kids)
+	}
+	if ctx.Err() != nil {
+		return observation{}, ctx.Err()
+	}
+	o := observation{state: Healthy, why: whyOfAny(failed, kid)}
+	o.checks = append(o.checks, rootcheck.Answer("unwrap", name, failed))
+	switch {
+	case fault.Is(failed, fault.Denied):
+		o.state = Revoked
+	case failed != nil: // silence: asking on would only take time
+		o.state = Unavailable
+		o.checks = append(o.checks, rootcheck.Judge(rootcheck.Sight{Key: name})...)
+		return o, nil
+	}
+	o.checks = append(o.checks, s.lookFurther(ctx, key, r, active, deep)...)
+	o.deep = deep
+	if o.state == Healthy {
+		o.state, o.why = stateBy(o.checks)
+	}
+	return o, ctx.Err()
+}
+
+// whyOfAny is whyOf, with nothing for no error.
+func whyOfAny(err error, kid string) Why {
+	if err == nil {
+		return Why{}
+	}
+	return whyOf(err, kid)
+}
+
+// tryAll tries versions until one fails. A denial says more than a silence before it.
+func tryAll(ctx context.Context, key Key, kids []string) (failed error, kid string) {
+	for _, k := range kids[:min(len(kids), maxVersions)] {
+		if err := key.Try(ctx, k); err != nil {
+			return err, k
+		}
+	}
+	return nil, ""
+}
+
+// lookFurther judges what does not decide about reading.
+func (s *Service) lookFurther(ctx context.Context, key Key, r Root, active string, deep bool) []rootcheck.Verdict {
+	name := short(r.Ref.URI)
+	sight := rootcheck.Sight{Key: name, Level: s.c.Level, Now: s.c.Now(), InUse: active}
+	facts, err := key.Inspect(ctx)
+	if err == nil {
+		sight.Facts = &facts
+	}
+	checks := []rootcheck.Verdict{answered("get", name, err), answered("wrap", name, wrap(ctx, key))}
+	var hidden []rootcheck.Verdict
+	if deep {
+		hidden = lookDeep(ctx, key, &sight)
+	}
+	for _, v := range rootcheck.Judge(sight) {
+		if i := slices.IndexFunc(hidden, func(h rootcheck.Verdict) bool { return h.Check == v.Check }); i >= 0 {
+			v = hidden[i]
+		}
+		checks = append(checks, v)
+	}
+	return checks
+}
+
+// answered is rootcheck.Answer for what is not needed for reading: silence there is no failure
+// yet, for the vault has just unwrapped.
+func answered(check, name string, err error) rootcheck.Verdict {
+	v := rootcheck.Answer(check, name, err)
+	if err != nil && !fault.Is(err, fault.Denied) {
+		v.Outcome = rootcheck.Unknown
+	}
+	return v
+}
+
+// wrap has the newest version wrap a random key, as a refresh would.
+func wrap(ctx context.Context, key Key) error {
+	probe := envelope.NewKey()
+	defer probe.Destroy()
+	_, _, err := key.Wrap(ctx, probe)
+	return err
+}
+
+// lookDeep looks at versions and rotation, and returns verdicts for what the vault does not let
+// the service see.
+func lookDeep(ctx context.Context, key Key, sight *rootcheck.Sight) (hidden []rootcheck.Verdict) {
+	n, err := key.Versions(ctx, rootcheck.CountUpTo)
+	switch {
+	case err == nil:
+		sight.Versions = &n
+	case fault.Is(err, fault.Denied):
+		hidden = append(hidden, rootcheck.Hidden(rootcheck.Versions, "KV-70", "list"))
+	}
+	life, err := key.Rotation(ctx)
+	switch {
+	case err == nil:
+		sight.Rotation = &life
+	case fault.Is(err, fault.Denied):
+		hidden = append(hidden, rootcheck.Hidden(rootcheck.Rotation, "CK-208", "getrotationpolicy"))
+	}
+	return hidden
+}
+
+// stateBy returns the state of a root that unwraps.
+func stateBy(checks []rootcheck.Verdict) (State, Why) {
+	for _, v := range checks {
+		if v.Outcome == rootcheck.Fail {
+			return Degraded, Why{Reason: v.Row, Message: v.Message, Hint: v.Hint}
+		}
+	}
+	return Healthy, Why{}
+}

@@ -1,0 +1,132 @@
+package health
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/hierarchy"
+)
+
+// sightLimit bounds what keeping a sight may add to the call that it came from.
+const sightLimit = 5 * time.Second
+
+// Saw is told how a root has answered in daily work: hand it to the keyring. A denial by a
+// version that something depends on holds when Saw returns, so that nobody who was refused finds
+// the root shown as better than that. Good news is looked into first.
+func (s *Service) Saw(ctx context.Context, seen hierarchy.Sight) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sightLimit)
+	defer cancel()
+	if err := s.saw(ctx, seen); err != nil {
+		s.complain(ctx, "keeping how a root key answered", err)
+	}
+}
+
+func (s *Service) saw(ctx context.Context, seen hierarchy.Sight) error {
+	r, err := s.c.Store.Root(ctx, seen.Ref)
+	switch {
+	case fault.Is(err, fault.NotFound): // a key of a policy that is being made
+		return nil
+	case err != nil:
+		return err
+	}
+	defer poke(s.wake)
+	switch {
+	case seen.Err == nil && r.State.Opens() && r.Misses == 0:
+		return nil
+	case seen.Err == nil || !seen.Unwrap:
+		return s.c.Store.Hasten(ctx, r.Ref, s.now())
+	case fault.Is(seen.Err, fault.Denied):
+		return s.sawDenial(ctx, seen)
+	}
+	return s.apply(ctx, r.Ref, func(was Root) (Root, bool) {
+		next := s.decide(was, observation{state: Unavailable, why: whyOf(seen.Err, seen.KeyID)})
+		return next, true
+	})
+}
+
+// sawDenial keeps a denial, if it is by a version that content is under, and has the root looked
+// at for the rest.
+func (s *Service) sawDenial(ctx context.Context, seen hierarchy.Sight) error {
+	p, err := s.c.Store.Picture(ctx, seen.Ref.Tenant)
+	if err != nil {
+		return err
+	}
+	if kids, _ := needed(p.Uses, seen.Ref); !slices.Contains(kids, seen.KeyID) {
+		return s.c.Store.Hasten(ctx, seen.Ref, s.now())
+	}
+	return s.apply(ctx, seen.Ref, func(was Root) (Root, bool) {
+		next := was.after(observation{state: Revoked, why: whyOf(seen.Err, seen.KeyID)}, s.now())
+		next.Due = s.now()
+		return next, was.State != Revoked
+	})
+}
+
+// A word is what a vault has told: something has changed about some root keys of a tenant.
+type word struct {
+	tenant string
+	about  func(hierarchy.RootRef) bool
+}
+
+// maxWords is how many words may wait; what comes then is found by the next regular look.
+const maxWords = 4096
+
+// Heard is told that something has changed in a vault of a tenant. The root keys for which about
+// is true are looked at at once. It returns without waiting, and about must be quick.
+func (s *Service) Heard(tenant string, about func(hierarchy.RootRef) bool) {
+	s.mu.Lock()
+	full := len(s.word) >= maxWords
+	if !full {
+		s.word = append(s.word, word{tenant, about})
+	}
+	s.mu.Unlock()
+	if full {
+		s.c.Log.Error("word of a change in a vault was dropped: the next regular look will find it", "tenant", tenant)
+	}
+	poke(s.spoken)
+}
+
+// listen looks into what vaults have told until ctx ends.
+func (s *Service) listen(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.spoken:
+		}
+		s.mu.Lock()
+		words := s.word
+		s.word = nil
+		s.mu.Unlock()
+		for _, w := range words {
+			if err := s.follow(ctx, w); err != nil {
+				s.complain(ctx, "looking into what a vault has told", err)
+			}
+		}
+		poke(s.wake)
+	}
+}
+
+// follow makes the roots due that a word is about: at once, or after a pause for those that were
+// looked at a moment ago.
+func (s *Service) follow(ctx context.Context, w word) error {
+	roots, err := s.c.Store.Roots(ctx, w.tenant)
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	for _, r := range roots {
+		if !w.about(r.Ref) {
+			continue
+		}
+		due := now
+		if age := now.Sub(r.Checked); age >= 0 && age < pause {
+			due = now.Add(pause - age)
+		}
+		if err := s.c.Store.Hasten(ctx, r.Ref, due); err != nil {
+			return err
+		}
+	}
+	return nil
+}
