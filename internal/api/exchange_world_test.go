@@ -25,6 +25,7 @@ import (
 	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
@@ -135,7 +136,7 @@ func (x *exchange) rootKeys(service directory.Caller) {
 func (x *exchange) services(service directory.Caller) cmdlet.Services {
 	x.t.Helper()
 	db := exchangeDB(x.t, "service.db", store.ServiceAreas())
-	s := cmdlet.Services{Policies: x.policies(db, service)}
+	s := x.policies(db, service)
 	var err error
 	s.Requests, err = request.New(request.Config{
 		Store: store.NewRequest(db), Audit: x.log, Families: []string{"multi-workload", "mailbox", "sharepoint"},
@@ -154,7 +155,8 @@ func (x *exchange) services(service directory.Caller) cmdlet.Services {
 	return s
 }
 
-func (x *exchange) policies(db *store.DB, service directory.Caller) *policy.Service {
+// policies are the services that reach root keys.
+func (x *exchange) policies(db *store.DB, service directory.Caller) cmdlet.Services {
 	x.t.Helper()
 	spare := exchangeDB(x.t, "availability.db", store.AvailabilityAreas())
 	x.log = &exchangeLog{Log: x.auditLog(db, "service")}
@@ -181,7 +183,12 @@ func (x *exchange) policies(db *store.DB, service directory.Caller) *policy.Serv
 		{Tenant: x.tenant, App: directory.MultiWorkloadApp, URI: x.keys[0]}, {Tenant: x.tenant, App: directory.MultiWorkloadApp, URI: x.keys[1]},
 	})
 	x.must(err)
-	return made
+	watch, err := health.New(health.Config{
+		Store: store.NewHealth(db), Audit: x.log,
+		Key: func(ref hierarchy.RootRef) (health.Key, error) { return roots.Key(ref.Tenant, ref.App, ref.URI) },
+	})
+	x.must(err)
+	return cmdlet.Services{Policies: made, Health: watch}
 }
 
 func (x *exchange) auditLog(db *store.DB, name string) *audit.Log {

@@ -19,7 +19,7 @@ const mostHistory = 200
 func getKeyHealth(ctx context.Context, s Services, call *Call) error {
 	q := health.Query{}
 	if name := call.Args.Text("Identity"); name != "" {
-		q.Identity = policyIdentity(call, name)
+		q = anyFamily(call, name)
 	}
 	if call.Args.On("History") {
 		return getKeyHistory(ctx, s, call, q)
@@ -38,6 +38,16 @@ func getKeyHealth(ctx context.Context, s Services, call *Call) error {
 	return nil
 }
 
+// anyFamily returns the query for a policy of whichever family: a distinguished name says of which.
+func anyFamily(call *Call, identity string) health.Query {
+	for _, f := range []policy.Family{policy.MultiWorkload, policy.Mailbox, policy.SharePoint} {
+		if name := policyIdentity(call, f, identity); name != identity {
+			return health.Query{Family: f, Identity: name}
+		}
+	}
+	return health.Query{Identity: identity}
+}
+
 func getKeyHistory(ctx context.Context, s Services, call *Call, q health.Query) error {
 	changes, err := s.Health.History(ctx, call.Caller, q, mostHistory)
 	if err != nil {
@@ -54,7 +64,7 @@ func getKeyHistory(ctx context.Context, s Services, call *Call, q health.Query) 
 // testPolicy returns the test of one family's policies.
 func testPolicy(f policy.Family) func(context.Context, Services, *Call) error {
 	return func(ctx context.Context, s Services, call *Call) error {
-		q := health.Query{Family: f, Identity: policyIdentity(call, call.Args.Text("Identity"))}
+		q := health.Query{Family: f, Identity: policyIdentity(call, f, call.Args.Text("Identity"))}
 		reports, err := s.Health.Test(ctx, call.Caller, q)
 		if err != nil {
 			return err

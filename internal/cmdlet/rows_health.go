@@ -18,7 +18,7 @@ const (
 // rolesForHealth returns the roles that may do something with the health of keys.
 func rolesForHealth(do health.Action) []directory.Role {
 	all := []directory.Role{
-		directory.ComplianceAdministrator, directory.GlobalAdministrator, directory.ExchangeAdministrator, directory.GlobalReader,
+		directory.ComplianceAdministrator, directory.GlobalAdministrator, directory.ExchangeAdministrator, directory.SharePointAdministrator, directory.GlobalReader,
 		directory.MailboxImportExport, directory.ServiceOperator, directory.ItemsReadWriteAll,
 	}
 	return slices.DeleteFunc(all, func(r directory.Role) bool { return !health.Allow([]directory.Role{r}, do) })
@@ -28,6 +28,7 @@ func healthRows() []Cmdlet {
 	return []Cmdlet{
 		getKeyHealthRow(),
 		testPolicyRow("Test-M365DataAtRestEncryptionPolicy", policy.MultiWorkload, "Contoso_Global"),
+		testPolicyRow("Test-DataEncryptionPolicy", policy.Mailbox, "USA_mailboxes"),
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
-	"github.com/customerkey/customerkey/internal/policy"
 )
 
 func TestTableIsConsistent(t *testing.T) {

@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -24,8 +25,11 @@ const (
 	drop        Action = "health.drop"         // by the service itself: changes that could not be delivered
 )
 
-// families are those whose policies may be seen, and by whom: by those who may read policies of
-// the family. The policy that the service owns is the business of the service's operators.
+// families are all there are.
+var families = []policy.Family{policy.MultiWorkload, policy.Mailbox, policy.SharePoint, policy.ServiceOwned}
+
+// mayRead reports whether the caller may know how the policies of a family are: whoever may read
+// them. The policy that the service owns is the business of its operators.
 func mayRead(c directory.Caller, f policy.Family) bool {
 	if f == policy.ServiceOwned {
 		return c.Has(directory.ServiceOperator)
@@ -33,24 +37,20 @@ func mayRead(c directory.Caller, f policy.Family) bool {
 	return policy.Allow(c.Roles, f, policy.Read)
 }
 
-// mayChange reports whether the caller may say where changes are sent: whoever may change policies.
-func mayChange(c directory.Caller) bool {
-	return policy.Allow(c.Roles, policy.MultiWorkload, policy.Update) || c.Has(directory.ServiceOperator)
+// mayTell reports whether the caller may say where changes are sent: whoever may change policies
+// of some family.
+func mayTell(c directory.Caller) bool {
+	return c.Has(directory.ServiceOperator) ||
+		slices.ContainsFunc(families, func(f policy.Family) bool { return policy.Allow(c.Roles, f, policy.Update) })
 }
 
 // Allow reports whether one of roles may do what, for some family at least.
 func Allow(roles []directory.Role, do Action) bool {
 	c := directory.Caller{Roles: roles}
-	switch do {
-	case Subscribe, ReadWebhook:
-		return mayChange(c)
+	if do == Subscribe || do == ReadWebhook {
+		return mayTell(c)
 	}
-	for _, f := range []policy.Family{policy.MultiWorkload, policy.ServiceOwned} {
-		if mayRead(c, f) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(families, func(f policy.Family) bool { return mayRead(c, f) })
 }
 
 // authorize is the one door: it decides whether the caller may do what, and records the decision

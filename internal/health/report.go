@@ -79,6 +79,9 @@ func (s *Service) report(p Picture, first Use) Report {
 	was := p.policy(first.Policy)
 	state, why := s.judge(p.Uses, first.Policy, func(ref hierarchy.RootRef) Root { r, _ := p.root(ref); return r })
 	r := Report{PolicyName: PolicyName{first.Policy, first.Name, first.Family}, State: state, Since: was.Since, Message: why.Message}
+	if was.State != state { // not looked at since: it cannot have been so for longer than its roots
+		r.Since = time.Time{}
+	}
 	seen := map[hierarchy.RootRef]bool{}
 	for _, u := range p.Uses {
 		if u.Policy != first.Policy {
@@ -93,6 +96,9 @@ func (s *Service) report(p Picture, first Use) Report {
 			report := RootReport{Root: one, Key: short(ref.URI), Current: u.Active}
 			if u.Active {
 				report.InUse = u.KeyIDs[i]
+			}
+			if was.State != state && one.Since.After(r.Since) {
+				r.Since = one.Since
 			}
 			r.Roots = append(r.Roots, report)
 		}

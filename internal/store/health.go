@@ -31,7 +31,8 @@ func (s *Health) write(ctx context.Context, fn func(ctx context.Context, q *heal
 	return s.db.Write(ctx, func(ctx context.Context, q DBTX) error { return fn(ctx, healthsql.New(q)) })
 }
 
-// watchRoots has the roots of a new generation looked at. One that is watched already, by
+// watchRoots has the roots of a new generation looked at: each has wrapped and unwrapped its
+// policy key a moment ago. One that is watched already, by
 // whichever policy, is due again if its vault is the tenant's own: the root of all tenants' default
 // encryption is not, for it would become due with every tenant that is made.
 func watchRoots(ctx context.Context, q DBTX, g hierarchy.Generation) error {
@@ -47,7 +48,10 @@ func watchRoots(ctx context.Context, q DBTX, g hierarchy.Generation) error {
 		if n > 0 {
 			continue
 		}
-		if err := healthsql.New(q).WatchRoot(ctx, healthsql.WatchRootParams{TenantID: ref.Tenant, App: ref.App, Uri: ref.URI}); err != nil {
+		err := healthsql.New(q).WatchRoot(ctx, healthsql.WatchRootParams{
+			TenantID: ref.Tenant, App: ref.App, Uri: ref.URI, State: string(health.Healthy), SinceAt: micros(g.Created),
+		})
+		if err != nil {
 			return err
 		}
 	}

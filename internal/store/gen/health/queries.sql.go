@@ -582,7 +582,7 @@ func (q *Queries) RemoveRoot(ctx context.Context, arg RemoveRootParams) (int64, 
 
 const watchRoot = `-- name: WatchRoot :exec
 INSERT INTO health_roots (tenant_id, app, uri, state, since_at, reason, message, hint, key_id, checks, misses, checked_at, looked_at, due_at, revision)
-VALUES ($1, $2, $3, 'Unknown', 0, '', '', '', '', '[]', 0, 0, 0, 0, 1)
+VALUES ($1, $2, $3, $4, $5, '', '', '', '', '[]', 0, 0, 0, 0, 1)
 ON CONFLICT DO NOTHING
 `
 
@@ -590,9 +590,17 @@ type WatchRootParams struct {
 	TenantID string
 	App      string
 	Uri      string
+	State    string
+	SinceAt  int64
 }
 
 func (q *Queries) WatchRoot(ctx context.Context, arg WatchRootParams) error {
-	_, err := q.db.ExecContext(ctx, watchRoot, arg.TenantID, arg.App, arg.Uri)
+	_, err := q.db.ExecContext(ctx, watchRoot,
+		arg.TenantID,
+		arg.App,
+		arg.Uri,
+		arg.State,
+		arg.SinceAt,
+	)
 	return err
 }

@@ -1,6 +1,6 @@
 -- name: WatchRoot :exec
 INSERT INTO health_roots (tenant_id, app, uri, state, since_at, reason, message, hint, key_id, checks, misses, checked_at, looked_at, due_at, revision)
-VALUES ($1, $2, $3, 'Unknown', 0, '', '', '', '', '[]', 0, 0, 0, 0, 1)
+VALUES ($1, $2, $3, $4, $5, '', '', '', '', '[]', 0, 0, 0, 0, 1)
 ON CONFLICT DO NOTHING;
 
 -- name: HastenRoot :execrows
