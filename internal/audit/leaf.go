@@ -3,10 +3,10 @@ package audit
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -44,8 +44,11 @@ func EncodeLeaf(e Entry) ([]byte, error) {
 	if err := check(e); err != nil {
 		return nil, err
 	}
-	b := fmt.Appendf(make([]byte, 0, usualLeaf), `{"v":%d`, leafVersion)
-	b = appendMember(b, "time", e.Time.UTC().Truncate(time.Microsecond).Format(leafTime))
+	b := append(make([]byte, 0, usualLeaf), `{"v":`...)
+	b = strconv.AppendInt(b, leafVersion, 10)
+	b = append(b, `,"time":"`...)
+	b = e.Time.UTC().Truncate(time.Microsecond).AppendFormat(b, leafTime)
+	b = append(b, '"')
 	b = appendMember(b, "tenant", e.Tenant)
 	b = append(b, `,"caller":{"tenant":`...)
 	b = appendString(b, e.Caller.Tenant)
@@ -61,7 +64,9 @@ func EncodeLeaf(e Entry) ([]byte, error) {
 	b = appendMember(b, "decision", string(e.Decision))
 	b = append(b, `,"detail":{`...)
 	detail := validNames(e.Detail)
-	for i, name := range slices.Sorted(maps.Keys(detail)) {
+	names := slices.AppendSeq(make([]string, 0, 8), maps.Keys(detail))
+	slices.Sort(names)
+	for i, name := range names {
 		if i > 0 {
 			b = append(b, ',')
 		}

@@ -21,12 +21,19 @@ type Store interface {
 }
 
 // A Tx is what Append may do in its transaction. SetLatest is called before Add, so that two
-// nodes that append to one log meet at the row they both change. An index that is taken is
-// fault.Corrupt.
+// nodes that append to one log meet at the row they both change. Add stores entries one after
+// the other; an index that is taken is fault.Corrupt.
 type Tx interface {
 	Latest(ctx context.Context, tenant string) (Latest, error)
 	SetLatest(ctx context.Context, tenant string, latest Latest) error
-	Add(ctx context.Context, tenant string, index int64, leaf, hashes []byte) error
+	Add(ctx context.Context, tenant string, first int64, rows []Row) error
+}
+
+// A Row is an entry on its way into the store: its leaf, and the tree hashes that it completed,
+// 32 bytes each, lowest level first.
+type Row struct {
+	Leaf   []byte
+	Hashes []byte
 }
 
 // Latest is the stored end of a log.

@@ -9,27 +9,6 @@ import (
 	"context"
 )
 
-const addEntry = `-- name: AddEntry :exec
-INSERT INTO audit_entries (tenant_id, idx, leaf, hashes) VALUES ($1, $2, $3, $4)
-`
-
-type AddEntryParams struct {
-	TenantID string
-	Idx      int64
-	Leaf     []byte
-	Hashes   []byte
-}
-
-func (q *Queries) AddEntry(ctx context.Context, arg AddEntryParams) error {
-	_, err := q.db.ExecContext(ctx, addEntry,
-		arg.TenantID,
-		arg.Idx,
-		arg.Leaf,
-		arg.Hashes,
-	)
-	return err
-}
-
 const getHashes = `-- name: GetHashes :one
 SELECT hashes FROM audit_entries WHERE tenant_id = $1 AND idx = $2
 `

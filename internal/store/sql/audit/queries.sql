@@ -5,9 +5,6 @@ SELECT size, edge, note FROM audit_heads WHERE tenant_id = $1;
 INSERT INTO audit_heads (tenant_id, size, edge, note) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant_id) DO UPDATE SET size = excluded.size, edge = excluded.edge, note = excluded.note;
 
--- name: AddEntry :exec
-INSERT INTO audit_entries (tenant_id, idx, leaf, hashes) VALUES ($1, $2, $3, $4);
-
 -- name: GetHashes :one
 SELECT hashes FROM audit_entries WHERE tenant_id = $1 AND idx = $2;
 
