@@ -181,15 +181,13 @@ func usable(k Key, r rule, now time.Time) error {
 // object is how the log names what a request was about: the key id without the host, which
 // may change. Names that break the rules, and may be of any length, stay out.
 func object(v Vault, t Target) string {
-	o := v.Name + "/keys"
-	if !isKeyName(t.Name) {
-		return o
+	switch {
+	case !isKeyName(t.Name):
+		return v.Name + "/keys"
+	case !isVersion(t.Version):
+		return v.Name + "/keys/" + t.Name
 	}
-	o += "/" + t.Name
-	if isVersion(t.Version) {
-		o += "/" + t.Version
-	}
-	return o
+	return v.Name + "/keys/" + t.Name + "/" + t.Version
 }
 
 // objectOf is the object of a version that is known.

@@ -57,6 +57,9 @@ type Properties struct {
 // category is of all records (CK-367).
 const category = "AuditEvent"
 
+// signature writes the text of a status as one word.
+var signature = strings.NewReplacer(" ", "", "-", "")
+
 // Outcome fills in what follows from the status of the answer and the time that it took;
 // description is the message of an error.
 func (r *Record) Outcome(status int, description string, took time.Duration) {
@@ -64,7 +67,7 @@ func (r *Record) Outcome(status int, description string, took time.Duration) {
 	if status >= http.StatusBadRequest {
 		r.ResultType = "Failure"
 	}
-	r.Signature = strings.NewReplacer(" ", "", "-", "").Replace(http.StatusText(status))
+	r.Signature = signature.Replace(http.StatusText(status))
 	r.Description = description
 	r.DurationMs = strconv.FormatInt(max(0, took.Milliseconds()), 10)
 	r.Properties.Status = status

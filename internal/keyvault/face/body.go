@@ -84,8 +84,8 @@ func Common(h http.Header, r *http.Request, request string) {
 	h.Set("Cache-Control", "no-cache")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-	h.Set("x-ms-request-id", request)
+	h.Set(requestHeader, request)
 	if id := ClientRequest(r); id != "" {
-		h.Set("x-ms-client-request-id", id)
+		h.Set(clientRequestHeader, id)
 	}
 }

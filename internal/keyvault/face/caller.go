@@ -36,13 +36,20 @@ func address(r *http.Request) string {
 	return host
 }
 
+// Headers in the form that maps of headers have, which is looked up as it stands; clients read
+// them in any.
+const (
+	requestHeader       = "X-Ms-Request-Id"
+	clientRequestHeader = "X-Ms-Client-Request-Id"
+)
+
 // longestClientRequest bounds what is kept of an id, which clients make as GUIDs.
 const longestClientRequest = 128
 
 // ClientRequest returns the id that the client gave the request (CK-371), "" if there is none
 // or it is not a short printable text.
 func ClientRequest(r *http.Request) string {
-	id := r.Header.Get("x-ms-client-request-id")
+	id := r.Header.Get(clientRequestHeader)
 	unprintable := func(c rune) bool { return c < ' ' || c > '~' }
 	if len(id) > longestClientRequest || strings.ContainsFunc(id, unprintable) {
 		return ""

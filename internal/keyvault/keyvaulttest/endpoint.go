@@ -80,13 +80,13 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // handler tells the faces apart by host.
 func (w *World) handler(domain string) http.Handler {
 	vaults, err := rest.New(rest.Config{
-		Vaults: w.Service, Verify: w.verify(rest.Audiences(domain)), Domain: domain, Log: slog.New(slog.DiscardHandler), Events: w.hear, Now: w.Now,
+		Vaults: w.Service, Verify: w.verify(rest.Audiences(domain)), Domain: domain, Log: slog.New(slog.DiscardHandler), Events: w.listener(), Now: w.Now,
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	management, err := arm.New(arm.Config{
-		Vaults: w.Service, Verify: w.verify(arm.Audiences(domain)), Domain: domain, Log: slog.New(slog.DiscardHandler), Events: w.hear, Now: w.Now,
+		Vaults: w.Service, Verify: w.verify(arm.Audiences(domain)), Domain: domain, Log: slog.New(slog.DiscardHandler), Events: w.listener(), Now: w.Now,
 	})
 	if err != nil {
 		w.t.Fatal(err)

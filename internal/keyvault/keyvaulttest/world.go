@@ -20,6 +20,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/eventlog"
+	"github.com/customerkey/customerkey/internal/keyvault/face"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 	"github.com/customerkey/customerkey/internal/keyvault/throttle"
 	"github.com/customerkey/customerkey/internal/seal"
@@ -47,6 +48,7 @@ type World struct {
 	told     []keyvault.Event
 	heard    []eventlog.Record
 	deaf     bool
+	plain    bool
 	db       *store.DB
 	throttle *throttle.Throttle
 	hardware protect.Protector // or nil
@@ -114,7 +116,7 @@ func (w *World) Open(db *store.DB) {
 	w.log, w.db = log, db
 	w.Service, err = keyvault.New(keyvault.Config{
 		Store: store.NewKeyVault(db), Protector: protector, Hardware: w.hardware, Platform: Platform, Backups: w.Backups(db),
-		Audit: w, Throttle: w.throttle, Now: w.Now, Told: w.tell,
+		Audit: w.recorder(), Throttle: w.throttle, Now: w.Now, Told: w.tell,
 		InUse: w.inUse, ApproveByRule: w.rule,
 		Courier: w.courier, Seal: seal.Of(w.seal),
 	})
@@ -124,6 +126,28 @@ func (w *World) Open(db *store.DB) {
 	if w.endpoint != nil {
 		w.endpoint.show(w.handler(w.endpoint.domain))
 	}
+}
+
+// Plain opens the service anew as a server does: what it records and its faces tell is not
+// remembered from now on, nor can it be made to fail.
+func (w *World) Plain() {
+	w.plain = true
+	w.Open(w.db)
+}
+
+func (w *World) recorder() audit.Submitter {
+	if w.plain {
+		return w.log
+	}
+	return w
+}
+
+// listener is who hears of requests: a server has none until it is told to keep a vault log.
+func (w *World) listener() face.Events {
+	if w.plain {
+		return nil
+	}
+	return w.hear
 }
 
 // Throttle has vaults limited from now on.

@@ -10,7 +10,7 @@ import (
 // Versions of the API that are served, all alike (KV-10): every 7.x, and dates from firstDate on.
 var (
 	sevenVersion = regexp.MustCompile(`^7\.\d{1,3}(-preview(\.\d{1,3})?)?$`)
-	dateVersion  = regexp.MustCompile(`^(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))(-preview(\.\d{1,3})?)?$`)
+	dateVersion  = regexp.MustCompile(`^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(-preview(\.\d{1,3})?)?$`)
 )
 
 const firstDate = "2025-06-01"
@@ -29,7 +29,7 @@ func (x *request) readQuery() error {
 	if sevenVersion.MatchString(version) {
 		return nil
 	}
-	if m := dateVersion.FindStringSubmatch(version); m != nil && m[1] >= firstDate {
+	if dateVersion.MatchString(version) && version[:len(firstDate)] >= firstDate {
 		return nil
 	}
 	return fault.New(fault.Invalid, "The specified version (%.32s) is not recognized. Consider using the latest supported version (2026-04-01)", version)

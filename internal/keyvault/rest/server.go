@@ -85,7 +85,7 @@ type request struct {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &request{Server: s, w: face.NewAnswer(w), r: r, id: uuid.NewString()}
 	face.Common(w.Header(), r, x.id)
-	w.Header().Set("x-ms-keyvault-service-version", "customerkey-1")
+	w.Header().Set("X-Ms-Keyvault-Service-Version", "customerkey-1")
 	begun := s.now()
 	if err := face.Guard(x.serve); err != nil {
 		x.fail(err)
@@ -107,7 +107,7 @@ func (x *request) serve() error {
 		return err
 	}
 	x.vault, x.place = vault, place
-	x.w.Header().Set("x-ms-keyvault-region", place.Location)
+	x.w.Header().Set("X-Ms-Keyvault-Region", place.Location)
 	if x.caller, err = face.Caller(x.r, x.verify, x.id); err != nil {
 		return err
 	}
