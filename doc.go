@@ -31,7 +31,8 @@
 //   - internal/seal: what the secrets of a database are sealed under, and how that is replaced
 //     while all runs; holder below it keeps sealing keys in a file, a passphrase, a vault, a token.
 //     internal/datafolder, internal/durable and internal/certs: the data folder with its lock,
-//     the sealing keys apart from it, and the local certificate authority.
+//     the sealing keys apart from it, and the local certificate authority. internal/headroom:
+//     how much garbage a server lets gather.
 //   - cmd/ck: one binary; the wiring is written once, in node.go.
 //
 // Which package may import which is written in walls_test.go, and held by it.

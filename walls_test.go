@@ -26,6 +26,7 @@ var walls = map[string][]string{
 	"client":                      {"envelope"},
 	"test/azkeys":                 {},
 	"internal/certs":              {},
+	"internal/headroom":           {},
 	"internal/hsm":                {"internal/fault"},
 	"internal/seal":               {"envelope", "internal/fault"},
 	"internal/durable":            {},

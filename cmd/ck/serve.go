@@ -17,6 +17,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/datafolder"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/headroom"
 	"github.com/customerkey/customerkey/internal/keyvault/webhook"
 )
 
@@ -105,6 +106,7 @@ func (s settings) check() error {
 
 // serveNode makes the node ready, says so, and answers requests until ctx ends.
 func (c *command) serveNode(ctx context.Context, n *node, listeners *listeners, sample bool) error {
+	defer headroom.Keep()()
 	operator, err := n.setUp(ctx)
 	if err != nil {
 		return fmt.Errorf("setting up: %w", err)
