@@ -13,10 +13,12 @@ import (
 
 // person is the verb person: the people of one's own tenant.
 func (c *command) person(ctx context.Context, args []string) error {
-	set := c.flags("person", "list | add USER@DOMAIN | password USER | disable USER | enable USER")
+	set := c.flags("person", "list | add USER@DOMAIN | password USER | disable USER | enable USER | license USER")
 	asJSON := set.Bool("json", false, "list: print one JSON object per line")
 	name := set.String("name", "", "add: `NAME` for people to read (default: the user name)")
 	roles := set.String("roles", "", "add: `ROLES`, such as \"Compliance Administrator\", with commas between")
+	with := set.String("with", "", "license: part numbers of `PRODUCTS` to license for, such as SPE_E5, with commas between")
+	without := set.String("without", "", "license: part numbers of `PRODUCTS` to license for no more")
 	g, words, err := c.directoryWords(set, args, 1)
 	if err != nil {
 		return err
@@ -42,6 +44,9 @@ func (c *command) person(ctx context.Context, args []string) error {
 			return err
 		}
 		return c.tellPassword(user, password)
+	case "license":
+		change := map[string]any{"addLicenses": products(*with), "removeLicenses": listed(*without)}
+		return g.call(ctx, http.MethodPost, at+"/assignLicense", change, nil)
 	case "disable", "enable":
 		return g.call(ctx, http.MethodPatch, at, map[string]any{"accountEnabled": words[0] == "enable"}, nil)
 	}
@@ -50,30 +55,52 @@ func (c *command) person(ctx context.Context, args []string) error {
 
 // A personRow is a person as the directory lists one.
 type personRow struct {
-	ID          string   `json:"id"`
-	UPN         string   `json:"userPrincipalName"`
-	DisplayName string   `json:"displayName"`
-	Enabled     bool     `json:"accountEnabled"`
-	Roles       []string `json:"roles,omitempty"`
+	ID          string    `json:"id"`
+	UPN         string    `json:"userPrincipalName"`
+	DisplayName string    `json:"displayName"`
+	Enabled     bool      `json:"accountEnabled"`
+	Roles       []string  `json:"roles,omitempty"`
+	Licences    []product `json:"assignedLicenses,omitempty"`
+}
+
+// A product is one that a person is licensed for, by its part number.
+type product struct {
+	SkuID string `json:"skuId"`
+}
+
+func products(text string) []product {
+	list := []product{}
+	for _, id := range listed(text) {
+		list = append(list, product{id})
+	}
+	return list
 }
 
 func (c *command) listPeople(ctx context.Context, g *faceClient, asJSON bool) error {
 	w := columns(c.out)
 	if !asJSON {
-		fmt.Fprintln(w, "USER\tNAME\tSTATE\tROLES")
+		fmt.Fprintln(w, "USER\tNAME\tSTATE\tROLES\tLICENSES")
 	}
 	state := map[bool]string{true: "enabled", false: "disabled"}
 	err := eachRow(ctx, g, "/v1.0/users", func(p personRow) error {
 		if asJSON {
 			return json.NewEncoder(c.out).Encode(p)
 		}
-		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", p.UPN, p.DisplayName, state[p.Enabled], strings.Join(p.Roles, ", "))
+		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.UPN, p.DisplayName, state[p.Enabled], strings.Join(p.Roles, ", "), licensed(p.Licences))
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	return w.Flush()
+}
+
+func licensed(list []product) string {
+	names := make([]string, len(list))
+	for i, l := range list {
+		names[i] = l.SkuID
+	}
+	return strings.Join(names, ", ")
 }
 
 func (c *command) tellPassword(user, password string) error {

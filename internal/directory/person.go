@@ -19,6 +19,7 @@ type Person struct {
 	Roles              []Role //
 	Disabled           bool   // gets no token
 	MustChangePassword bool   // the password is for one time: the next sign-in must bring a new one
+	Licences           []Licence
 	Created            time.Time
 }
 
@@ -52,7 +53,7 @@ func (s *Service) CreatePerson(ctx context.Context, c Caller, p Person, password
 	if err := checkPassword(password); err != nil {
 		return Person{}, err
 	}
-	p.Tenant, p.ID, p.Created, p.MustChangePassword = t.ID, uuid.NewString(), s.now(), mustChange
+	p.Tenant, p.ID, p.Created, p.MustChangePassword, p.Licences = t.ID, uuid.NewString(), s.now(), mustChange, nil
 	if err := mayGrant(c, t.ID, p.Roles); err != nil {
 		return Person{}, s.deny(ctx, a, err)
 	}

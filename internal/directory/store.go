@@ -14,7 +14,7 @@ type Store interface {
 	TenantByDomain(ctx context.Context, domain string) (Tenant, error)
 	Tenants(ctx context.Context, after string, limit int) ([]Tenant, error) // by id
 
-	AddPerson(ctx context.Context, a Account) error
+	AddPerson(ctx context.Context, a Account) error // fault.Conflict also if a mailbox has the name
 	Person(ctx context.Context, tenant, id string) (Account, error)
 	PersonByUPN(ctx context.Context, tenant, upn string) (Account, error)
 	// SetPassword replaces hash and flag, raises the epoch and deletes the person's grants;
@@ -22,6 +22,9 @@ type Store interface {
 	SetPassword(ctx context.Context, a Account, hash string, mustChange bool) error
 	// SetDisabled sets the flag, raises the epoch and deletes the person's grants.
 	SetDisabled(ctx context.Context, tenant, id string, disabled bool) error
+
+	// SetLicences replaces the licences that a person had; fault.Conflict if they were others.
+	SetLicences(ctx context.Context, a Account, was []Licence) error
 
 	// AddFirstPerson is AddPerson for a tenant without people; fault.Conflict if it has any.
 	AddFirstPerson(ctx context.Context, a Account) error

@@ -38,9 +38,20 @@ func (d *Directory) AddFirstPerson(ctx context.Context, a directory.Account) err
 }
 
 func addPerson(ctx context.Context, q *directorysql.Queries, a directory.Account, roles string) error {
+	n, err := q.CountMailboxesNamed(ctx, directorysql.CountMailboxesNamedParams{TenantID: a.Tenant, Name: a.UPN})
+	if err == nil && n > 0 {
+		err = fault.New(fault.Conflict, "there is a mailbox by that name already").WithHint("choose another name")
+	}
+	if err != nil {
+		return err
+	}
+	licences, err := encodeLicences(a.Licences)
+	if err != nil {
+		return err
+	}
 	return q.AddPerson(ctx, directorysql.AddPersonParams{
 		TenantID: a.Tenant, ID: a.ID, Upn: a.UPN, DisplayName: a.DisplayName, Roles: roles, Disabled: a.Disabled,
-		MustChange: a.MustChangePassword, Password: a.Password, Epoch: a.Epoch, Created: micros(a.Created),
+		MustChange: a.MustChangePassword, Password: a.Password, Epoch: a.Epoch, Created: micros(a.Created), Licences: licences,
 	})
 }
 
@@ -161,10 +172,14 @@ func addPrincipal(ctx context.Context, q *directorysql.Queries, p directory.Serv
 
 func accountOf(row directorysql.DirectoryPerson) (directory.Account, error) {
 	roles, err := decodeRoles(row.Roles)
+	if err != nil {
+		return directory.Account{}, err
+	}
+	licences, err := decodeLicences(row.Licences)
 	return directory.Account{
 		Person: directory.Person{
 			Tenant: row.TenantID, ID: row.ID, UPN: row.Upn, DisplayName: row.DisplayName, Roles: roles,
-			Disabled: row.Disabled, MustChangePassword: row.MustChange, Created: fromMicros(row.Created),
+			Disabled: row.Disabled, MustChangePassword: row.MustChange, Licences: licences, Created: fromMicros(row.Created),
 		},
 		Password: row.Password, Epoch: row.Epoch,
 	}, err

@@ -149,9 +149,13 @@ func (d *Directory) People(ctx context.Context, tenant, after string, limit int)
 			if err != nil {
 				return err
 			}
+			licences, err := decodeLicences(row.Licences)
+			if err != nil {
+				return err
+			}
 			list = append(list, directory.Person{
 				Tenant: tenant, ID: row.ID, UPN: row.Upn, DisplayName: row.DisplayName, Roles: roles,
-				Disabled: row.Disabled, MustChangePassword: row.MustChange, Created: fromMicros(row.Created),
+				Disabled: row.Disabled, MustChangePassword: row.MustChange, Licences: licences, Created: fromMicros(row.Created),
 			})
 		}
 		return nil

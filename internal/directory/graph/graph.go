@@ -55,13 +55,14 @@ func New(c Config) (http.Handler, error) {
 func (f *face) routes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]handler{
-		"GET /v1.0/me":                     f.me,
-		"GET /v1.0/users":                  f.users,
-		"GET /v1.0/users/{id}":             f.user,
-		"POST /v1.0/users":                 f.createPerson,
-		"PATCH /v1.0/users/{id}":           f.changePerson,
-		"GET /v1.0/servicePrincipals":      f.principals,
-		"GET /v1.0/servicePrincipals/{id}": f.principal,
+		"GET /v1.0/me":                        f.me,
+		"GET /v1.0/users":                     f.users,
+		"GET /v1.0/users/{id}":                f.user,
+		"POST /v1.0/users":                    f.createPerson,
+		"PATCH /v1.0/users/{id}":              f.changePerson,
+		"POST /v1.0/users/{id}/assignLicense": f.assignLicence,
+		"GET /v1.0/servicePrincipals":         f.principals,
+		"GET /v1.0/servicePrincipals/{id}":    f.principal,
 
 		"GET /v1.0/groups":                               f.groups,
 		"POST /v1.0/groups":                              f.createGroup,

@@ -19,7 +19,8 @@ type user struct {
 	MailNickname string `json:"mailNickname"`
 	Enabled      bool   `json:"accountEnabled"`
 
-	Roles []directory.Role `json:"roles,omitempty"` // in lists only, and a word of ours
+	Roles    []directory.Role  `json:"roles,omitempty"`            // in lists only, and a word of ours
+	Licences []assignedLicence `json:"assignedLicenses,omitempty"` // in lists only
 }
 
 type principal struct {
@@ -112,7 +113,7 @@ func (f *face) listUsers(r *http.Request, c directory.Caller) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return paged(f, r, p, list, listedUser, func(p directory.Person) string { return p.UPN }), nil
+	return paged(f, r, p, list, func(p directory.Person) any { return listedUser(p) }, func(p directory.Person) string { return p.UPN }), nil
 }
 
 func (f *face) principals(r *http.Request, c directory.Caller) (any, error) {
@@ -140,9 +141,9 @@ func userOf(p directory.Person) user {
 	return user{ID: p.ID, UPN: p.UPN, DisplayName: p.DisplayName, MailNickname: local(p.UPN), Enabled: !p.Disabled}
 }
 
-func listedUser(p directory.Person) any {
+func listedUser(p directory.Person) user {
 	u := userOf(p)
-	u.Roles = p.Roles
+	u.Roles, u.Licences = p.Roles, licencesOf(p)
 	return u
 }
 

@@ -331,7 +331,7 @@ func (q *Queries) ListMembers(ctx context.Context, arg ListMembersParams) ([]Lis
 }
 
 const listPeople = `-- name: ListPeople :many
-SELECT id, upn, display_name, roles, disabled, must_change, created FROM directory_people
+SELECT id, upn, display_name, roles, disabled, must_change, created, licences FROM directory_people
 WHERE tenant_id = $1 AND upn > $2 ORDER BY upn LIMIT $3
 `
 
@@ -349,6 +349,7 @@ type ListPeopleRow struct {
 	Disabled    bool
 	MustChange  bool
 	Created     int64
+	Licences    string
 }
 
 func (q *Queries) ListPeople(ctx context.Context, arg ListPeopleParams) ([]ListPeopleRow, error) {
@@ -368,6 +369,7 @@ func (q *Queries) ListPeople(ctx context.Context, arg ListPeopleParams) ([]ListP
 			&i.Disabled,
 			&i.MustChange,
 			&i.Created,
+			&i.Licences,
 		); err != nil {
 			return nil, err
 		}

@@ -96,6 +96,15 @@ type DirectoryIssuerKey struct {
 	Since   int64
 }
 
+type DirectoryMailbox struct {
+	TenantID    string
+	Name        string
+	ID          string
+	Kind        string
+	DisplayName string
+	Created     int64
+}
+
 type DirectoryMember struct {
 	TenantID string
 	GroupID  string
@@ -113,6 +122,7 @@ type DirectoryPerson struct {
 	Password    string
 	Epoch       int64
 	Created     int64
+	Licences    string
 }
 
 type DirectoryPrincipal struct {

@@ -149,8 +149,8 @@ func (q *Queries) AddIssuerKey(ctx context.Context, arg AddIssuerKeyParams) erro
 }
 
 const addPerson = `-- name: AddPerson :exec
-INSERT INTO directory_people (tenant_id, id, upn, display_name, roles, disabled, must_change, password, epoch, created)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO directory_people (tenant_id, id, upn, display_name, roles, disabled, must_change, password, epoch, created, licences)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 `
 
 type AddPersonParams struct {
@@ -164,6 +164,7 @@ type AddPersonParams struct {
 	Password    string
 	Epoch       int64
 	Created     int64
+	Licences    string
 }
 
 func (q *Queries) AddPerson(ctx context.Context, arg AddPersonParams) error {
@@ -178,6 +179,7 @@ func (q *Queries) AddPerson(ctx context.Context, arg AddPersonParams) error {
 		arg.Password,
 		arg.Epoch,
 		arg.Created,
+		arg.Licences,
 	)
 	return err
 }
@@ -444,7 +446,7 @@ func (q *Queries) GetDeviceByUserCode(ctx context.Context, userHash []byte) (Dir
 }
 
 const getPerson = `-- name: GetPerson :one
-SELECT tenant_id, id, upn, display_name, roles, disabled, must_change, password, epoch, created
+SELECT tenant_id, id, upn, display_name, roles, disabled, must_change, password, epoch, created, licences
 FROM directory_people WHERE tenant_id = $1 AND id = $2
 `
 
@@ -467,12 +469,13 @@ func (q *Queries) GetPerson(ctx context.Context, arg GetPersonParams) (Directory
 		&i.Password,
 		&i.Epoch,
 		&i.Created,
+		&i.Licences,
 	)
 	return i, err
 }
 
 const getPersonByUPN = `-- name: GetPersonByUPN :one
-SELECT tenant_id, id, upn, display_name, roles, disabled, must_change, password, epoch, created
+SELECT tenant_id, id, upn, display_name, roles, disabled, must_change, password, epoch, created, licences
 FROM directory_people WHERE tenant_id = $1 AND upn = $2
 `
 
@@ -495,6 +498,7 @@ func (q *Queries) GetPersonByUPN(ctx context.Context, arg GetPersonByUPNParams) 
 		&i.Password,
 		&i.Epoch,
 		&i.Created,
+		&i.Licences,
 	)
 	return i, err
 }

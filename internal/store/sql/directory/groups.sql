@@ -47,5 +47,5 @@ LEFT JOIN directory_principals a ON a.tenant_id = m.tenant_id AND a.id = m.membe
 WHERE m.tenant_id = $1 AND m.group_id = $2 AND m.member_id > $3 ORDER BY m.member_id LIMIT $4;
 
 -- name: ListPeople :many
-SELECT id, upn, display_name, roles, disabled, must_change, created FROM directory_people
+SELECT id, upn, display_name, roles, disabled, must_change, created, licences FROM directory_people
 WHERE tenant_id = $1 AND upn > $2 ORDER BY upn LIMIT $3;

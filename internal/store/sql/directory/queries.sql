@@ -11,15 +11,15 @@ SELECT tenant_id, name, domain, created FROM directory_tenants WHERE domain = $1
 SELECT tenant_id, name, domain, created FROM directory_tenants WHERE tenant_id > $1 ORDER BY tenant_id LIMIT $2;
 
 -- name: AddPerson :exec
-INSERT INTO directory_people (tenant_id, id, upn, display_name, roles, disabled, must_change, password, epoch, created)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+INSERT INTO directory_people (tenant_id, id, upn, display_name, roles, disabled, must_change, password, epoch, created, licences)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- name: GetPerson :one
-SELECT tenant_id, id, upn, display_name, roles, disabled, must_change, password, epoch, created
+SELECT tenant_id, id, upn, display_name, roles, disabled, must_change, password, epoch, created, licences
 FROM directory_people WHERE tenant_id = $1 AND id = $2;
 
 -- name: GetPersonByUPN :one
-SELECT tenant_id, id, upn, display_name, roles, disabled, must_change, password, epoch, created
+SELECT tenant_id, id, upn, display_name, roles, disabled, must_change, password, epoch, created, licences
 FROM directory_people WHERE tenant_id = $1 AND upn = $2;
 
 -- name: SetPassword :execrows
