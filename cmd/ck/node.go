@@ -277,12 +277,9 @@ func (n *node) openService(context.Context) error {
 	n.policies, err = policy.New(policy.Config{
 		Store: store.NewPolicy(n.serviceDB), Keys: n.keys, Roots: policy.RootsOf(roots), Availability: available, Audit: n.serviceLog,
 		Rule: coverage, RecoveryLevel: n.recoveryLevel, Vault: n.vaultFacts,
+		Operations: store.NewOperation(n.serviceDB), Safe: []string{workload.Reencryption},
 		Wake: func() { n.operations.Wake() },
 	})
-	if err != nil {
-		return err
-	}
-	n.operations, err = operation.New(operation.Config{Store: store.NewOperation(n.serviceDB), Handlers: gatedHandlers(merged(n.policies.Handlers(), n.requests.Handlers()), n.gate), Log: n.log})
 	if err != nil {
 		return err
 	}
@@ -292,8 +289,14 @@ func (n *node) openService(context.Context) error {
 	}
 	n.items, err = workload.New(workload.Config{
 		Store: store.NewWorkload(n.serviceDB), Blobs: store.NewBlobs(blobs), Keys: n.keys, Policies: n.policies, Audit: n.serviceLog,
-		People: n.mailboxOwner,
+		People: n.mailboxOwner, Rule: coverage,
+		Start: func(ctx context.Context, op operation.Operation) (operation.Operation, error) { return n.operations.Start(ctx, op) },
 	})
+	if err != nil {
+		return err
+	}
+	handlers := merged(n.policies.Handlers(), n.requests.Handlers(), n.items.Handlers())
+	n.operations, err = operation.New(operation.Config{Store: store.NewOperation(n.serviceDB), Handlers: gatedHandlers(handlers, n.gate), Log: n.log})
 	return err
 }
 

@@ -45,6 +45,26 @@ func (k *Keyring) ForSealing(ctx context.Context, caller directory.Caller, c Con
 	return nil, errBusy().WithReason(ReasonGenerationMoved) // the target itself is gone, or never at rest
 }
 
+// Renew starts a new version of a container's key under the target, whatever the newest one is
+// under, and opens it: new content is sealed under it from then on. What lies under older
+// versions stays there. Errors are those of [Keyring.ForSealing].
+func (k *Keyring) Renew(ctx context.Context, caller directory.Caller, c Container, target Target) (*Opened, error) {
+	if err := belongs(caller, c.Tenant); err != nil {
+		return nil, err
+	}
+	for range tries {
+		row, err := k.c.Store.ContainerKey(ctx, c.Tenant, c.ID, 0)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		o, err := k.start(ctx, caller, c, row.Version+1, target)
+		if !lostRace(err) {
+			return o, err
+		}
+	}
+	return nil, errBusy().WithReason(ReasonGenerationMoved)
+}
+
 // ForOpening opens a version of a container's key, the newest for version 0, under whichever
 // generation it is now. The error is fault.NotFound if the container has no such version.
 func (k *Keyring) ForOpening(ctx context.Context, caller directory.Caller, c Container, version int) (*Opened, error) {

@@ -29,15 +29,21 @@ func (o *Opened) Version() int { return o.row.Version }
 // The error is fault.Unavailable if the lease has ended.
 func (o *Opened) NewItemKey(aad []byte) (key envelope.Key, wrapped []byte, err error) {
 	key = envelope.NewKey()
-	err = o.use(itemsSealed, func() (err error) {
-		wrapped, err = envelope.WrapKey(o.clear, key, aad)
-		return err
-	})
-	if err != nil {
+	if wrapped, err = o.WrapItemKey(key, aad); err != nil {
 		key.Destroy()
 		return envelope.Key{}, nil, err
 	}
 	return key, wrapped, nil
+}
+
+// WrapItemKey wraps an item key that another version of the same container's key gave out and
+// that was never stored, as NewItemKey does with a new one.
+func (o *Opened) WrapItemKey(key envelope.Key, aad []byte) (wrapped []byte, err error) {
+	err = o.use(itemsSealed, func() (err error) {
+		wrapped, err = envelope.WrapKey(o.clear, key, aad)
+		return err
+	})
+	return wrapped, err
 }
 
 // ItemKey unwraps what NewItemKey made; fault.Corrupt if it was changed or moved. The caller
@@ -89,16 +95,22 @@ func (o *Opened) Alive(ctx context.Context) error {
 	return nil
 }
 
-// moved looks whether the key is under another generation by now, and if so opens it there.
+// moved looks whether the key is under another generation by now, and if so opens it there. If
+// its version has been destroyed, the newest one says whether the container's content may
+// still be used.
 func (o *Opened) moved(ctx context.Context) bool {
 	k := o.keyring
 	row, err := k.c.Store.ContainerKey(ctx, o.row.Tenant, o.row.Container, o.row.Version)
+	gone := fault.Is(err, fault.NotFound)
+	if gone {
+		row, err = k.c.Store.ContainerKey(ctx, o.row.Tenant, o.row.Container, 0)
+	}
 	if err != nil || row.Generation == o.current().of.id {
 		return false
 	}
 	clear, lease, err := k.unwrapContainer(ctx, o.caller, row)
 	defer clear.Destroy()
-	if err != nil || !clear.Equal(o.clear) {
+	if err != nil || !gone && !clear.Equal(o.clear) {
 		return false
 	}
 	o.keep(lease)

@@ -11,11 +11,17 @@
 //	waiting --claim--> running --handler returns nil--> done
 //	   ^                  |----handler fails----------> waiting (later), or failed
 //	   |                  |----node stops-------------> waiting (now)
+//	   |                  |----pause asked------------> paused --resume--> waiting (now)
 //	   |                  `----cancel asked-----------> cancelled
 //	   `-- lease ended: claimed again as it stands, fence one higher
 //
 // At most one operation of a kind runs for a tenant at a time, the oldest first, so that
-// no tenant's backlog keeps others waiting behind it.
+// no tenant's backlog keeps others waiting behind it. A paused one holds the younger ones.
+//
+// Pause, resume, cancel and a highest rate are wishes in the row: they outlive restarts and
+// reach a runner within a heartbeat. A change that calls for work which is open already
+// raises the row's calls instead of adding a row; work that was called for again since its
+// claim is not done, but goes on.
 //
 // The package decides nothing about callers: whoever starts or cancels an operation has
 // asked and recorded before. Handlers are data handed in; nothing registers itself.

@@ -109,9 +109,9 @@ func (c *cable) Claim(ctx context.Context, q operation.Claim) (operation.Operati
 	return c.Store.Claim(ctx, q)
 }
 
-func (c *cable) Extend(ctx context.Context, tenant, id string, fence int64, until time.Time) (bool, error) {
+func (c *cable) Extend(ctx context.Context, tenant, id string, fence int64, until time.Time) (operation.Wish, error) {
 	if err := c.check(); err != nil {
-		return false, err
+		return operation.Wish{}, err
 	}
 	return c.Store.Extend(ctx, tenant, id, fence, until)
 }

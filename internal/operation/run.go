@@ -16,21 +16,34 @@ type Run struct {
 	Op    Operation // as claimed; Checkpoint, Done and Total follow [Run.Saved]
 	store Store
 	now   func() time.Time
+	pace  pace
+	limit limit
+}
+
+func newRun(op Operation, store Store, now func() time.Time) *Run {
+	r := &Run{Op: op, store: store, now: now}
+	r.pace.note(now(), op.Done)
+	r.limit.set(op.MaxRate)
+	return r
 }
 
 // Fence returns what the next batch's transaction must write beside the batch. Call
 // [Run.Saved] with it after the commit.
 func (r *Run) Fence(checkpoint string, done, total int64) Fence {
+	at := r.now()
 	return Fence{
 		Tenant: r.Op.Tenant, ID: r.Op.ID, Number: r.Op.Fence,
-		Checkpoint: checkpoint, Done: done, Total: total, At: r.now(),
+		Checkpoint: checkpoint, Done: done, Total: total, At: at,
+		Reached: max(r.Op.Reached, millionths(done, total)), Rate: r.pace.rate(at, done),
 	}
 }
 
 // Saved notes that f was committed: later failures count from here.
 func (r *Run) Saved(f Fence) {
 	r.Op.Checkpoint, r.Op.Done, r.Op.Total = f.Checkpoint, f.Done, f.Total
+	r.Op.Reached, r.Op.Rate = f.Reached, f.Rate
 	r.Op.Attempts, r.Op.Error, r.Op.Hint = 0, "", ""
+	r.pace.note(f.At, f.Done)
 }
 
 // Save writes a checkpoint in a transaction of its own, for work that has no batch to write.
@@ -46,6 +59,7 @@ func (r *Run) Save(ctx context.Context, checkpoint string, done, total int64) er
 // Why a handler's context ended before its time.
 var (
 	errCancelled = errors.New("operation: cancelled")
+	errPaused    = errors.New("operation: paused")
 	errTaken     = errors.New("operation: another runner has taken over")
 	errLeaseLost = errors.New("operation: the lease could not be extended")
 	errReturned  = errors.New("operation: the handler has returned")
@@ -56,16 +70,16 @@ const settleWithin = 2 * time.Second
 
 // work runs one claimed operation and writes how it ended.
 func (r *Runner) work(parent context.Context, op Operation) {
-	run := &Run{Op: op, store: r.c.Store, now: r.c.Now}
+	run := newRun(op, r.c.Store, r.c.Now)
 	ctx, stop := context.WithCancelCause(parent)
 	defer stop(nil)
-	if op.Cancelling { // asked for while its runner was dead
-		stop(errCancelled)
-	}
+	obey(Wish{Cancel: op.Cancelling, Pause: op.Pausing, MaxRate: op.MaxRate}, run, stop) // asked for while its runner was dead
+	told, forget := r.listen()
+	defer forget()
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		r.keepLease(ctx, op, stop)
+		r.keepLease(ctx, run, told, stop)
 	}()
 	err := r.call(ctx, run)
 	cause := context.Cause(ctx)
@@ -92,11 +106,24 @@ func (r *Runner) call(ctx context.Context, run *Run) (err error) {
 	return r.c.Handlers[run.Op.Kind](ctx, run)
 }
 
-// keepLease extends the lease until ctx ends, and ends ctx itself when the work must stop.
-// Its timer runs from before each claim or extension was written, so it gives up no later
-// than others may take over, as far as clocks agree; where they do not, the fence holds.
-func (r *Runner) keepLease(ctx context.Context, op Operation, stop context.CancelCauseFunc) {
-	end := time.NewTimer(op.LeaseUntil.Sub(r.c.Now()))
+// obey does what is asked of a run.
+func obey(w Wish, run *Run, stop context.CancelCauseFunc) {
+	switch {
+	case w.Cancel:
+		stop(errCancelled)
+	case w.Pause:
+		stop(errPaused)
+	}
+	run.limit.set(w.MaxRate)
+}
+
+// keepLease extends the lease until ctx ends, obeys what is asked of the run, at once when it
+// is told that something is, and ends ctx itself when the work must stop. Its timer runs from
+// before each claim or extension was written, so it gives up no later than others may take
+// over, as far as clocks agree; where they do not, the fence holds.
+func (r *Runner) keepLease(ctx context.Context, run *Run, told <-chan struct{}, stop context.CancelCauseFunc) {
+	tenant, id, fence, kind := run.Op.Tenant, run.Op.ID, run.Op.Fence, run.Op.Kind
+	end := time.NewTimer(run.Op.LeaseUntil.Sub(r.c.Now()))
 	defer end.Stop()
 	beat := time.NewTicker(r.c.Beat)
 	defer beat.Stop()
@@ -107,28 +134,28 @@ func (r *Runner) keepLease(ctx context.Context, op Operation, stop context.Cance
 		case <-end.C:
 			stop(errLeaseLost)
 			return
+		case <-told:
 		case <-beat.C:
 		}
 		started := time.Now()
-		cancelling, err := r.extend(ctx, op)
+		wish, err := r.extend(ctx, tenant, id, fence)
 		switch {
-		case err == nil && cancelling:
-			stop(errCancelled)
 		case err == nil:
+			obey(wish, run, stop)
 			end.Reset(r.c.Lease - time.Since(started))
 		case IsStale(err):
 			stop(errTaken)
 		case ctx.Err() == nil:
-			r.c.Log.WarnContext(ctx, "extending a lease", "kind", op.Kind, "operation", op.ID, "error", err)
+			r.c.Log.WarnContext(ctx, "extending a lease", "kind", kind, "operation", id, "error", err)
 		}
 	}
 }
 
 // extend asks the store, for no longer than until the next heartbeat.
-func (r *Runner) extend(ctx context.Context, op Operation) (cancelling bool, err error) {
+func (r *Runner) extend(ctx context.Context, tenant, id string, fence int64) (Wish, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.c.Beat)
 	defer cancel()
-	return r.c.Store.Extend(ctx, op.Tenant, op.ID, op.Fence, r.c.Now().Add(r.c.Lease))
+	return r.c.Store.Extend(ctx, tenant, id, fence, r.c.Now().Add(r.c.Lease))
 }
 
 // settle writes how a claim ended. If that cannot be written, the lease runs out and the
@@ -153,7 +180,7 @@ func (r *Runner) settle(parent context.Context, run *Run, err, cause error) {
 // ended, if it did.
 func (r *Runner) outcome(op Operation, err, cause error) Outcome {
 	now := r.c.Now()
-	o := Outcome{Tenant: op.Tenant, ID: op.ID, Number: op.Fence, Due: now, At: now}
+	o := Outcome{Tenant: op.Tenant, ID: op.ID, Number: op.Fence, Calls: op.Calls, Due: now, At: now}
 	switch {
 	case err == nil:
 		o.State = Done
@@ -161,19 +188,46 @@ func (r *Runner) outcome(op Operation, err, cause error) Outcome {
 	case errors.Is(cause, errCancelled):
 		o.State = Cancelled
 		return o
-	case cause != nil: // the node stops, or lost its lease: not the work's fault
+	case cause != nil: // paused, or the node stops, or lost its lease: not the work's fault
 		o.State, o.Error, o.Hint, o.Attempts = Waiting, op.Error, op.Hint, max(op.Attempts-1, 0)
+		if errors.Is(cause, errPaused) {
+			o.State = Paused
+		}
 		return o
 	}
 	shown := fault.As(err)
 	o.State, o.Error, o.Hint = Waiting, shown.Message, shown.Hint
 	o.Attempts = max(op.Attempts, 1)
 	o.Due = now.Add(backoff(r.c.Backoff, o.Attempts))
+	if again, ok := errors.AsType[*again](err); ok {
+		o.Due = latest(o.Due, now.Add(again.after))
+		o.Attempts = min(o.Attempts, r.c.Attempts-1) // it never runs out of them
+		return o
+	}
 	if hopeless := shown.Code == fault.Invalid || shown.Code == fault.Corrupt; hopeless || o.Attempts >= r.c.Attempts {
 		o.State = Failed
 	}
 	return o
 }
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// Again marks an error of a handler: the work is tried again however often it has failed and
+// whatever the error is, not before d has passed, nor before the usual pause has.
+func Again(err error, d time.Duration) error { return &again{err, d} }
+
+type again struct {
+	err   error
+	after time.Duration
+}
+
+func (a *again) Error() string { return a.err.Error() }
+func (a *again) Unwrap() error { return a.err }
 
 // backoff returns the pause after the given number of failed attempts, at least one.
 func backoff(first time.Duration, attempts int) time.Duration {

@@ -42,6 +42,9 @@ type Runner struct {
 	c     Config
 	kinds []string
 	wake  chan struct{} // holds one token: look for work now
+
+	mu   sync.Mutex
+	live map[<-chan struct{}]chan struct{} // one for each operation in work here: ask what is wished of it
 }
 
 // New returns a Runner. It starts nothing: see [Runner.Run].
@@ -74,7 +77,7 @@ func New(c Config) (*Runner, error) {
 		return nil, errors.New("operation: Beat must be shorter than Lease")
 	}
 	kinds := slices.Sorted(maps.Keys(c.Handlers))
-	return &Runner{c: c, kinds: kinds, wake: make(chan struct{}, 1)}, nil
+	return &Runner{c: c, kinds: kinds, wake: make(chan struct{}, 1), live: map[<-chan struct{}]chan struct{}{}}, nil
 }
 
 func orDefault[T int | time.Duration](v, otherwise T) T {
@@ -113,18 +116,43 @@ func (r *Runner) List(ctx context.Context, tenant, before string, limit int) ([]
 	return r.c.Store.List(ctx, tenant, before, limit)
 }
 
-// Cancel stops an operation: a waiting one at once, a running one when its runner hears of
-// it (one heartbeat, on any node). A final one stays as it is, which is no error. What the
-// operation has done so far remains.
+// Cancel stops an operation for good: a waiting or paused one at once, a running one when its
+// runner hears of it. A final one stays as it is, which is no error. What the operation has
+// done so far remains.
 func (r *Runner) Cancel(ctx context.Context, tenant, id string) (Operation, error) {
-	return r.c.Store.Cancel(ctx, tenant, id, r.c.Now())
+	op, err := r.c.Store.Cancel(ctx, tenant, id, r.c.Now())
+	r.Wake()
+	return op, err
 }
 
-// Wake makes this runner look for work now instead of at the next heartbeat. It never blocks.
+// Wake makes this runner look now instead of at the next heartbeat: for new work, and for what
+// is asked of the work that it has. It never blocks.
 func (r *Runner) Wake() {
+	poke(r.wake)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, told := range r.live {
+		poke(told)
+	}
+}
+
+func poke(c chan struct{}) {
 	select {
-	case r.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
+	}
+}
+
+// listen returns a channel that is poked by Wake until forget is called.
+func (r *Runner) listen() (told <-chan struct{}, forget func()) {
+	live := make(chan struct{}, 1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.live[live] = live
+	return live, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.live, live)
 	}
 }
 

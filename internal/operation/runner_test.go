@@ -382,26 +382,26 @@ func TestNewChecksItsConfig(t *testing.T) {
 }
 
 func TestPercentAndPace(t *testing.T) {
-	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	tests := []struct {
 		op      operation.Operation
-		after   time.Duration
 		percent float64
 		rate    float64
 		left    time.Duration
 		ok      bool
 	}{
-		{operation.Operation{State: operation.Waiting, Total: 10}, time.Second, 0, 0, 0, false},
-		{operation.Operation{State: operation.Running, Started: start, Done: 5, Total: 10}, 5 * time.Second, 50, 1, 5 * time.Second, true},
-		{operation.Operation{State: operation.Running, Started: start, Done: 10, Total: 10}, 5 * time.Second, 99.9, 2, 0, true},
-		{operation.Operation{State: operation.Running, Started: start, Done: 5, Total: 10}, -time.Hour, 50, 0, 0, false},
-		{operation.Operation{State: operation.Running, Started: start, Done: 7}, time.Second, 0, 7, 0, true},
-		{operation.Operation{State: operation.Done, Started: start, Done: 3, Total: 10}, time.Second, 100, 0, 0, false},
+		{operation.Operation{State: operation.Waiting, Total: 10, Rate: 2}, 0, 0, 0, false},
+		{operation.Operation{State: operation.Running, Rate: 1, Done: 5, Total: 10}, 50, 1, 5 * time.Second, true},
+		{operation.Operation{State: operation.Running, Rate: 2, Done: 10, Total: 10}, 99.9, 2, 0, true},
+		{operation.Operation{State: operation.Running, Done: 5, Total: 10}, 50, 0, 0, false},
+		{operation.Operation{State: operation.Running, Rate: 7, Done: 7}, 0, 7, 0, true},
+		{operation.Operation{State: operation.Running, Rate: 1, Done: 5, Total: 20, Reached: 500_000}, 50, 1, 15 * time.Second, true},
+		{operation.Operation{State: operation.Paused, Rate: 1, Done: 5, Total: 20, Reached: 500_000}, 50, 0, 0, false},
+		{operation.Operation{State: operation.Done, Rate: 3, Done: 3, Total: 10}, 100, 0, 0, false},
 	}
 	for _, tt := range tests {
-		rate, left, ok := tt.op.Pace(start.Add(tt.after))
+		rate, left, ok := tt.op.Pace()
 		if got := tt.op.Percent(); got != tt.percent || rate != tt.rate || left != tt.left || ok != tt.ok {
-			t.Errorf("%+v after %v: %v %%, %v/s, %v left, %v", tt.op, tt.after, got, rate, left, ok)
+			t.Errorf("%+v: %v %%, %v/s, %v left, %v", tt.op, got, rate, left, ok)
 		}
 	}
 }

@@ -19,16 +19,34 @@ type Store interface {
 	// Claim takes the oldest operation of one of kinds that is free at c.Now and whose tenant
 	// has none of that kind running, and returns it as claimed. ok is false if there is none.
 	Claim(ctx context.Context, c Claim) (op Operation, ok bool, err error)
-	// Extend sets the end of the lease and tells whether cancelling was asked. A fence that
-	// is no longer the newest is refused with [Stale].
-	Extend(ctx context.Context, tenant, id string, fence int64, until time.Time) (cancelling bool, err error)
+	// Extend sets the end of the lease and tells what is asked of the work. A fence that is no
+	// longer the newest is refused with [Stale].
+	Extend(ctx context.Context, tenant, id string, fence int64, until time.Time) (Wish, error)
 	// Save writes a checkpoint; a fence that is no longer the newest is refused with [Stale].
 	Save(ctx context.Context, f Fence) error
-	// Settle ends a claim; a fence that is no longer the newest is refused with [Stale].
+	// Settle ends a claim; a fence that is no longer the newest is refused with [Stale]. What
+	// was asked for again since the claim becomes Waiting instead of Done; what somebody
+	// resumed before it had stopped becomes Waiting instead of Paused.
 	Settle(ctx context.Context, o Outcome) error
-	// Cancel makes a waiting operation Cancelled and marks a running one; a final one stays
-	// as it is. It returns the row as it then stands; fault.NotFound.
+
+	// These do what somebody asks, and return the row as it then stands; fault.NotFound. One
+	// that is final stays as it is.
+	//
+	// Cancel makes a waiting or paused operation Cancelled and marks a running one.
 	Cancel(ctx context.Context, tenant, id string, now time.Time) (Operation, error)
+	// Pause makes a waiting operation Paused and marks a running one.
+	Pause(ctx context.Context, tenant, id string, now time.Time) (Operation, error)
+	// Resume makes a paused operation Waiting, due now, as it does with one that waits for its
+	// next attempt, and takes the mark from a running one.
+	Resume(ctx context.Context, tenant, id string, now time.Time) (Operation, error)
+	// Limit sets the most units per second, 0 for none.
+	Limit(ctx context.Context, tenant, id string, perSecond int64, now time.Time) (Operation, error)
+}
+
+// A Wish is what is asked of an operation that runs.
+type Wish struct {
+	Cancel, Pause bool
+	MaxRate       int64 // units per second, 0 for no limit
 }
 
 // A Claim says who wants work, of which kinds, at what time, and until when it is theirs.
@@ -45,6 +63,8 @@ type Fence struct {
 	Number      int64
 	Checkpoint  string
 	Done, Total int64
+	Reached     int64   // in millionths: see Operation
+	Rate        float64 // units per second
 	At          time.Time
 }
 
@@ -52,6 +72,7 @@ type Fence struct {
 type Outcome struct {
 	Tenant, ID  string
 	Number      int64
+	Calls       int64 // as they were at the claim
 	State       State // not Running
 	Error, Hint string
 	Attempts    int

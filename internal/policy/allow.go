@@ -20,6 +20,8 @@ const (
 
 	LimitAvailability Action = "availabilitykey.limit"
 	RollAvailability  Action = "availabilitykey.roll" // by an operator, who may do nothing else (CK-282)
+
+	Reencrypt Action = "content.reencrypt" // new keys for stored content (package workload)
 )
 
 // administrators may do everything with a family's policies, readers only read. For the

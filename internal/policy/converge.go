@@ -17,14 +17,15 @@ func (s *Service) Handlers() map[string]operation.Handler {
 }
 
 // A walk is one claim of a "converge" operation: it walks the tenant's container keys in
-// their order, pass after pass, until every one is where it belongs. Total is how many there
-// were when it began, Done how many it has looked at, never more than Total: the percentage
-// never goes back.
+// their order, pass after pass, until every one is where it belongs. Done is how many keys
+// were moved, Total that and how many are elsewhere than they belong; when a change on the way
+// makes more work, the percentage stands still until the work has caught up.
 type walk struct {
 	s      *Service
 	run    *operation.Run
 	caller directory.Caller
 	at     checkpoint
+	saved  time.Time // of the last checkpoint
 }
 
 // A checkpoint is how far a walk is, as JSON in the operation.
@@ -32,14 +33,25 @@ type checkpoint struct {
 	Pass      int    `json:"pass"`      // finished passes
 	Container string `json:"container"` // the last key that was looked at; "" before the first
 	Version   int    `json:"version"`
-	Moved     int64  `json:"moved"`           // keys moved in this pass
-	Broken    int64  `json:"broken"`          // keys of this pass that do not open
-	First     string `json:"first,omitempty"` // what the first of those said
+	Moved     int64  `json:"moved"`            // keys moved in this pass
+	Broken    int64  `json:"broken"`           // keys of this pass that do not open
+	First     string `json:"first,omitempty"`  // what the first of those said
+	Failed    int    `json:"failed,omitempty"` // passes in a row that ended with broken keys and nothing else to do
 }
+
+// Pauses before the keys that do not open are looked at again.
+const (
+	firstRetry   = time.Minute
+	longestRetry = time.Hour
+)
+
+// saveEvery is how long a walk that moves nothing goes on without saving its checkpoint.
+const saveEvery = time.Second
 
 // converge moves every container key of the operation's tenant to the generation it belongs
 // under, then destroys the generations that nothing is under. It reads what is in force anew
-// for each batch, so a change on the way is followed at once.
+// for each batch, so a change on the way is followed at once. Whatever stops it, it is tried
+// again: keys must not stay behind for ever.
 func (s *Service) converge(ctx context.Context, run *operation.Run) error {
 	w := &walk{s: s, run: run, caller: directory.SystemCaller(run.Op.Tenant, converge, run.Op.ID)}
 	if run.Op.Checkpoint != "" {
@@ -49,123 +61,128 @@ func (s *Service) converge(ctx context.Context, run *operation.Run) error {
 	}
 	if run.Op.Checkpoint == "" {
 		if err := w.begin(ctx); err != nil {
-			return err
+			return operation.Again(err, 0)
 		}
 	}
 	for {
 		if err := w.pass(ctx); err != nil {
-			return err
+			return operation.Again(err, 0)
 		}
 		settled, err := w.settled(ctx)
-		if err != nil || settled {
-			return err
+		if err != nil {
+			return operation.Again(err, retryAfter(w.at.Failed))
+		}
+		if settled {
+			return nil
 		}
 	}
 }
 
-// begin counts the keys and saves the first checkpoint.
+// retryAfter is the pause after that many fruitless looks at broken keys: none after none.
+func retryAfter(failed int) time.Duration {
+	if failed == 0 {
+		return 0
+	}
+	return min(firstRetry<<min(failed-1, 10), longestRetry)
+}
+
+// begin counts the keys to move and saves the first checkpoint.
 func (w *walk) begin(ctx context.Context) error {
-	usage, err := w.s.c.Store.Usage(ctx, w.run.Op.Tenant)
+	left, err := w.s.astray(ctx, w.run.Op.Tenant)
 	if err != nil {
 		return err
 	}
-	var total int64
-	for _, u := range usage {
-		total += u.Keys
-	}
-	return w.run.Save(ctx, w.at.encode(), 0, total)
+	return w.run.Save(ctx, w.at.encode(), 0, left)
 }
 
-// pass goes through all keys after the checkpoint.
+// pass goes through all keys after the checkpoint. While one batch is written, the next one is
+// read and wrapped anew.
 func (w *walk) pass(ctx context.Context) error {
+	ahead := w.prepare(ctx)
+	defer ahead.stop()
 	for {
-		keys, err := w.s.c.Store.ContainerKeys(ctx, w.run.Op.Tenant, Place{w.at.Container, w.at.Version}, w.s.c.Batch)
-		if err != nil || len(keys) == 0 {
+		b, err := ahead.next(ctx)
+		if err != nil || b == nil {
 			return err
 		}
-		if err := w.batch(ctx, keys); err != nil {
+		if err := w.commit(ctx, b); err != nil {
+			return err
+		}
+		if err := w.run.Slow(ctx, int64(len(b.moves))); err != nil {
 			return err
 		}
 	}
 }
 
-// batch moves those of keys that are elsewhere than they belong, and saves the checkpoint
-// behind the last of them in the same transaction.
-func (w *walk) batch(ctx context.Context, keys []hierarchy.ContainerKey) error {
+// commit moves the keys of a batch and saves the checkpoint behind the last of them in the
+// same transaction.
+func (w *walk) commit(ctx context.Context, b *batch) error {
 	next := w.at
-	moves, err := w.rewrap(ctx, keys, &next)
+	next.Container, next.Version = b.last.Container, b.last.Version
+	next.Moved += int64(len(b.moves))
+	if err := w.excuse(ctx, b.failures, &next); err != nil {
+		return err
+	}
+	if len(b.moves) == 0 && time.Since(w.saved) < saveEvery {
+		w.at = next
+		return nil
+	}
+	open, err := w.s.astray(ctx, w.run.Op.Tenant)
 	if err != nil {
 		return err
 	}
-	last := keys[len(keys)-1]
-	next.Container, next.Version = last.Container, last.Version
-	next.Moved += int64(len(moves))
-	done := min(w.run.Op.Done+int64(len(keys)), w.run.Op.Total)
-	f := w.run.Fence(next.encode(), done, w.run.Op.Total)
-	left, err := w.s.c.Store.Move(ctx, moves, f)
+	done := w.run.Op.Done + int64(len(b.moves))
+	f := w.run.Fence(next.encode(), done, max(w.run.Op.Done+open, done))
+	left, err := w.s.c.Store.Move(ctx, b.moves, f)
 	if err != nil {
 		return err
 	}
 	w.run.Saved(f)
+	w.saved = time.Now()
 	w.at = next
 	w.at.Moved -= int64(left) // not saved: after a crash it only costs one more pass
 	return nil
 }
 
-// rewrap wraps anew, in memory, those of keys that belong elsewhere. One that does not open
-// is counted and left: it must not keep the others from moving.
-func (w *walk) rewrap(ctx context.Context, keys []hierarchy.ContainerKey, at *checkpoint) ([]Move, error) {
-	m, err := w.s.chart(ctx, w.run.Op.Tenant, keys)
-	if err != nil {
-		return nil, err
-	}
-	var moves []Move
-	for _, key := range keys {
-		to, err := m.generation(ctx, key)
-		if err != nil {
-			return nil, err
-		}
-		if to.ID == "" || to.ID == key.Generation {
-			continue
-		}
-		moved, err := w.s.c.Keys.Rewrap(ctx, w.caller, key, to)
-		if err == nil {
-			moves = append(moves, Move{Key: moved, From: key.Generation})
-			continue
-		}
-		if err := w.excuse(ctx, key, err, at); err != nil {
-			return nil, err
-		}
-	}
-	return moves, nil
-}
-
-// excuse decides what a key that could not be rewrapped means: it is broken, and counted; it
-// was overtaken by another change, and is looked at again in the next pass; or the work
+// excuse decides what keys that could not be wrapped anew mean: they are broken, and counted;
+// they were overtaken by another change, and are looked at again in the next pass; or the work
 // cannot go on now.
-func (w *walk) excuse(ctx context.Context, key hierarchy.ContainerKey, err error, at *checkpoint) error {
-	broken := fault.Is(err, fault.Corrupt) || fault.Is(err, fault.NotFound) // NotFound: a row above it is gone
-	if fault.As(err).Reason == hierarchy.ReasonGenerationDestroyed {
-		again, err := w.s.c.Store.ContainerKeys(ctx, key.Tenant, Place{key.Container, key.Version - 1}, 1)
+func (w *walk) excuse(ctx context.Context, failures []failure, at *checkpoint) error {
+	for _, f := range failures {
+		broken, err := w.isBroken(ctx, f)
 		if err != nil {
 			return err
 		}
-		g, err := w.s.c.Store.Generation(ctx, key.Tenant, key.Generation)
-		if err != nil {
-			return err
+		if !broken {
+			continue
 		}
-		same := len(again) == 1 && again[0].Container == key.Container && again[0].Version == key.Version && again[0].Generation == key.Generation
-		if broken = same && g.State == hierarchy.Destroyed; !broken {
-			return nil
+		if at.Broken++; at.First == "" {
+			at.First = clip(fault.As(f.err).Message)
 		}
-	}
-	if !broken {
-		return err
-	}
-	if at.Broken++; at.First == "" {
-		at.First = clip(fault.As(err).Message)
 	}
 	return nil
+}
+
+// isBroken tells a key that does not open from one that was overtaken. Any other failure comes
+// back as the error.
+func (w *walk) isBroken(ctx context.Context, f failure) (bool, error) {
+	if fault.Is(f.err, fault.Corrupt) || fault.Is(f.err, fault.NotFound) { // NotFound: a row above it is gone
+		return true, nil
+	}
+	if fault.As(f.err).Reason != hierarchy.ReasonGenerationDestroyed {
+		return false, f.err
+	}
+	key := f.key
+	again, err := w.s.c.Store.ContainerKeys(ctx, key.Tenant, Place{key.Container, key.Version - 1}, 1)
+	if err != nil {
+		return false, err
+	}
+	g, err := w.s.c.Store.Generation(ctx, key.Tenant, key.Generation)
+	if err != nil {
+		return false, err
+	}
+	same := len(again) == 1 && again[0].Container == key.Container && again[0].Version == key.Version && again[0].Generation == key.Generation
+	return same && g.State == hierarchy.Destroyed, nil
 }
 
 // settled ends a pass: it reports whether all keys are where they belong and nothing is left
@@ -176,6 +193,11 @@ func (w *walk) settled(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	still := w.at.Moved == 0 // this pass has changed nothing: another one alone would not either
+	if still && left > 0 {   // or rows were changed by hand, and the counts are not true
+		if err := w.s.c.Store.Recount(ctx, w.run.Op.Tenant); err != nil {
+			return false, err
+		}
+	}
 	if left == 0 || still {
 		if err := w.destroyDrained(ctx); err != nil {
 			return false, err
@@ -187,17 +209,25 @@ func (w *walk) settled(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-	switch {
-	case left == 0:
+	if left == 0 {
 		return true, nil
-	case still && left <= w.at.Broken:
-		return false, fault.New(fault.Corrupt, "%d container keys do not open and were left where they are; the first: %s", left, w.at.First).
-			WithHint("everything else has moved; restore those keys from a backup of the database, then assign or refresh again")
-	case still && w.at.Pass > 0:
+	}
+	ended := w.at
+	w.at = checkpoint{Pass: ended.Pass + 1}
+	if still && left <= ended.Broken {
+		w.at.Failed = ended.Failed + 1
+	}
+	if err := w.run.Save(ctx, w.at.encode(), w.run.Op.Done, w.run.Op.Done+left); err != nil {
+		return false, err
+	}
+	switch {
+	case w.at.Failed > 0:
+		return false, fault.New(fault.Corrupt, "%d container keys do not open and were left where they are; the first: %s", left, ended.First).
+			WithHint("everything else has moved; restore those keys from a backup of the database, then Resume-CKOperation, or wait: they are looked at again within the hour")
+	case still && ended.Pass > 0:
 		return false, fault.New(fault.Unavailable, "%d container keys are in use by other changes", left).WithHint("this goes on by itself")
 	}
-	w.at = checkpoint{Pass: w.at.Pass + 1}
-	return false, w.run.Save(ctx, w.at.encode(), w.run.Op.Done, w.run.Op.Total)
+	return false, nil
 }
 
 // encode returns the checkpoint as it is stored.

@@ -168,8 +168,8 @@ func (m *mute) Claim(ctx context.Context, c operation.Claim) (operation.Operatio
 	return m.Store.Claim(ctx, c)
 }
 
-func (*mute) Extend(context.Context, string, string, int64, time.Time) (bool, error) {
-	return false, fault.New(fault.Unavailable, "the database cannot be reached")
+func (*mute) Extend(context.Context, string, string, int64, time.Time) (operation.Wish, error) {
+	return operation.Wish{}, fault.New(fault.Unavailable, "the database cannot be reached")
 }
 
 func (*mute) Settle(context.Context, operation.Outcome) error {
@@ -242,7 +242,7 @@ func convergeLeaves(t *testing.T, damage string, counted bool) {
 		c.mustRefresh("P")
 		w.work()
 		st := c.mustStatus("P")
-		if st.Operation.State != operation.Failed || !strings.HasPrefix(st.Operation.Error, "1 container keys do not open") || st.Operation.Hint == "" {
+		if st.Operation.State != operation.Waiting || !strings.HasPrefix(st.Operation.Error, "1 container keys do not open") || st.Operation.Hint == "" {
 			t.Errorf("operation %+v", st.Operation)
 		}
 		stays := st.Generations[0].State == hierarchy.Draining && st.Generations[0].Containers == 1

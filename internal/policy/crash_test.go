@@ -59,6 +59,10 @@ func (s fusedStore) DestroyGeneration(ctx context.Context, id string, f operatio
 	return ok, err
 }
 
+func (s fusedStore) Recount(ctx context.Context, tenant string) error {
+	return s.f.pass(func() error { return s.Store.Recount(ctx, tenant) })
+}
+
 type fusedOperations struct {
 	operation.Store
 	f *fuse
@@ -71,9 +75,9 @@ func (s fusedOperations) Claim(ctx context.Context, c operation.Claim) (op opera
 	return s.Store.Claim(ctx, c)
 }
 
-func (s fusedOperations) Extend(ctx context.Context, tenant, id string, fence int64, until time.Time) (c bool, err error) {
+func (s fusedOperations) Extend(ctx context.Context, tenant, id string, fence int64, until time.Time) (w operation.Wish, err error) {
 	if s.f.dead.Load() {
-		return false, errDead
+		return w, errDead
 	}
 	return s.Store.Extend(ctx, tenant, id, fence, until)
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/customerkey/customerkey/internal/audit"
@@ -14,29 +15,43 @@ const destroyGeneration Action = "generation.destroy"
 
 // destroyDrained destroys the tenant's draining generations that no container key is under.
 // None can come under one any more: only an active generation takes keys. Each is recorded
-// before, and nothing can undo it.
+// before, and nothing can undo it, so the keys themselves are looked at once more: the counts
+// alone do not decide.
 func (w *walk) destroyDrained(ctx context.Context) error {
-	live, err := w.s.c.Store.LiveGenerations(ctx, w.run.Op.Tenant)
+	drained, err := w.drained(ctx)
+	if err != nil || len(drained) == 0 {
+		return err
+	}
+	needed, err := w.s.c.Store.Needed(ctx, w.run.Op.Tenant)
 	if err != nil {
 		return err
 	}
-	usage, err := w.s.c.Store.Usage(ctx, w.run.Op.Tenant)
-	if err != nil {
-		return err
-	}
-	used := map[string]bool{}
-	for _, u := range usage {
-		used[u.Generation] = true
-	}
-	for _, g := range live {
-		if g.State != hierarchy.Draining || used[g.ID] {
-			continue
+	for _, g := range drained {
+		if needed[g.ID] > 0 { // somebody has put back rows by hand
+			return w.s.c.Store.Recount(ctx, w.run.Op.Tenant)
 		}
 		if err := w.destroy(ctx, g); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// drained returns the draining generations that count as empty.
+func (w *walk) drained(ctx context.Context) ([]hierarchy.Generation, error) {
+	live, err := w.s.c.Store.LiveGenerations(ctx, w.run.Op.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	usage, err := w.s.c.Store.Usage(ctx, w.run.Op.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]bool{}
+	for _, u := range usage {
+		used[u.Generation] = true
+	}
+	return slices.DeleteFunc(live, func(g hierarchy.Generation) bool { return g.State != hierarchy.Draining || used[g.ID] }), nil
 }
 
 func (w *walk) destroy(ctx context.Context, g hierarchy.Generation) error {

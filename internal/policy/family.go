@@ -61,6 +61,16 @@ func (r Rule) precedence() []Family {
 	return []Family{r.Family, ServiceOwned}
 }
 
+// Families returns the families of the customer whose policies may cover a workload of this
+// rule.
+func (r Rule) Families() []Family {
+	if r.Family == "" {
+		return nil
+	}
+	all := r.precedence()
+	return all[:len(all)-1]
+}
+
 // choose returns the policy that covers content of this rule, "" if none does: standing is
 // what is in force in the tenant, geo that of the content, own the policy that its container
 // has for itself.

@@ -3,6 +3,7 @@ package policy_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -149,6 +150,7 @@ func (m *machine) converge(t *rapid.T) {
 // check holds after every step.
 func (m *machine) check(t *rapid.T) {
 	ctx := m.c.t.Context()
+	m.exact(t)
 	a, err := m.c.service.Assignment(ctx, m.c.admin)
 	want(t, "reading the assignment", err, "")
 	if (a == nil) != (m.assigned == nil) || a != nil && a.ID != m.assigned.id {
@@ -243,6 +245,19 @@ func (m *machine) settle(t *rapid.T) {
 	}
 	if err := m.c.reopen(); err != nil {
 		t.Fatalf("opening what was sealed: %v", err)
+	}
+}
+
+// exact holds after every step: the counts that are kept are those of the keys.
+func (m *machine) exact(t *rapid.T) {
+	ctx := m.c.t.Context()
+	kept, err := m.c.rows.Usage(ctx, m.c.id)
+	want(t, "reading the counts", err, "")
+	want(t, "counting anew", m.c.rows.Recount(ctx, m.c.id), "")
+	anew, err := m.c.rows.Usage(ctx, m.c.id)
+	want(t, "reading the counts", err, "")
+	if !slices.Equal(kept, anew) {
+		t.Fatalf("counts %+v, and counted anew %+v", kept, anew)
 	}
 }
 

@@ -29,6 +29,11 @@ type Config struct {
 	Availability *availability.Service      // required
 	Audit        audit.Recorder             // required: decisions are written here before they take effect
 	Rule         func(workload string) Rule // required: the table of workloads
+	Operations   Operations                 // required: long work
+
+	// Safe names the kinds of operations, beside the one that moves container keys, that
+	// administrators may hold, slow down and stop.
+	Safe []string
 
 	// Vault returns what is known of a tenant's vault beside its keys, by the vault's name in
 	// lower case; zero where nothing is. May be nil: then the same subscription twice is not
@@ -64,8 +69,8 @@ const maxPolicies = 1000
 
 // New returns a Service ready for use. It opens nothing and starts no goroutine.
 func New(c Config) (*Service, error) {
-	if c.Store == nil || c.Keys == nil || c.Roots == nil || c.Availability == nil || c.Audit == nil || c.Rule == nil {
-		return nil, errors.New("policy: Store, Keys, Roots, Availability, Audit and Rule are required")
+	if c.Store == nil || c.Keys == nil || c.Roots == nil || c.Availability == nil || c.Audit == nil || c.Rule == nil || c.Operations == nil {
+		return nil, errors.New("policy: Store, Keys, Roots, Availability, Audit, Rule and Operations are required")
 	}
 	if c.RecoveryLevel == "" {
 		c.RecoveryLevel = rootcheck.Levels[len(rootcheck.Levels)-1]

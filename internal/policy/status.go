@@ -23,7 +23,7 @@ type Status struct {
 	Percent     float64              // of those, how many are where they belong; 100 if there are none
 	Workloads   []WorkloadStatus     // the same by workload, in alphabetical order
 	Health      [2]RootHealth        // of the roots, as this node last saw them
-	Operation   *operation.Operation // the newest "converge" of the tenant, running or not; nil if there was none
+	Operation   *operation.Operation // the "converge" of the tenant that is open, else the newest; nil if there was none
 }
 
 // A GenerationStatus is one generation and what is still under it.
@@ -60,8 +60,7 @@ type RootHealth struct {
 	hierarchy.Health
 }
 
-// Status tells how a policy stands. It counts the tenant's container keys, which takes
-// longer the more there are.
+// Status tells how a policy stands.
 func (s *Service) Status(ctx context.Context, caller directory.Caller, f Family, identity string) (Status, error) {
 	p, err := s.enter(ctx, caller, f, Read, identity, nil)
 	if err != nil {

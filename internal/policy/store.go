@@ -31,10 +31,15 @@ type Store interface {
 	Generation(ctx context.Context, tenant, id string) (hierarchy.Generation, error)
 	// LiveGenerations returns the tenant's generations that are not destroyed, by policy and number.
 	LiveGenerations(ctx context.Context, tenant string) ([]hierarchy.Generation, error)
-	// Usage counts the tenant's container keys by where they are.
+	// Usage returns how many of the tenant's container keys are where. The counts are kept with
+	// each change: it takes no longer for a million keys.
 	Usage(ctx context.Context, tenant string) ([]Usage, error)
+	// Needed counts the tenant's container keys by generation, one after the other.
+	Needed(ctx context.Context, tenant string) (map[string]int64, error)
+	// Recount makes the counts of Usage anew from the keys themselves. Writers wait for it.
+	Recount(ctx context.Context, tenant string) error
 	// Picture returns one moment's state of all that [Service.Status] shows; the operation is
-	// the newest of kind.
+	// that of kind.
 	Picture(ctx context.Context, tenant, policy, kind string) (Picture, error)
 	// ContainerKeys returns the next keys of a tenant after a place, at most limit, by
 	// container and version.
@@ -85,7 +90,7 @@ type Edit struct {
 	Assignment   *Assignment
 	Reassignment *Reassignment
 
-	Operation *operation.Operation // unless one of its kind is waiting unstarted already
+	Operation *operation.Operation // if one of its kind is open already, that one is called once more
 }
 
 // An Assignment puts a policy in force, or none (""): for one container, for its family in a
@@ -123,11 +128,8 @@ type Place struct {
 	Version   int
 }
 
-// A Move is a container key as it shall be, and the generation it was under.
-type Move struct {
-	Key  hierarchy.ContainerKey
-	From string
-}
+// A Move is a container key as it shall be, and as it was.
+type Move struct{ Key, From hierarchy.ContainerKey }
 
 // A Picture is what Status is made from.
 type Picture struct {
@@ -138,5 +140,5 @@ type Picture struct {
 	InForce     []Standing
 	Owned       int64 // containers that have the policy for themselves
 	Usage       []Usage
-	Operation   *operation.Operation // the newest of the kind, if there is one
+	Operation   *operation.Operation // of the kind: the one that is open, else the newest, if there is one
 }

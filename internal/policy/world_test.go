@@ -74,7 +74,7 @@ func newWorldOn(t testing.TB, db *store.DB, change func(c *policy.Config)) *worl
 		}
 	})
 	w.config = policy.Config{
-		Store: w.rows, Keys: w.keys, Roots: w.vaults, Availability: keys, Audit: w.log, Rule: rules,
+		Store: w.rows, Keys: w.keys, Roots: w.vaults, Availability: keys, Audit: w.log, Rule: rules, Operations: store.NewOperation(w.db),
 		Wake: func() { w.runner.Wake() }, Settle: 2 * time.Second,
 	}
 	if change != nil {

@@ -38,25 +38,39 @@ func addContainerKey(ctx context.Context, q DBTX, k hierarchy.ContainerKey) erro
 		return fault.New(fault.Conflict, "version %d of the container's key exists already", k.Version).
 			WithReason(hierarchy.ReasonKeyExists)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return countOne(ctx, q, k, 1)
 }
 
 // MoveContainerKey puts a container key under another generation in the transaction q. See
-// hierarchy.Store for its refusals; after one, q can still be committed.
+// hierarchy.Store for its refusals.
 func MoveContainerKey(ctx context.Context, q DBTX, k hierarchy.ContainerKey, from string) error {
 	gen := hierarchysql.New(q)
 	if err := wantActive(ctx, gen, k); err != nil {
 		return err
 	}
-	n, err := gen.MoveContainerKey(ctx, hierarchysql.MoveContainerKeyParams{
-		Wrapped: k.Wrapped, PolicyID: k.Policy, GenerationID: k.Generation,
-		TenantID: k.Tenant, ContainerID: k.Container, Version: int64(k.Version), FromGeneration: from,
-	})
-	if err == nil && n == 0 {
+	before, err := getContainerKey(ctx, gen, k.Tenant, k.Container, k.Version)
+	if fault.Is(err, fault.NotFound) || err == nil && before.Generation != from {
 		return fault.New(fault.Conflict, "the container's key is under another generation by now").
 			WithReason(hierarchy.ReasonKeyMoved)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	_, err = gen.MoveContainerKey(ctx, hierarchysql.MoveContainerKeyParams{
+		Wrapped: k.Wrapped, PolicyID: k.Policy, GenerationID: k.Generation,
+		TenantID: k.Tenant, ContainerID: k.Container, Version: int64(k.Version), FromGeneration: from,
+	})
+	if err != nil {
+		return err
+	}
+	if err := countOne(ctx, q, before, -1); err != nil {
+		return err
+	}
+	before.Policy, before.Generation = k.Policy, k.Generation
+	return countOne(ctx, q, before, 1)
 }
 
 // wantActive refuses to put a key under a generation that is not the active one of its policy.
@@ -70,20 +84,6 @@ func wantActive(ctx context.Context, q *hierarchysql.Queries, k hierarchy.Contai
 	return err
 }
 
-// CountContainerKeys returns how many container keys are under each generation of a policy.
-// Generations without any are left out.
-func CountContainerKeys(ctx context.Context, q DBTX, tenant, policy string) (map[string]int64, error) {
-	rows, err := hierarchysql.New(q).CountKeys(ctx, hierarchysql.CountKeysParams{TenantID: tenant, PolicyID: policy})
-	if err != nil {
-		return nil, err
-	}
-	counts := make(map[string]int64, len(rows))
-	for _, row := range rows {
-		counts[row.GenerationID] = row.Keys
-	}
-	return counts, nil
-}
-
 // ContainerKeyCursor is a place in the order of a tenant's container keys: the last one that
 // was seen. The zero cursor is before all of them.
 type ContainerKeyCursor struct {
@@ -92,28 +92,16 @@ type ContainerKeyCursor struct {
 }
 
 // ListContainerKeys returns the next container keys of a tenant after a cursor, at most limit,
-// by container and version. generation "" means under any, else only those under it.
-func ListContainerKeys(ctx context.Context, q DBTX, tenant, generation string, after ContainerKeyCursor, limit int32) ([]hierarchy.ContainerKey, error) {
-	gen := hierarchysql.New(q)
-	var rows []hierarchysql.ContainerKey
-	var err error
-	if generation == "" {
-		rows, err = gen.ListContainerKeys(ctx, hierarchysql.ListContainerKeysParams{
-			TenantID: tenant, AfterContainer: after.Container, AfterVersion: int64(after.Version), Page: limit,
-		})
-	} else {
-		rows, err = gen.ListContainerKeysUnder(ctx, hierarchysql.ListContainerKeysUnderParams{
-			TenantID: tenant, GenerationID: generation, AfterContainer: after.Container, AfterVersion: int64(after.Version), Page: limit,
-		})
-	}
-	if err != nil {
-		return nil, err
-	}
+// by container and version.
+func ListContainerKeys(ctx context.Context, q DBTX, tenant string, after ContainerKeyCursor, limit int32) ([]hierarchy.ContainerKey, error) {
+	rows, err := hierarchysql.New(q).ListContainerKeys(ctx, hierarchysql.ListContainerKeysParams{
+		TenantID: tenant, AfterContainer: after.Container, AfterVersion: int64(after.Version), Page: limit,
+	})
 	keys := make([]hierarchy.ContainerKey, len(rows))
 	for i, row := range rows {
 		keys[i] = containerKeyOf(row)
 	}
-	return keys, nil
+	return keys, err
 }
 
 func containerKeyOf(row hierarchysql.ContainerKey) hierarchy.ContainerKey {

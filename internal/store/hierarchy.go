@@ -105,6 +105,9 @@ func DestroyGeneration(ctx context.Context, q DBTX, tenant, id string, now time.
 	if err != nil || keys > 0 {
 		return false, err
 	}
+	if err := gen.ForgetEmptyCounts(ctx, tenant); err != nil {
+		return false, err
+	}
 	n, err := gen.DestroyGeneration(ctx, hierarchysql.DestroyGenerationParams{
 		Nothing: []byte{}, DestroyedAt: micros(now), TenantID: tenant, ID: id,
 	})

@@ -38,6 +38,7 @@ func AddOperation(ctx context.Context, q DBTX, op operation.Operation) error {
 		Attempts: int64(op.Attempts), Cancelling: op.Cancelling, Fence: op.Fence, Owner: op.Owner,
 		DueAt: micros(op.LeaseUntil), CreatedAt: micros(op.Created), StartedAt: micros(op.Started),
 		UpdatedAt: micros(op.Updated), FinishedAt: micros(op.Finished),
+		Pausing: op.Pausing, MaxRate: op.MaxRate, Calls: op.Calls, Reached: op.Reached, Rate: thousandths(op.Rate),
 	})
 	if err == nil && n == 0 {
 		return fault.New(fault.Conflict, "an operation with this id exists already")
@@ -49,7 +50,7 @@ func AddOperation(ctx context.Context, q DBTX, op operation.Operation) error {
 // that is no longer the newest is refused with operation.Stale.
 func SaveOperation(ctx context.Context, q DBTX, f operation.Fence) error {
 	n, err := operationsql.New(q).SaveOperation(ctx, operationsql.SaveOperationParams{
-		Checkpoint: f.Checkpoint, Done: f.Done, Total: f.Total, UpdatedAt: micros(f.At),
+		Checkpoint: f.Checkpoint, Done: f.Done, Total: f.Total, Reached: f.Reached, Rate: thousandths(f.Rate), UpdatedAt: micros(f.At),
 		TenantID: f.Tenant, ID: f.ID, Fence: f.Number,
 	})
 	return fresh(n, err)
@@ -144,17 +145,18 @@ func dueOperation(ctx context.Context, q *operationsql.Queries, c operation.Clai
 }
 
 // Extend implements operation.Store.
-func (s *Operation) Extend(ctx context.Context, tenant, id string, fence int64, until time.Time) (cancelling bool, err error) {
+func (s *Operation) Extend(ctx context.Context, tenant, id string, fence int64, until time.Time) (wish operation.Wish, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context, q DBTX) error {
-		cancelling, err = operationsql.New(q).ExtendOperation(ctx, operationsql.ExtendOperationParams{
+		row, err := operationsql.New(q).ExtendOperation(ctx, operationsql.ExtendOperationParams{
 			DueAt: micros(until), TenantID: tenant, ID: id, Fence: fence,
 		})
 		if errors.Is(err, sql.ErrNoRows) {
 			return operation.Stale()
 		}
+		wish = operation.Wish{Cancel: row.Cancelling, Pause: row.Pausing, MaxRate: row.MaxRate}
 		return err
 	})
-	return cancelling, err
+	return wish, err
 }
 
 // Save implements operation.Store.
@@ -164,34 +166,45 @@ func (s *Operation) Save(ctx context.Context, f operation.Fence) error {
 
 // Settle implements operation.Store.
 func (s *Operation) Settle(ctx context.Context, o operation.Outcome) error {
-	due, finished := micros(o.Due), int64(0)
-	if o.State.Final() {
-		due, finished = never, micros(o.At)
-	}
 	return s.db.Write(ctx, func(ctx context.Context, q DBTX) error {
-		return fresh(operationsql.New(q).SettleOperation(ctx, operationsql.SettleOperationParams{
+		gen := operationsql.New(q)
+		wish, err := gen.WishOfOperation(ctx, operationsql.WishOfOperationParams{TenantID: o.Tenant, ID: o.ID})
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		o := reconsidered(o, wish)
+		due, finished := micros(o.Due), int64(0)
+		switch {
+		case o.State.Final():
+			due, finished = never, micros(o.At)
+		case o.State == operation.Paused:
+			due = never
+		}
+		return fresh(gen.SettleOperation(ctx, operationsql.SettleOperationParams{
 			State: string(o.State), Error: o.Error, Hint: o.Hint, Attempts: int64(o.Attempts), DueAt: due,
 			UpdatedAt: micros(o.At), FinishedAt: finished, TenantID: o.Tenant, ID: o.ID, Fence: o.Number,
 		}))
 	})
 }
 
-// Cancel implements operation.Store.
-func (s *Operation) Cancel(ctx context.Context, tenant, id string, now time.Time) (op operation.Operation, err error) {
-	at := micros(now)
-	err = s.db.Write(ctx, func(ctx context.Context, q DBTX) error {
-		gen := operationsql.New(q)
-		if err := gen.CancelRunning(ctx, operationsql.CancelRunningParams{UpdatedAt: at, TenantID: tenant, ID: id}); err != nil {
-			return err
+// reconsidered is an outcome in the light of what was asked since the runner last heard.
+func reconsidered(o operation.Outcome, row operationsql.WishOfOperationRow) operation.Outcome {
+	switch {
+	case o.State == operation.Done && row.Calls != o.Calls:
+		o.State = operation.Waiting
+		if row.Pausing {
+			o.State = operation.Paused
 		}
-		if err := gen.CancelWaiting(ctx, operationsql.CancelWaitingParams{UpdatedAt: at, TenantID: tenant, ID: id}); err != nil {
-			return err
-		}
-		op, err = getOperation(ctx, q, tenant, id)
-		return err
-	})
-	return op, err
+	case o.State == operation.Waiting && row.Pausing:
+		o.State = operation.Paused
+	case o.State == operation.Paused && !row.Pausing:
+		o.State = operation.Waiting
+	}
+	return o
 }
+
+// thousandths is how a rate is stored.
+func thousandths(rate float64) int64 { return int64(math.Round(rate * 1000)) }
 
 // operationOf turns a row into an operation. A final one has no lease.
 func operationOf(row operationsql.Operation) operation.Operation {
@@ -201,6 +214,7 @@ func operationOf(row operationsql.Operation) operation.Operation {
 		Attempts: int(row.Attempts), Cancelling: row.Cancelling, Fence: row.Fence, Owner: row.Owner,
 		Created: fromMicros(row.CreatedAt), Started: fromMicros(row.StartedAt),
 		Updated: fromMicros(row.UpdatedAt), Finished: fromMicros(row.FinishedAt),
+		Pausing: row.Pausing, MaxRate: row.MaxRate, Calls: row.Calls, Reached: row.Reached, Rate: float64(row.Rate) / 1000,
 	}
 	if row.DueAt != never {
 		op.LeaseUntil = fromMicros(row.DueAt)

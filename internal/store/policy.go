@@ -151,19 +151,10 @@ func (s *Policy) Usage(ctx context.Context, tenant string) (u []policy.Usage, er
 	return u, err
 }
 
-func usage(ctx context.Context, q DBTX, tenant string) ([]policy.Usage, error) {
-	rows, err := policysql.New(q).CountContainerKeys(ctx, tenant)
-	u := make([]policy.Usage, len(rows))
-	for i, row := range rows {
-		u[i] = policy.Usage{Workload: row.Workload, Geo: row.Geo, Own: row.Own, Policy: row.PolicyID, Generation: row.GenerationID, Keys: row.Keys}
-	}
-	return u, err
-}
-
 // ContainerKeys implements policy.Store.
 func (s *Policy) ContainerKeys(ctx context.Context, tenant string, after policy.Place, limit int) (keys []hierarchy.ContainerKey, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
-		keys, err = ListContainerKeys(ctx, q, tenant, "", ContainerKeyCursor(after), page(limit))
+		keys, err = ListContainerKeys(ctx, q, tenant, ContainerKeyCursor(after), page(limit))
 		return err
 	})
 	return keys, err

@@ -260,7 +260,7 @@ func TestPolicyMove(t *testing.T) {
 		a, b, d := s.mustAddKey(p, "a", "exchange"), s.mustAddKey(p, "b", "exchange"), s.mustAddKey(p, "d", "teams")
 		f := s.mustClaim("t")
 		move := func(k hierarchy.ContainerKey, to policy.Policy) policy.Move {
-			from := k.Generation
+			from := k
 			k.Policy, k.Generation, k.Wrapped = to.ID, to.Generation, []byte("moved")
 			return policy.Move{Key: k, From: from}
 		}
@@ -365,23 +365,42 @@ func TestPolicyOneChangeWins(t *testing.T) {
 	})
 }
 
-// Changes that come before an operation has begun share it; later ones get their own.
-func TestPolicySharesWaitingOperation(t *testing.T) {
+// Changes that come while an operation is open call it once more; it is not done before its
+// runner has heard of them.
+func TestPolicyCallsOpenOperation(t *testing.T) {
 	eachPolicies(t, func(t *testing.T, s policies) {
 		ctx := t.Context()
 		apply := func(tenant, kind string) {
 			op := mustOperation(t, tenant, kind, someTime)
 			s.must(s.Apply(ctx, policy.Edit{Tenant: tenant, Operation: &op}))
 		}
-		apply("t", "converge")
-		apply("t", "converge")
-		apply("u", "converge")
-		apply("t", "another")
-		if _, ok, err := s.ops.Claim(ctx, operation.Claim{Owner: "o", Kinds: []string{"converge"}, Now: someTime, Until: someTime.Add(time.Hour)}); err != nil || !ok {
-			t.Fatal(ok, err)
+		claim := func() operation.Operation {
+			op, ok, err := s.ops.Claim(ctx, operation.Claim{Owner: "o", Kinds: []string{"converge"}, Now: someTime, Until: someTime.Add(time.Hour)})
+			if err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			return op
+		}
+		settle := func(op operation.Operation) operation.State {
+			s.must(s.ops.Settle(ctx, operation.Outcome{Tenant: op.Tenant, ID: op.ID, Number: op.Fence, Calls: op.Calls, State: operation.Done, Due: someTime, At: someTime}))
+			after, err := s.ops.Get(ctx, op.Tenant, op.ID)
+			s.must(err)
+			return after.State
 		}
 		apply("t", "converge")
 		apply("t", "converge")
+		apply("t", "another")
+		op := claim()
+		apply("t", "converge")
+		if got := settle(op); got != operation.Waiting {
+			t.Errorf("called again while it ran: %s, want waiting", got)
+		}
+		op = claim()
+		if got := settle(op); got != operation.Done {
+			t.Errorf("not called again: %s, want done", got)
+		}
+		apply("t", "converge")
+		apply("u", "converge")
 		for tenant, want := range map[string]int{"t": 3, "u": 1} {
 			if ops, err := s.ops.List(ctx, tenant, "", 10); err != nil || len(ops) != want {
 				t.Errorf("%s has %d operations, want %d, %v", tenant, len(ops), want, err)

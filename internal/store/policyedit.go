@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 
-	"github.com/customerkey/customerkey/internal/fault"
-	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 	operationsql "github.com/customerkey/customerkey/internal/store/gen/operation"
@@ -40,7 +38,7 @@ func (s *Policy) Apply(ctx context.Context, e policy.Edit) error {
 			}
 		}
 		if e.Operation != nil {
-			return addUnlessWaiting(ctx, q, *e.Operation)
+			return callOrAdd(ctx, q, *e.Operation)
 		}
 		return nil
 	})
@@ -82,47 +80,6 @@ func addPolicy(ctx context.Context, q *policysql.Queries, p policy.Policy) error
 	return err
 }
 
-// setAssignment puts a policy in force for a container of its own, or for a family.
-func setAssignment(ctx context.Context, tx DBTX, tenant string, a policy.Assignment) error {
-	if err := wantAssignable(ctx, tx, tenant, a.Policy); err != nil {
-		return err
-	}
-	q := policysql.New(tx)
-	switch {
-	case a.Container != "" && a.Policy == "":
-		return q.ClearOwn(ctx, policysql.ClearOwnParams{TenantID: tenant, ContainerID: a.Container})
-	case a.Container != "":
-		return q.SetOwn(ctx, policysql.SetOwnParams{TenantID: tenant, ContainerID: a.Container, PolicyID: a.Policy})
-	case a.Policy == "":
-		return q.ClearInForce(ctx, policysql.ClearInForceParams{TenantID: tenant, Family: string(a.Family), Geo: a.Geo})
-	}
-	return q.SetInForce(ctx, policysql.SetInForceParams{TenantID: tenant, Family: string(a.Family), Geo: a.Geo, PolicyID: a.Policy})
-}
-
-// reassign gives all containers that have one policy for themselves another, or none.
-func reassign(ctx context.Context, tx DBTX, tenant string, r policy.Reassignment) error {
-	if err := wantAssignable(ctx, tx, tenant, r.To); err != nil {
-		return err
-	}
-	if r.To == "" {
-		return policysql.New(tx).ClearOwns(ctx, policysql.ClearOwnsParams{TenantID: tenant, PolicyID: r.From})
-	}
-	return policysql.New(tx).MoveOwns(ctx, policysql.MoveOwnsParams{ToPolicy: r.To, TenantID: tenant, FromPolicy: r.From})
-}
-
-// wantAssignable refuses a policy that nothing can be put under any more. Both engines run
-// writes one after the other, so it stays as it is until the commit.
-func wantAssignable(ctx context.Context, tx DBTX, tenant, id string) error {
-	if id == "" {
-		return nil
-	}
-	p, err := getPolicy(ctx, tx, tenant, id)
-	if err != nil {
-		return err
-	}
-	return p.Assignable()
-}
-
 // keepMostActive refuses what would make one enabled policy of a family too many.
 func keepMostActive(ctx context.Context, q *policysql.Queries, p policy.Policy, most int) error {
 	if most == 0 {
@@ -133,43 +90,6 @@ func keepMostActive(ctx context.Context, q *policysql.Queries, p policy.Policy, 
 		return policy.TooManyActive(most)
 	}
 	return err
-}
-
-// addUnlessWaiting adds an operation, unless one of its kind has not begun yet: that one will
-// see this change too.
-func addUnlessWaiting(ctx context.Context, q DBTX, op operation.Operation) error {
-	n, err := operationsql.New(q).CountUnstarted(ctx, operationsql.CountUnstartedParams{TenantID: op.Tenant, Kind: op.Kind})
-	if err != nil || n > 0 {
-		return err
-	}
-	return AddOperation(ctx, q, op)
-}
-
-// Move implements policy.Store.
-func (s *Policy) Move(ctx context.Context, moves []policy.Move, f operation.Fence) (left int, err error) {
-	err = s.db.Write(ctx, func(ctx context.Context, q DBTX) error {
-		left = 0
-		for _, m := range moves {
-			err := MoveContainerKey(ctx, q, m.Key, m.From)
-			switch {
-			case overtaken(err):
-				left++
-			case err != nil:
-				return err
-			}
-		}
-		return SaveOperation(ctx, q, f)
-	})
-	return left, err
-}
-
-// overtaken reports whether a move was refused because somebody else came first.
-func overtaken(err error) bool {
-	if !fault.Is(err, fault.Conflict) {
-		return false
-	}
-	reason := fault.As(err).Reason
-	return reason == hierarchy.ReasonKeyMoved || reason == hierarchy.ReasonGenerationMoved
 }
 
 // DestroyGeneration implements policy.Store.
@@ -224,9 +144,10 @@ func completePicture(ctx context.Context, q DBTX, tenant, kind string, p *policy
 	return err
 }
 
-// newestOperation returns the tenant's newest operation of a kind, nil if there was none.
+// newestOperation returns the tenant's operation of a kind that is open, else the newest one,
+// nil if there was none.
 func newestOperation(ctx context.Context, q DBTX, tenant, kind string) (*operation.Operation, error) {
-	row, err := operationsql.New(q).NewestOperation(ctx, operationsql.NewestOperationParams{TenantID: tenant, Kind: kind})
+	row, err := operationsql.New(q).PresentOperation(ctx, operationsql.PresentOperationParams{TenantID: tenant, Kind: kind})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

@@ -64,11 +64,10 @@ func (s *Workload) PutItem(ctx context.Context, row workload.Row, onlyNew bool) 
 }
 
 func putItem(ctx context.Context, q *workloadsql.Queries, row workload.Row, onlyNew bool) (workload.Row, bool, error) {
-	n, err := q.TakeIntent(ctx, workloadsql.TakeIntentParams{TenantID: row.Tenant, BlobID: row.Blob})
-	if err == nil && n == 0 {
-		err = errUploadExpired()
+	if err := takeIntent(ctx, q, row); err != nil {
+		return row, false, err
 	}
-	if err != nil {
+	if err := wantFloor(ctx, q, row); err != nil {
 		return row, false, err
 	}
 	before, err := q.GetItem(ctx, workloadsql.GetItemParams{TenantID: row.Tenant, ContainerID: row.Container, ItemID: row.Item})
@@ -90,6 +89,15 @@ func putItem(ctx context.Context, q *workloadsql.Queries, row workload.Row, only
 		KeyVersion: int64(row.KeyVersion), ItemKey: row.ItemKey, Metadata: row.Metadata, Size: row.Size,
 		CreatedAt: micros(row.Created), ModifiedAt: micros(row.Modified),
 	})
+}
+
+// takeIntent removes the intent of a row's blob, which becomes an item's.
+func takeIntent(ctx context.Context, q *workloadsql.Queries, row workload.Row) error {
+	n, err := q.TakeIntent(ctx, workloadsql.TakeIntentParams{TenantID: row.Tenant, BlobID: row.Blob})
+	if err == nil && n == 0 {
+		return errUploadExpired()
+	}
+	return err
 }
 
 // DeleteItem implements workload.Store.

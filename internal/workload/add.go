@@ -39,7 +39,7 @@ func (s *Service) Add(ctx context.Context, caller directory.Caller, ref Ref, o P
 		return Item{}, false, err
 	}
 	defer secret.Destroy()
-	u, err := s.upload(ctx, keys, c, body)
+	u, err := s.upload(ctx, caller, keys, c, body)
 	if err != nil {
 		return Item{}, false, err
 	}

@@ -31,11 +31,16 @@ func (s *Service) List(ctx context.Context, caller directory.Caller, workload, c
 	if c.ID == "" {
 		return []Item{}, emptyOrMissing(c)
 	}
-	rows, err := s.store.Items(ctx, c.Tenant, c.ID, after, limit)
-	if err != nil {
-		return nil, err
+	for attempt := 1; ; attempt++ {
+		rows, err := s.store.Items(ctx, c.Tenant, c.ID, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		items, err := s.describeAll(ctx, caller, c, rows)
+		if !isMissingKey(err) || attempt == openAttempts { // else encrypted anew since the rows were read
+			return items, err
+		}
 	}
-	return s.describeAll(ctx, caller, c, rows)
 }
 
 // describeAll opens the metadata of rows, with each version of the container's key opened once.

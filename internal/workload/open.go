@@ -40,9 +40,10 @@ func (s *Service) Open(ctx context.Context, caller directory.Caller, ref Ref) (*
 		if !fault.Is(failed, fault.Corrupt) || attempt == openAttempts {
 			return content, failed
 		}
-		// Its blob may be gone because the item was replaced just now: then look again.
-		version := row.Version
-		if row, err = s.row(ctx, c, ref.Item); err == nil && row.Version == version {
+		// Its blob or its key may be gone because the item was replaced or encrypted anew just now:
+		// then look again.
+		blob := row.Blob
+		if row, err = s.row(ctx, c, ref.Item); err == nil && row.Blob == blob {
 			return nil, failed
 		}
 	}
@@ -69,12 +70,25 @@ func (s *Service) row(ctx context.Context, c Container, item string) (Row, error
 	return row, err
 }
 
-// item returns an item with its metadata opened.
+// item returns an item with its metadata opened. Like Open it looks again if the item was
+// encrypted anew meanwhile.
 func (s *Service) item(ctx context.Context, caller directory.Caller, c Container, id string) (Item, error) {
 	row, err := s.row(ctx, c, id)
-	if err != nil {
-		return Item{}, err
+	for attempt := 1; err == nil; attempt++ {
+		item, failed := s.head(ctx, caller, c, row)
+		if !fault.Is(failed, fault.Corrupt) || attempt == openAttempts {
+			return item, failed
+		}
+		blob := row.Blob
+		if row, err = s.row(ctx, c, id); err == nil && row.Blob == blob {
+			return Item{}, failed
+		}
 	}
+	return Item{}, err
+}
+
+// head opens the metadata of a row.
+func (s *Service) head(ctx context.Context, caller directory.Caller, c Container, row Row) (Item, error) {
 	keys, err := s.opening(ctx, caller, c, row.KeyVersion)
 	if err != nil {
 		return Item{}, err

@@ -47,7 +47,7 @@ func (s *Service) Put(ctx context.Context, caller directory.Caller, ref Ref, o P
 		return Item{}, false, err
 	}
 	defer keys.Close()
-	u, err := s.upload(ctx, keys, c, body)
+	u, err := s.upload(ctx, caller, keys, c, body)
 	if err != nil {
 		return Item{}, false, err
 	}

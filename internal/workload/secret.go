@@ -18,6 +18,12 @@ const secretAttempts = 4
 func (s *Service) secret(ctx context.Context, caller directory.Caller, c Container, newest *hierarchy.Opened) (envelope.Key, error) {
 	for attempt := 1; ; attempt++ {
 		secret, err := s.currentSecret(ctx, caller, c, newest)
+		if isMissingKey(err) && attempt < secretAttempts { // moved and destroyed since the row was read
+			if c, err = s.store.Container(ctx, c.Tenant, c.Workload, c.Name); err != nil {
+				return envelope.Key{}, err
+			}
+			continue
+		}
 		if err != nil || c.SecretVersion >= newest.Version() {
 			return secret, err
 		}
@@ -37,6 +43,10 @@ func (s *Service) secret(ctx context.Context, caller directory.Caller, c Contain
 		if c, err = s.store.Container(ctx, c.Tenant, c.Workload, c.Name); err != nil {
 			return envelope.Key{}, err
 		}
+		if newest, err = s.sealing(ctx, caller, c); err != nil { // its version may be on its way out
+			return envelope.Key{}, err
+		}
+		defer newest.Close() // at most secretAttempts of them
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/operation"
+	"github.com/customerkey/customerkey/internal/policy"
 )
 
 const (
@@ -36,6 +38,11 @@ type Config struct {
 	// if the tenant has none. Required: a mailbox belongs to a person.
 	People func(ctx context.Context, tenant, upn string) (oid string, err error)
 
+	// Start stores an operation and lets it begin: operation.Runner.Start. Required for Reencrypt.
+	Start func(ctx context.Context, op operation.Operation) (operation.Operation, error)
+	// Rule says which policies cover a workload. Required for Reencrypt.
+	Rule func(workload string) policy.Rule
+
 	MaxSize  int64            // the longest content of one item in bytes; 8 GiB if 0
 	Patience time.Duration    // how long a blob that stopped growing is left alone by Sweep; 1 h if 0
 	Now      func() time.Time // time.Now if nil
@@ -49,6 +56,8 @@ type Service struct {
 	policies Policies
 	audit    audit.Recorder
 	people   func(ctx context.Context, tenant, upn string) (string, error)
+	start    func(ctx context.Context, op operation.Operation) (operation.Operation, error)
+	rule     func(workload string) policy.Rule
 	maxSize  int64
 	patience time.Duration
 	clock    func() time.Time
@@ -63,7 +72,7 @@ func New(c Config) (*Service, error) {
 		return nil, errors.New("workload: MaxSize and Patience cannot be negative")
 	}
 	s := &Service{
-		store: c.Store, blobs: c.Blobs, keys: c.Keys, policies: c.Policies, audit: c.Audit, people: c.People,
+		store: c.Store, blobs: c.Blobs, keys: c.Keys, policies: c.Policies, audit: c.Audit, people: c.People, start: c.Start, rule: c.Rule,
 		maxSize: c.MaxSize, patience: c.Patience, clock: c.Now,
 	}
 	if s.maxSize == 0 {
@@ -118,10 +127,24 @@ func (s *Service) opening(ctx context.Context, caller directory.Caller, c Contai
 	keys, err := s.keys.ForOpening(ctx, caller, hierarchyContainer(c), version)
 	if fault.Is(err, fault.NotFound) {
 		return nil, fault.Wrap(fault.Corrupt, err, "version %d of the key of container %s is missing", version, c.ref("")).
-			WithReason("MissingKey").
+			WithReason(reasonMissingKey).
 			WithHint("put back the rows of the container's keys from a backup of the database")
 	}
 	return keys, err
+}
+
+// reasonMissingKey is the reason of fault.Corrupt for a version of a container's key that is
+// not there: lost, or destroyed since the row was read that names it.
+const reasonMissingKey = "MissingKey"
+
+func isMissingKey(err error) bool {
+	return fault.Is(err, fault.Corrupt) && fault.As(err).Reason == reasonMissingKey
+}
+
+// isRetired reports whether something could not be written because the version of the
+// container's key is on its way out.
+func isRetired(err error) bool {
+	return fault.Is(err, fault.Conflict) && fault.As(err).Reason == ReasonKeyRetired
 }
 
 func hierarchyContainer(c Container) hierarchy.Container {

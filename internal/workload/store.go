@@ -3,6 +3,8 @@ package workload
 import (
 	"context"
 	"time"
+
+	"github.com/customerkey/customerkey/internal/hierarchy"
 )
 
 // A Store keeps containers, items and intents. Methods that take no tenant work across tenants
@@ -14,7 +16,8 @@ type Store interface {
 	// Containers returns those with names after the given one, in byte order of names, without
 	// their secrets. An owner limits them to that owner's.
 	Containers(ctx context.Context, tenant, workload, owner, after string, limit int) ([]Container, error)
-	// SetSecret replaces the secret if it is still of version from; otherwise fault.Conflict.
+	// SetSecret replaces the secret if it is still of version from and the new one is not below the
+	// container's floor; otherwise fault.Conflict.
 	SetSecret(ctx context.Context, c Container, from int) error
 
 	Item(ctx context.Context, tenant, container, item string) (Row, error)
@@ -25,10 +28,14 @@ type Store interface {
 	// the row as written: Created is kept from the row before, if there was one.
 	//
 	// fault.Conflict, Reason "UploadExpired": the intent is gone or condemned.
-	// fault.Conflict, Reason "ItemExists": onlyNew, and there is a row. In both cases nothing changes.
+	// fault.Conflict, Reason "ItemExists": onlyNew, and there is a row.
+	// fault.Conflict, Reason "KeyRetired": row.KeyVersion is below the container's floor. In all
+	// three cases nothing changes.
 	PutItem(ctx context.Context, row Row, onlyNew bool) (written Row, created bool, err error)
 	// DeleteItem removes the row and makes an intent of its blob, due now.
 	DeleteItem(ctx context.Context, tenant, container, item string, now time.Time) error
+
+	Renewals
 
 	// Intend announces a blob before it is made.
 	Intend(ctx context.Context, i Intent) error
@@ -42,6 +49,34 @@ type Store interface {
 	// Settle drops the intent of a blob that has been removed.
 	Settle(ctx context.Context, i Intent) error
 }
+
+// Renewals is what encrypting stored content anew needs of a Store.
+type Renewals interface {
+	// ContainerOf returns a container by its id.
+	ContainerOf(ctx context.Context, tenant, id string) (Container, error)
+	// ContainersAfter returns the tenant's containers with ids after the given one, by id.
+	ContainersAfter(ctx context.Context, tenant, after string, limit int) ([]Container, error)
+	// Tally counts a container's items and adds up their sizes. In weight an item counts as at
+	// least that many bytes.
+	Tally(ctx context.Context, tenant, container string, least int64) (Tally, error)
+	// Versions returns the versions of a container's key, oldest first.
+	Versions(ctx context.Context, tenant, container string) ([]hierarchy.ContainerKey, error)
+	// RaiseFloor makes version the oldest one of the container's key that PutItem takes, unless
+	// the floor is higher already.
+	RaiseFloor(ctx context.Context, tenant, container string, version int) error
+	// ItemsBelow returns the items under versions below the floor, with ids after the given one, by id.
+	ItemsBelow(ctx context.Context, tenant, container string, floor int, after string, limit int) ([]Row, error)
+	// Exchange puts another blob and other keys in the place of those of an item that still is of
+	// row.Version and in the blob from: it removes the intent of row.Blob and makes one of from,
+	// due now. replaced is false, and nothing changes, if the item is another one by now or gone.
+	Exchange(ctx context.Context, row Row, from string, now time.Time) (replaced bool, err error)
+	// DestroyVersions removes the versions of the container's key below the floor, if no item and
+	// no secret is under any of them, and returns how many.
+	DestroyVersions(ctx context.Context, tenant, container string, floor int) (int, error)
+}
+
+// A Tally adds up items.
+type Tally struct{ Items, Bytes, Weight int64 }
 
 // A Row is an item as it is stored.
 type Row struct {
@@ -67,4 +102,5 @@ const (
 	ReasonUploadExpired  = "UploadExpired"  // the blob was given up: it stopped growing for too long
 	ReasonContainerTaken = "ContainerTaken" // there is a container of this name
 	ReasonSecretMoved    = "SecretMoved"    // the secret is not where the caller thought
+	ReasonKeyRetired     = "KeyRetired"     // nothing new may come under this version of the container's key
 )

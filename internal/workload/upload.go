@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/hierarchy"
 )
@@ -18,6 +19,7 @@ const cleanupTime = 10 * time.Second
 // An upload is content on its way to becoming an item. It ends with finish or drop.
 type upload struct {
 	service   *Service
+	caller    directory.Caller
 	container Container
 	row       Row // all but item id, metadata and times
 	key       envelope.Key
@@ -29,12 +31,18 @@ type upload struct {
 //
 // The blob is announced by an intent before its first byte. Whatever happens from then on, up
 // to kill -9, there is either an item that owns the blob or an intent by which Sweep finds it.
-func (s *Service) upload(ctx context.Context, keys *hierarchy.Opened, c Container, body io.Reader) (_ *upload, err error) {
-	u := &upload{service: s, container: c}
-	u.row = Row{Tenant: c.Tenant, Container: c.ID, KeyVersion: keys.Version()}
-	if u.row.Version, err = newID(); err != nil {
+func (s *Service) upload(ctx context.Context, caller directory.Caller, keys *hierarchy.Opened, c Container, body io.Reader) (*upload, error) {
+	version, err := newID()
+	if err != nil {
 		return nil, err
 	}
+	return s.uploadAs(ctx, caller, keys, c, version, s.maxSize, body)
+}
+
+// uploadAs is upload for that version of an item, of up to limit bytes.
+func (s *Service) uploadAs(ctx context.Context, caller directory.Caller, keys *hierarchy.Opened, c Container, version string, limit int64, body io.Reader) (_ *upload, err error) {
+	u := &upload{service: s, caller: caller, container: c}
+	u.row = Row{Tenant: c.Tenant, Container: c.ID, Version: version, KeyVersion: keys.Version()}
 	if u.row.Blob, err = newID(); err != nil {
 		return nil, err
 	}
@@ -45,7 +53,7 @@ func (s *Service) upload(ctx context.Context, keys *hierarchy.Opened, c Containe
 		u.key.Destroy()
 		return nil, err
 	}
-	if err = u.stream(ctx, keys, body); err != nil {
+	if err = u.stream(ctx, keys, limit, body); err != nil {
 		u.drop(ctx)
 		return nil, err
 	}
@@ -56,7 +64,7 @@ func (u *upload) intent(due time.Time) Intent {
 	return Intent{Tenant: u.row.Tenant, Blob: u.row.Blob, Due: due}
 }
 
-func (u *upload) stream(ctx context.Context, keys *hierarchy.Opened, body io.Reader) (err error) {
+func (u *upload) stream(ctx context.Context, keys *hierarchy.Opened, limit int64, body io.Reader) (err error) {
 	if u.blob, err = u.service.blobs.Create(ctx, u.row.Blob); err != nil {
 		return err
 	}
@@ -65,7 +73,7 @@ func (u *upload) stream(ctx context.Context, keys *hierarchy.Opened, body io.Rea
 	if err != nil {
 		return err
 	}
-	in := &source{body: body, digest: sha256.New(), limit: u.service.maxSize}
+	in := &source{body: body, digest: sha256.New(), limit: limit}
 	if _, err := sealed.ReadFrom(in); err != nil {
 		return err
 	}
@@ -95,13 +103,35 @@ func (u *upload) finish(ctx context.Context, id string, o PutOptions) (item Item
 	if err := u.blob.Commit(); err != nil {
 		return Item{}, false, err
 	}
-	written, created, err := u.service.store.PutItem(ctx, u.row, o.IfNoneMatch)
+	written, created, err := u.put(ctx, o.IfNoneMatch)
 	if err != nil {
 		return Item{}, false, err
 	}
 	u.key.Destroy()
 	item.Created = written.Created
 	return item, created, nil
+}
+
+// put writes the row. If the version of the container's key that wraps the item key was
+// retired while the content came in, the newest one wraps it instead: the item key itself was
+// made for this write and is stored nowhere yet.
+func (u *upload) put(ctx context.Context, onlyNew bool) (written Row, created bool, err error) {
+	for attempt := 1; ; attempt++ {
+		written, created, err = u.service.store.PutItem(ctx, u.row, onlyNew)
+		if !isRetired(err) || attempt == moveAttempts {
+			return written, created, err
+		}
+		keys, err := u.service.sealing(ctx, u.caller, u.container)
+		if err != nil {
+			return written, false, err
+		}
+		u.row.KeyVersion = keys.Version()
+		u.row.ItemKey, err = keys.WrapItemKey(u.key, bindItemKey(u.container, u.row.Version))
+		keys.Close()
+		if err != nil {
+			return written, false, err
+		}
+	}
 }
 
 // drop removes what the upload has left. It works also when ctx has ended.

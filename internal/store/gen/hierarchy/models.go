@@ -16,6 +16,16 @@ type ContainerKey struct {
 	Geo          string
 }
 
+type ContainerKeyCount struct {
+	TenantID     string
+	Workload     string
+	Geo          string
+	Own          string
+	PolicyID     string
+	GenerationID string
+	Keys         int64
+}
+
 type Generation struct {
 	TenantID            string
 	ID                  string

@@ -128,62 +128,6 @@ func (q *Queries) CountActive(ctx context.Context, arg CountActiveParams) (int64
 	return count, err
 }
 
-const countKeys = `-- name: CountKeys :many
-SELECT k.generation_id, COUNT(*) AS keys
-FROM container_keys k
-WHERE k.tenant_id = $1 AND k.policy_id = $2
-GROUP BY k.generation_id
-`
-
-type CountKeysParams struct {
-	TenantID string
-	PolicyID string
-}
-
-type CountKeysRow struct {
-	GenerationID string
-	Keys         int64
-}
-
-func (q *Queries) CountKeys(ctx context.Context, arg CountKeysParams) ([]CountKeysRow, error) {
-	rows, err := q.db.QueryContext(ctx, countKeys, arg.TenantID, arg.PolicyID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CountKeysRow
-	for rows.Next() {
-		var i CountKeysRow
-		if err := rows.Scan(&i.GenerationID, &i.Keys); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const countKeysUnder = `-- name: CountKeysUnder :one
-SELECT COUNT(*) FROM container_keys WHERE tenant_id = $1 AND generation_id = $2
-`
-
-type CountKeysUnderParams struct {
-	TenantID     string
-	GenerationID string
-}
-
-func (q *Queries) CountKeysUnder(ctx context.Context, arg CountKeysUnderParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countKeysUnder, arg.TenantID, arg.GenerationID)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const destroyGeneration = `-- name: DestroyGeneration :execrows
 UPDATE generations
 SET state = 'destroyed', root1_wrapped = $1, root2_wrapped = $1,
@@ -335,60 +279,6 @@ type ListContainerKeysParams struct {
 func (q *Queries) ListContainerKeys(ctx context.Context, arg ListContainerKeysParams) ([]ContainerKey, error) {
 	rows, err := q.db.QueryContext(ctx, listContainerKeys,
 		arg.TenantID,
-		arg.AfterContainer,
-		arg.AfterVersion,
-		arg.Page,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ContainerKey
-	for rows.Next() {
-		var i ContainerKey
-		if err := rows.Scan(
-			&i.TenantID,
-			&i.ContainerID,
-			&i.Version,
-			&i.Workload,
-			&i.PolicyID,
-			&i.GenerationID,
-			&i.Wrapped,
-			&i.CreatedAt,
-			&i.Geo,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listContainerKeysUnder = `-- name: ListContainerKeysUnder :many
-SELECT tenant_id, container_id, version, workload, policy_id, generation_id, wrapped, created_at, geo FROM container_keys
-WHERE tenant_id = $1 AND generation_id = $2
-AND (container_id, version) > (CAST($3 AS TEXT), CAST($4 AS BIGINT))
-ORDER BY container_id, version LIMIT $5
-`
-
-type ListContainerKeysUnderParams struct {
-	TenantID       string
-	GenerationID   string
-	AfterContainer string
-	AfterVersion   int64
-	Page           int32
-}
-
-func (q *Queries) ListContainerKeysUnder(ctx context.Context, arg ListContainerKeysUnderParams) ([]ContainerKey, error) {
-	rows, err := q.db.QueryContext(ctx, listContainerKeysUnder,
-		arg.TenantID,
-		arg.GenerationID,
 		arg.AfterContainer,
 		arg.AfterVersion,
 		arg.Page,

@@ -24,4 +24,9 @@ type Operation struct {
 	StartedAt  int64
 	UpdatedAt  int64
 	FinishedAt int64
+	Pausing    bool
+	MaxRate    int64
+	Calls      int64
+	Reached    int64
+	Rate       int64
 }

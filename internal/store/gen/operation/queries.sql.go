@@ -11,8 +11,9 @@ import (
 
 const addOperation = `-- name: AddOperation :execrows
 INSERT INTO operations (tenant_id, id, kind, subject, state, checkpoint, done, total, error, hint,
-    attempts, cancelling, fence, owner, due_at, created_at, started_at, updated_at, finished_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+    attempts, cancelling, fence, owner, due_at, created_at, started_at, updated_at, finished_at,
+    pausing, max_rate, calls, reached, rate)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
 ON CONFLICT (tenant_id, id) DO NOTHING
 `
 
@@ -36,6 +37,11 @@ type AddOperationParams struct {
 	StartedAt  int64
 	UpdatedAt  int64
 	FinishedAt int64
+	Pausing    bool
+	MaxRate    int64
+	Calls      int64
+	Reached    int64
+	Rate       int64
 }
 
 func (q *Queries) AddOperation(ctx context.Context, arg AddOperationParams) (int64, error) {
@@ -59,6 +65,11 @@ func (q *Queries) AddOperation(ctx context.Context, arg AddOperationParams) (int
 		arg.StartedAt,
 		arg.UpdatedAt,
 		arg.FinishedAt,
+		arg.Pausing,
+		arg.MaxRate,
+		arg.Calls,
+		arg.Reached,
+		arg.Rate,
 	)
 	if err != nil {
 		return 0, err
@@ -66,43 +77,11 @@ func (q *Queries) AddOperation(ctx context.Context, arg AddOperationParams) (int
 	return result.RowsAffected()
 }
 
-const cancelRunning = `-- name: CancelRunning :exec
-UPDATE operations SET cancelling = TRUE, updated_at = $1
-WHERE tenant_id = $2 AND id = $3 AND state = 'running'
-`
-
-type CancelRunningParams struct {
-	UpdatedAt int64
-	TenantID  string
-	ID        string
-}
-
-func (q *Queries) CancelRunning(ctx context.Context, arg CancelRunningParams) error {
-	_, err := q.db.ExecContext(ctx, cancelRunning, arg.UpdatedAt, arg.TenantID, arg.ID)
-	return err
-}
-
-const cancelWaiting = `-- name: CancelWaiting :exec
-UPDATE operations SET state = 'cancelled', due_at = 9223372036854775807, updated_at = $1, finished_at = $1
-WHERE tenant_id = $2 AND id = $3 AND state = 'waiting'
-`
-
-type CancelWaitingParams struct {
-	UpdatedAt int64
-	TenantID  string
-	ID        string
-}
-
-func (q *Queries) CancelWaiting(ctx context.Context, arg CancelWaitingParams) error {
-	_, err := q.db.ExecContext(ctx, cancelWaiting, arg.UpdatedAt, arg.TenantID, arg.ID)
-	return err
-}
-
 const claimOperation = `-- name: ClaimOperation :one
 UPDATE operations SET state = 'running', owner = $1, fence = fence + 1, attempts = attempts + 1,
     due_at = $2, updated_at = $3, started_at = CASE WHEN started_at = 0 THEN $3 ELSE started_at END
 WHERE tenant_id = $4 AND id = $5
-RETURNING tenant_id, id, kind, subject, state, checkpoint, done, total, error, hint, attempts, cancelling, fence, owner, due_at, created_at, started_at, updated_at, finished_at
+RETURNING tenant_id, id, kind, subject, state, checkpoint, done, total, error, hint, attempts, cancelling, fence, owner, due_at, created_at, started_at, updated_at, finished_at, pausing, max_rate, calls, reached, rate
 `
 
 type ClaimOperationParams struct {
@@ -142,31 +121,21 @@ func (q *Queries) ClaimOperation(ctx context.Context, arg ClaimOperationParams) 
 		&i.StartedAt,
 		&i.UpdatedAt,
 		&i.FinishedAt,
+		&i.Pausing,
+		&i.MaxRate,
+		&i.Calls,
+		&i.Reached,
+		&i.Rate,
 	)
 	return i, err
 }
 
-const countUnstarted = `-- name: CountUnstarted :one
-SELECT COUNT(*) FROM operations WHERE tenant_id = $1 AND kind = $2 AND state = 'waiting' AND fence = 0
-`
-
-type CountUnstartedParams struct {
-	TenantID string
-	Kind     string
-}
-
-func (q *Queries) CountUnstarted(ctx context.Context, arg CountUnstartedParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countUnstarted, arg.TenantID, arg.Kind)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const dueOperation = `-- name: DueOperation :one
-SELECT tenant_id, id, kind, subject, state, checkpoint, done, total, error, hint, attempts, cancelling, fence, owner, due_at, created_at, started_at, updated_at, finished_at FROM operations AS o
+SELECT tenant_id, id, kind, subject, state, checkpoint, done, total, error, hint, attempts, cancelling, fence, owner, due_at, created_at, started_at, updated_at, finished_at, pausing, max_rate, calls, reached, rate FROM operations AS o
 WHERE o.kind = $1 AND o.due_at <= $2 AND NOT EXISTS (
     SELECT 1 FROM operations AS r
-    WHERE r.tenant_id = o.tenant_id AND r.kind = o.kind AND r.state = 'running' AND r.due_at > $2)
+    WHERE r.tenant_id = o.tenant_id AND r.kind = o.kind AND r.state IN ('running', 'paused')
+    AND (r.state = 'running' AND r.due_at > $2 OR r.state = 'paused' AND r.id < o.id))
 ORDER BY o.created_at, o.tenant_id, o.id LIMIT 1
 `
 
@@ -198,6 +167,11 @@ func (q *Queries) DueOperation(ctx context.Context, arg DueOperationParams) (Ope
 		&i.StartedAt,
 		&i.UpdatedAt,
 		&i.FinishedAt,
+		&i.Pausing,
+		&i.MaxRate,
+		&i.Calls,
+		&i.Reached,
+		&i.Rate,
 	)
 	return i, err
 }
@@ -205,7 +179,7 @@ func (q *Queries) DueOperation(ctx context.Context, arg DueOperationParams) (Ope
 const extendOperation = `-- name: ExtendOperation :one
 UPDATE operations SET due_at = $1
 WHERE tenant_id = $2 AND id = $3 AND fence = $4 AND state = 'running'
-RETURNING cancelling
+RETURNING cancelling, pausing, max_rate
 `
 
 type ExtendOperationParams struct {
@@ -215,20 +189,26 @@ type ExtendOperationParams struct {
 	Fence    int64
 }
 
-func (q *Queries) ExtendOperation(ctx context.Context, arg ExtendOperationParams) (bool, error) {
+type ExtendOperationRow struct {
+	Cancelling bool
+	Pausing    bool
+	MaxRate    int64
+}
+
+func (q *Queries) ExtendOperation(ctx context.Context, arg ExtendOperationParams) (ExtendOperationRow, error) {
 	row := q.db.QueryRowContext(ctx, extendOperation,
 		arg.DueAt,
 		arg.TenantID,
 		arg.ID,
 		arg.Fence,
 	)
-	var cancelling bool
-	err := row.Scan(&cancelling)
-	return cancelling, err
+	var i ExtendOperationRow
+	err := row.Scan(&i.Cancelling, &i.Pausing, &i.MaxRate)
+	return i, err
 }
 
 const getOperation = `-- name: GetOperation :one
-SELECT tenant_id, id, kind, subject, state, checkpoint, done, total, error, hint, attempts, cancelling, fence, owner, due_at, created_at, started_at, updated_at, finished_at FROM operations WHERE tenant_id = $1 AND id = $2
+SELECT tenant_id, id, kind, subject, state, checkpoint, done, total, error, hint, attempts, cancelling, fence, owner, due_at, created_at, started_at, updated_at, finished_at, pausing, max_rate, calls, reached, rate FROM operations WHERE tenant_id = $1 AND id = $2
 `
 
 type GetOperationParams struct {
@@ -259,12 +239,17 @@ func (q *Queries) GetOperation(ctx context.Context, arg GetOperationParams) (Ope
 		&i.StartedAt,
 		&i.UpdatedAt,
 		&i.FinishedAt,
+		&i.Pausing,
+		&i.MaxRate,
+		&i.Calls,
+		&i.Reached,
+		&i.Rate,
 	)
 	return i, err
 }
 
 const listOperations = `-- name: ListOperations :many
-SELECT tenant_id, id, kind, subject, state, checkpoint, done, total, error, hint, attempts, cancelling, fence, owner, due_at, created_at, started_at, updated_at, finished_at FROM operations WHERE tenant_id = $1 ORDER BY id DESC LIMIT $2
+SELECT tenant_id, id, kind, subject, state, checkpoint, done, total, error, hint, attempts, cancelling, fence, owner, due_at, created_at, started_at, updated_at, finished_at, pausing, max_rate, calls, reached, rate FROM operations WHERE tenant_id = $1 ORDER BY id DESC LIMIT $2
 `
 
 type ListOperationsParams struct {
@@ -301,6 +286,11 @@ func (q *Queries) ListOperations(ctx context.Context, arg ListOperationsParams) 
 			&i.StartedAt,
 			&i.UpdatedAt,
 			&i.FinishedAt,
+			&i.Pausing,
+			&i.MaxRate,
+			&i.Calls,
+			&i.Reached,
+			&i.Rate,
 		); err != nil {
 			return nil, err
 		}
@@ -316,7 +306,7 @@ func (q *Queries) ListOperations(ctx context.Context, arg ListOperationsParams) 
 }
 
 const listOperationsBefore = `-- name: ListOperationsBefore :many
-SELECT tenant_id, id, kind, subject, state, checkpoint, done, total, error, hint, attempts, cancelling, fence, owner, due_at, created_at, started_at, updated_at, finished_at FROM operations WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+SELECT tenant_id, id, kind, subject, state, checkpoint, done, total, error, hint, attempts, cancelling, fence, owner, due_at, created_at, started_at, updated_at, finished_at, pausing, max_rate, calls, reached, rate FROM operations WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
 `
 
 type ListOperationsBeforeParams struct {
@@ -354,6 +344,11 @@ func (q *Queries) ListOperationsBefore(ctx context.Context, arg ListOperationsBe
 			&i.StartedAt,
 			&i.UpdatedAt,
 			&i.FinishedAt,
+			&i.Pausing,
+			&i.MaxRate,
+			&i.Calls,
+			&i.Reached,
+			&i.Rate,
 		); err != nil {
 			return nil, err
 		}
@@ -368,52 +363,18 @@ func (q *Queries) ListOperationsBefore(ctx context.Context, arg ListOperationsBe
 	return items, nil
 }
 
-const newestOperation = `-- name: NewestOperation :one
-SELECT tenant_id, id, kind, subject, state, checkpoint, done, total, error, hint, attempts, cancelling, fence, owner, due_at, created_at, started_at, updated_at, finished_at FROM operations WHERE tenant_id = $1 AND kind = $2 ORDER BY id DESC LIMIT 1
-`
-
-type NewestOperationParams struct {
-	TenantID string
-	Kind     string
-}
-
-func (q *Queries) NewestOperation(ctx context.Context, arg NewestOperationParams) (Operation, error) {
-	row := q.db.QueryRowContext(ctx, newestOperation, arg.TenantID, arg.Kind)
-	var i Operation
-	err := row.Scan(
-		&i.TenantID,
-		&i.ID,
-		&i.Kind,
-		&i.Subject,
-		&i.State,
-		&i.Checkpoint,
-		&i.Done,
-		&i.Total,
-		&i.Error,
-		&i.Hint,
-		&i.Attempts,
-		&i.Cancelling,
-		&i.Fence,
-		&i.Owner,
-		&i.DueAt,
-		&i.CreatedAt,
-		&i.StartedAt,
-		&i.UpdatedAt,
-		&i.FinishedAt,
-	)
-	return i, err
-}
-
 const saveOperation = `-- name: SaveOperation :execrows
-UPDATE operations SET checkpoint = $1, done = $2, total = $3, updated_at = $4,
+UPDATE operations SET checkpoint = $1, done = $2, total = $3, reached = $4, rate = $5, updated_at = $6,
     attempts = 0, error = '', hint = ''
-WHERE tenant_id = $5 AND id = $6 AND fence = $7 AND state = 'running'
+WHERE tenant_id = $7 AND id = $8 AND fence = $9 AND state = 'running'
 `
 
 type SaveOperationParams struct {
 	Checkpoint string
 	Done       int64
 	Total      int64
+	Reached    int64
+	Rate       int64
 	UpdatedAt  int64
 	TenantID   string
 	ID         string
@@ -425,6 +386,8 @@ func (q *Queries) SaveOperation(ctx context.Context, arg SaveOperationParams) (i
 		arg.Checkpoint,
 		arg.Done,
 		arg.Total,
+		arg.Reached,
+		arg.Rate,
 		arg.UpdatedAt,
 		arg.TenantID,
 		arg.ID,
@@ -438,7 +401,7 @@ func (q *Queries) SaveOperation(ctx context.Context, arg SaveOperationParams) (i
 
 const settleOperation = `-- name: SettleOperation :execrows
 UPDATE operations SET state = $1, error = $2, hint = $3, attempts = $4, due_at = $5,
-    updated_at = $6, finished_at = $7
+    updated_at = $6, finished_at = $7, pausing = FALSE, rate = 0
 WHERE tenant_id = $8 AND id = $9 AND fence = $10 AND state = 'running'
 `
 

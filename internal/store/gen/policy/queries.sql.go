@@ -96,52 +96,6 @@ func (q *Queries) ClearOwn(ctx context.Context, arg ClearOwnParams) error {
 	return err
 }
 
-const countContainerKeys = `-- name: CountContainerKeys :many
-SELECT k.workload, k.geo, k.policy_id, k.generation_id, CAST(COALESCE(a.policy_id, '') AS TEXT) AS own, COUNT(*) AS keys
-FROM container_keys AS k
-LEFT JOIN container_assignments AS a ON a.tenant_id = k.tenant_id AND a.container_id = k.container_id
-WHERE k.tenant_id = $1 GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
-`
-
-type CountContainerKeysRow struct {
-	Workload     string
-	Geo          string
-	PolicyID     string
-	GenerationID string
-	Own          string
-	Keys         int64
-}
-
-func (q *Queries) CountContainerKeys(ctx context.Context, tenantID string) ([]CountContainerKeysRow, error) {
-	rows, err := q.db.QueryContext(ctx, countContainerKeys, tenantID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CountContainerKeysRow
-	for rows.Next() {
-		var i CountContainerKeysRow
-		if err := rows.Scan(
-			&i.Workload,
-			&i.Geo,
-			&i.PolicyID,
-			&i.GenerationID,
-			&i.Own,
-			&i.Keys,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const countOwn = `-- name: CountOwn :one
 SELECT COUNT(*) FROM container_assignments WHERE tenant_id = $1 AND policy_id = $2
 `
@@ -179,6 +133,22 @@ func (q *Queries) GetOwn(ctx context.Context, arg GetOwnParams) (GetOwnRow, erro
 	var i GetOwnRow
 	err := row.Scan(&i.PolicyID, &i.GenerationID)
 	return i, err
+}
+
+const getOwnPolicy = `-- name: GetOwnPolicy :one
+SELECT policy_id FROM container_assignments WHERE tenant_id = $1 AND container_id = $2
+`
+
+type GetOwnPolicyParams struct {
+	TenantID    string
+	ContainerID string
+}
+
+func (q *Queries) GetOwnPolicy(ctx context.Context, arg GetOwnPolicyParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, getOwnPolicy, arg.TenantID, arg.ContainerID)
+	var policy_id string
+	err := row.Scan(&policy_id)
+	return policy_id, err
 }
 
 const getPolicy = `-- name: GetPolicy :one

@@ -20,6 +20,7 @@ type Container struct {
 	CreatedAt     int64
 	Secret        []byte
 	SecretVersion int64
+	KeyFloor      int64
 }
 
 type Item struct {

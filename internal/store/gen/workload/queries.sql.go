@@ -139,7 +139,7 @@ func (q *Queries) ExtendIntent(ctx context.Context, arg ExtendIntentParams) (int
 }
 
 const getContainer = `-- name: GetContainer :one
-SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version FROM containers WHERE tenant_id = $1 AND workload = $2 AND name = $3
+SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, key_floor FROM containers WHERE tenant_id = $1 AND workload = $2 AND name = $3
 `
 
 type GetContainerParams struct {
@@ -160,6 +160,7 @@ func (q *Queries) GetContainer(ctx context.Context, arg GetContainerParams) (Con
 		&i.CreatedAt,
 		&i.Secret,
 		&i.SecretVersion,
+		&i.KeyFloor,
 	)
 	return i, err
 }
@@ -194,7 +195,7 @@ func (q *Queries) GetItem(ctx context.Context, arg GetItemParams) (Item, error) 
 }
 
 const listContainers = `-- name: ListContainers :many
-SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version FROM containers
+SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, key_floor FROM containers
 WHERE tenant_id = $1 AND workload = $2 AND name > $3
 ORDER BY name LIMIT CAST($4 AS BIGINT)
 `
@@ -229,6 +230,7 @@ func (q *Queries) ListContainers(ctx context.Context, arg ListContainersParams) 
 			&i.CreatedAt,
 			&i.Secret,
 			&i.SecretVersion,
+			&i.KeyFloor,
 		); err != nil {
 			return nil, err
 		}
@@ -347,7 +349,7 @@ func (q *Queries) ListItems(ctx context.Context, arg ListItemsParams) ([]Item, e
 }
 
 const listOwnedContainers = `-- name: ListOwnedContainers :many
-SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version FROM containers
+SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, key_floor FROM containers
 WHERE tenant_id = $1 AND workload = $2 AND owner_id = $3 AND name > $4
 ORDER BY name LIMIT CAST($5 AS BIGINT)
 `
@@ -384,6 +386,7 @@ func (q *Queries) ListOwnedContainers(ctx context.Context, arg ListOwnedContaine
 			&i.CreatedAt,
 			&i.Secret,
 			&i.SecretVersion,
+			&i.KeyFloor,
 		); err != nil {
 			return nil, err
 		}
@@ -441,7 +444,7 @@ func (q *Queries) PutItem(ctx context.Context, arg PutItemParams) error {
 const setSecret = `-- name: SetSecret :execrows
 UPDATE containers SET secret = $1, secret_version = $2
 WHERE tenant_id = $3 AND workload = $4 AND name = $5
-  AND secret_version = CAST($6 AS BIGINT)
+  AND secret_version = CAST($6 AS BIGINT) AND key_floor <= $2
 `
 
 type SetSecretParams struct {

@@ -22,15 +22,6 @@ SET state = 'destroyed', root1_wrapped = sqlc.arg(nothing), root2_wrapped = sqlc
     availability_wrapped = sqlc.arg(nothing), commitment = sqlc.arg(nothing), destroyed_at = sqlc.arg(destroyed_at)
 WHERE tenant_id = sqlc.arg(tenant_id) AND id = sqlc.arg(id) AND state = 'draining';
 
--- name: CountKeysUnder :one
-SELECT COUNT(*) FROM container_keys WHERE tenant_id = $1 AND generation_id = $2;
-
--- name: CountKeys :many
-SELECT k.generation_id, COUNT(*) AS keys
-FROM container_keys k
-WHERE k.tenant_id = $1 AND k.policy_id = $2
-GROUP BY k.generation_id;
-
 -- name: AddContainerKey :execrows
 INSERT INTO container_keys (tenant_id, container_id, version, workload, policy_id, generation_id, wrapped, created_at, geo)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -54,11 +45,5 @@ SELECT COUNT(*) FROM generations WHERE tenant_id = $1 AND policy_id = $2 AND id 
 -- name: ListContainerKeys :many
 SELECT * FROM container_keys
 WHERE tenant_id = sqlc.arg(tenant_id)
-AND (container_id, version) > (CAST(sqlc.arg(after_container) AS TEXT), CAST(sqlc.arg(after_version) AS BIGINT))
-ORDER BY container_id, version LIMIT sqlc.arg(page);
-
--- name: ListContainerKeysUnder :many
-SELECT * FROM container_keys
-WHERE tenant_id = sqlc.arg(tenant_id) AND generation_id = sqlc.arg(generation_id)
 AND (container_id, version) > (CAST(sqlc.arg(after_container) AS TEXT), CAST(sqlc.arg(after_version) AS BIGINT))
 ORDER BY container_id, version LIMIT sqlc.arg(page);

@@ -57,8 +57,5 @@ SELECT COUNT(*) FROM container_assignments WHERE tenant_id = $1 AND policy_id = 
 -- name: ListLiveGenerations :many
 SELECT * FROM generations WHERE tenant_id = $1 AND state <> 'destroyed' ORDER BY policy_id, number;
 
--- name: CountContainerKeys :many
-SELECT k.workload, k.geo, k.policy_id, k.generation_id, CAST(COALESCE(a.policy_id, '') AS TEXT) AS own, COUNT(*) AS keys
-FROM container_keys AS k
-LEFT JOIN container_assignments AS a ON a.tenant_id = k.tenant_id AND a.container_id = k.container_id
-WHERE k.tenant_id = $1 GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5;
+-- name: GetOwnPolicy :one
+SELECT policy_id FROM container_assignments WHERE tenant_id = $1 AND container_id = $2;

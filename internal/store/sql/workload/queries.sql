@@ -9,7 +9,7 @@ ON CONFLICT (tenant_id, workload, name) DO NOTHING;
 -- name: SetSecret :execrows
 UPDATE containers SET secret = sqlc.arg(secret), secret_version = sqlc.arg(secret_version)
 WHERE tenant_id = sqlc.arg(tenant_id) AND workload = sqlc.arg(workload) AND name = sqlc.arg(name)
-  AND secret_version = CAST(sqlc.arg(from_version) AS BIGINT);
+  AND secret_version = CAST(sqlc.arg(from_version) AS BIGINT) AND key_floor <= sqlc.arg(secret_version);
 
 -- name: ListContainers :many
 SELECT * FROM containers
