@@ -1,7 +1,6 @@
 package policy_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -41,24 +40,6 @@ func TestLifeInRealTime(t *testing.T) {
 		c.wantWhere("exchange", first.ID, 0)
 		c.wantWhere("teams", first.ID, 1)
 	})
-}
-
-// How many container keys a second move to another generation.
-func BenchmarkConverge(b *testing.B) {
-	const keys = 2000
-	w := newWorld(b, func(c *policy.Config) { c.Settle = time.Millisecond })
-	c := w.tenant()
-	c.mustCreate("P")
-	c.mustAssign("P")
-	for i := range keys {
-		c.mustSeal("exchange", fmt.Sprint(i))
-	}
-	w.work()
-	for b.Loop() {
-		c.mustRefresh("P")
-		w.work()
-	}
-	b.ReportMetric(float64(keys)*float64(b.N)/b.Elapsed().Seconds(), "keys/s")
 }
 
 // How long asking takes where new content belongs.
