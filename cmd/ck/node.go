@@ -290,7 +290,9 @@ func (n *node) openService(context.Context) error {
 	n.items, err = workload.New(workload.Config{
 		Store: store.NewWorkload(n.serviceDB), Blobs: store.NewBlobs(blobs), Keys: n.keys, Policies: n.policies, Audit: n.serviceLog,
 		People: n.mailboxOwner, Rule: coverage,
-		Start: func(ctx context.Context, op operation.Operation) (operation.Operation, error) { return n.operations.Start(ctx, op) },
+		Start: func(ctx context.Context, op operation.Operation) (operation.Operation, error) {
+			return n.operations.Start(ctx, op)
+		},
 	})
 	if err != nil {
 		return err
