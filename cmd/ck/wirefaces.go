@@ -69,7 +69,7 @@ func (n *node) apiFace() (http.Handler, error) {
 	}
 	return api.New(api.Config{
 		Items: n.items, Logs: map[string]api.AuditLog{"service": n.serviceLog, "vault": n.vaultLog}, Recorder: n.serviceLog,
-		Verify: tokens.Verify, Tenants: tenants{n}, Seals: seals{n}, Healthy: n.healthy, Warn: n.warnings, Log: n.log,
+		Verify: tokens.Verify, Tenants: tenants{n}, Seals: seals{n}, Keys: n.health, Healthy: n.healthy, Warn: n.warnings, Log: n.log,
 	})
 }
 

@@ -6,9 +6,9 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 )
 
-// A health is the answer of a service that can work. Warnings are sentences for operators: of
+// A liveness is the answer of a service that can work. Warnings are sentences for operators: of
 // what is wrong and does not stop it.
-type health struct {
+type liveness struct {
 	Status   string   `json:"status"`
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -18,6 +18,6 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request, _ directory.C
 	if err := s.healthy(r.Context()); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, health{Status: "ok", Warnings: s.warn()})
+	writeJSON(w, http.StatusOK, liveness{Status: "ok", Warnings: s.warn()})
 	return nil
 }

@@ -35,6 +35,8 @@ func (s *Server) table() []route {
 		{"GET", "/v1/tenants", false, false, s.listTenants, "all tenants, for operators of the service, ?after=&limit="},
 		{"POST", "/v1/tenants", true, false, s.addTenant, "makes a tenant and its first administrator"},
 
+		{"GET", "/v1/health/policies", false, false, s.getKeyHealth, "how the caller's policies and their root keys are, ?policy="},
+
 		{"GET", "/v1/{workload}", false, false, s.listContainers, "containers, ?after=&limit="},
 		{"GET", "/v1/{workload}/{container}", false, false, s.listItems, "items, ?after=&limit="},
 		{"POST", "/v1/{workload}/{container}", true, false, s.addItem, "adds an item by its content: 201, or 200 if it is there already"},

@@ -29,6 +29,7 @@ type Config struct {
 
 	Tenants Tenants                         // what operators do; nothing if nil
 	Seals   Seals                           // and with sealing keys; nothing if nil
+	Keys    KeyHealth                       // how root keys are; nothing if nil
 	Healthy func(ctx context.Context) error // what /healthz asks; healthy if nil
 	Warn    func() []string                 // what /healthz tells beside; nothing if nil
 	Log     *slog.Logger                    // errors, one line each; slog.Default if nil
@@ -38,17 +39,18 @@ type Config struct {
 // A Server answers for api.{domain}. Its http.Server should bound the reading of headers
 // (ReadHeaderTimeout) and leave ReadTimeout and WriteTimeout at 0: bodies may take hours.
 type Server struct {
-	items    *workload.Service
-	audit    map[string]AuditLog
-	recorder audit.Recorder
-	verify   func(ctx context.Context, bearer string) (directory.Caller, error)
-	tenants  Tenants
-	seals    Seals
-	healthy  func(ctx context.Context) error
-	warn     func() []string
-	log      *slog.Logger
-	idle     time.Duration
-	routes   []route
+	items     *workload.Service
+	audit     map[string]AuditLog
+	recorder  audit.Recorder
+	verify    func(ctx context.Context, bearer string) (directory.Caller, error)
+	tenants   Tenants
+	seals     Seals
+	keyHealth KeyHealth
+	healthy   func(ctx context.Context) error
+	warn      func() []string
+	log       *slog.Logger
+	idle      time.Duration
+	routes    []route
 }
 
 // New returns a Server. It starts nothing.
@@ -58,7 +60,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		items: c.Items, audit: c.Logs, recorder: c.Recorder, verify: c.Verify,
-		tenants: c.Tenants, seals: c.Seals, healthy: c.Healthy, warn: c.Warn, log: c.Log, idle: c.Idle,
+		tenants: c.Tenants, seals: c.Seals, keyHealth: c.Keys, healthy: c.Healthy, warn: c.Warn, log: c.Log, idle: c.Idle,
 	}
 	if s.warn == nil {
 		s.warn = func() []string { return nil }
