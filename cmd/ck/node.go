@@ -54,6 +54,7 @@ type settings struct {
 	tokens        tokenSettings
 	webhooks      webhook.Allowance // what webhooks may reach beyond the internet at large
 	hardware      hardwareSettings
+	availability  availabilitySettings
 }
 
 // host returns name.domain:port as URLs carry it; the port is left out where https implies it.
@@ -278,6 +279,7 @@ func (n *node) openService(context.Context) error {
 		Store: store.NewPolicy(n.serviceDB), Keys: n.keys, Roots: policy.RootsOf(roots), Availability: available, Audit: n.serviceLog,
 		Rule: coverage, RecoveryLevel: n.recoveryLevel, Vault: n.vaultFacts,
 		Operations: store.NewOperation(n.serviceDB), Safe: []string{workload.Reencryption},
+		SharePointAvailability: availability.Kind(n.availability.sharePoint), AvailabilityRoll: n.availability.roll,
 		Wake: func() { n.operations.Wake() },
 	})
 	if err != nil {
@@ -383,6 +385,9 @@ func (n *node) sweep(ctx context.Context) {
 	}
 	if err := n.requests.Sweep(ctx); err != nil && ctx.Err() == nil {
 		n.log.Error("ending requests that nobody approved in time", "err", err)
+	}
+	if err := n.policies.TendAvailability(ctx); err != nil && ctx.Err() == nil {
+		n.log.Error("rolling availability keys", "err", err)
 	}
 	if _, err := n.items.Sweep(ctx); err != nil && ctx.Err() == nil {
 		n.log.Error("removing blobs that nothing needs", "err", err)

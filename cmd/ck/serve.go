@@ -42,11 +42,13 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	hooks := set.String("webhook-allow", "", "what webhooks may reach beyond the internet: `LIST` of addresses, blocks, hosts and .domains")
 	var hardware hardwareSettings
 	hardware.flags(set)
+	var spare availabilitySettings
+	spare.flags(set)
 	verbose := set.Bool("verbose", false, "log each failed request and long operation in full")
 	if err := c.parseFlags(set, args); err != nil {
 		return err
 	}
-	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder, tokens: tokens, hardware: hardware}
+	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder, tokens: tokens, hardware: hardware, availability: spare}
 	if *approve != "operator" && *approve != "automatically" {
 		return fault.New(fault.Invalid, "%q is no way to approve retention", *approve).WithHint("give operator or automatically")
 	}
@@ -101,7 +103,7 @@ func (s settings) check() error {
 	case s.domain == "" || strings.ContainsAny(s.domain, ":/@ "):
 		return fault.New(fault.Invalid, "%q is no domain", s.domain).WithHint("give a name without scheme and port, such as localhost")
 	}
-	return errors.Join(s.tokens.check(), s.hardware.check())
+	return errors.Join(s.tokens.check(), s.hardware.check(), s.availability.check())
 }
 
 // serveNode makes the node ready, says so, and answers requests until ctx ends.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/operation"
@@ -99,9 +100,36 @@ func (l fusedLog) Record(ctx context.Context, e audit.Entry) error {
 	return l.f.pass(func() error { return l.Recorder.Record(ctx, e) })
 }
 
+// fusedKeys are the rows of availability keys.
+type fusedKeys struct {
+	availability.Store
+	f *fuse
+}
+
+func (s fusedKeys) AddKey(ctx context.Context, k availability.Key, since time.Time) (kept availability.Key, err error) {
+	err = s.f.pass(func() error { kept, err = s.Store.AddKey(ctx, k, since); return err })
+	return kept, err
+}
+
+func (s fusedKeys) DestroyKey(ctx context.Context, tenant, id string, at time.Time) error {
+	return s.f.pass(func() error { return s.Store.DestroyKey(ctx, tenant, id, at) })
+}
+
+func (s fusedKeys) AskRenewal(ctx context.Context, before time.Time) error {
+	return s.f.pass(func() error { return s.Store.AskRenewal(ctx, before) })
+}
+
+func (s fusedStore) Begin(ctx context.Context, op operation.Operation, quiet time.Time) (ok bool, err error) {
+	err = s.f.pass(func() error { ok, err = s.Store.Begin(ctx, op, quiet); return err })
+	return ok, err
+}
+
 // process starts service and runner anew on the same rows, behind a fuse.
 func (w *world) process(f *fuse) {
 	c := w.config
+	spare := w.spare
+	spare.Store, spare.Audit = fusedKeys{spare.Store, f}, fusedLog{spare.Audit, f}
+	c.Availability = must(availability.New(spare))
 	c.Store, c.Audit, c.Batch = fusedStore{w.rows, f}, fusedLog{w.log, f}, 2
 	w.service = must(policy.New(c))
 	w.runner = must(operation.New(operation.Config{Store: fusedOperations{store.NewOperation(w.db), f}, Handlers: w.service.Handlers()}))

@@ -53,8 +53,8 @@ type Store interface {
 	KeyNeeded(ctx context.Context, key string) (bool, error)
 	// NewestOperation returns the newest operation of a kind, nil if there was none.
 	NewestOperation(ctx context.Context, tenant, kind string) (*operation.Operation, error)
-	// Begin stores an operation, unless the newest of its kind and tenant is not final or has become
-	// so after quiet, if that is not zero.
+	// Begin stores an operation, unless the newest of its kind and tenant is not final, or has failed
+	// or was cancelled after quiet, if that is not zero.
 	Begin(ctx context.Context, op operation.Operation, quiet time.Time) (begun bool, err error)
 
 	// Apply makes an edit, wholly or not at all. It is fault.Conflict with ReasonChanged if

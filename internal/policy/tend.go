@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	rollAgain = time.Hour // between two rolls of a tenant's keys that nobody asked for
+	rollAgain = time.Hour // after a roll that has failed
 	tendPage  = 500       // keys or tenants looked at in one read
 
 	// unusedFor is how long an availability key must have been unused before it is destroyed:
@@ -65,7 +65,7 @@ func (s *Service) askRoll(ctx context.Context, caller directory.Caller, tenant s
 	return err
 }
 
-// startRoll stores the operation that rolls a tenant's keys, unless one is open or has ended after
+// startRoll stores the operation that rolls a tenant's keys, unless one is open or has failed after
 // quiet, if that is not zero.
 func (s *Service) startRoll(ctx context.Context, tenant string, since, quiet time.Time) (started bool, err error) {
 	op, err := rollOperation(tenant, since, s.now())

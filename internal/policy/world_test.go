@@ -37,6 +37,9 @@ type world struct {
 	runner  *operation.Runner
 	rows    *store.Policy
 	config  policy.Config
+
+	spare    availability.Config // of the service in config
+	spareLog *audit.Log
 }
 
 // inWorld runs fn in a world of its own, under virtual time.
@@ -61,10 +64,9 @@ func newWorldOn(t testing.TB, db *store.DB, change func(c *policy.Config)) *worl
 	w.rows = store.NewPolicy(w.db)
 	w.log = &recorder{Log: must(audit.New(audit.Config{Store: store.NewAudit(w.db), Key: signingKey(), Name: "service"}))}
 	spare := openDB(t, "availability.db", store.AvailabilityAreas())
-	keys := must(availability.New(availability.Config{
-		Store: store.NewAvailability(spare), Seal: seal.Of(envelope.NewKey()),
-		Audit: must(audit.New(audit.Config{Store: store.NewAudit(spare), Key: signingKey(), Name: "availability"})),
-	}))
+	w.spareLog = must(audit.New(audit.Config{Store: store.NewAudit(spare), Key: signingKey(), Name: "availability"}))
+	w.spare = availability.Config{Store: store.NewAvailability(spare), Seal: seal.Of(envelope.NewKey()), Audit: w.spareLog}
+	keys := must(availability.New(w.spare))
 	w.keys = must(hierarchy.New(hierarchy.Config{
 		Store: store.NewHierarchy(w.db), Root: w.vaults.root, Availability: keys, Audit: w.log,
 	}))

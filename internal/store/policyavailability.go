@@ -45,7 +45,8 @@ func (s *Policy) NewestOperation(ctx context.Context, tenant, kind string) (op *
 func (s *Policy) Begin(ctx context.Context, op operation.Operation, quiet time.Time) (begun bool, err error) {
 	at := func(ctx context.Context, q DBTX) error {
 		newest, err := newestOperation(ctx, q, op.Tenant, op.Kind)
-		begun = err == nil && (newest == nil || newest.State.Final() && (quiet.IsZero() || !newest.Finished.After(quiet)))
+		begun = err == nil && (newest == nil || newest.State == operation.Done ||
+			newest.State.Final() && (quiet.IsZero() || !newest.Finished.After(quiet)))
 		return err
 	}
 	if err := s.db.Read(ctx, at); err != nil || !begun {

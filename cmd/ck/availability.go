@@ -1,0 +1,33 @@
+package main
+
+import (
+	"flag"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/availability"
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// availabilitySettings are what flags decide about availability keys.
+type availabilitySettings struct {
+	sharePoint string        // whom the key of SharePoint policies serves: "forest" or "tenant" (CK-36)
+	roll       time.Duration // how old a key may get; 0: as old as it likes
+}
+
+func (a *availabilitySettings) flags(set *flag.FlagSet) {
+	set.StringVar(&a.sharePoint, "sharepoint-availability", "forest",
+		"whom the availability key of SharePoint policies serves (`SCOPE`): forest, all tenants together, or tenant, which alone lets a tenant have its own destroyed")
+	set.DurationVar(&a.roll, "availability-roll", 365*24*time.Hour, "how old availability keys get before they are rolled; 0: never by themselves")
+}
+
+func (a availabilitySettings) check() error {
+	if kind := availability.Kind(a.sharePoint); !kind.Valid() || !kind.Shared() {
+		return fault.New(fault.Invalid, "%q is not whom an availability key of SharePoint policies can serve", a.sharePoint).
+			WithHint("give forest or tenant with --sharepoint-availability")
+	}
+	if a.roll != 0 && a.roll < 24*time.Hour {
+		return fault.New(fault.Invalid, "rolling availability keys every %v is too often", a.roll).
+			WithHint("give 24h or longer with --availability-roll, or 0 for never; an operator can roll them at any time with Update-CKAvailabilityKey")
+	}
+	return nil
+}

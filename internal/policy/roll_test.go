@@ -1,0 +1,434 @@
+package policy_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/customerkey/customerkey/internal/availability"
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/operation"
+	"github.com/customerkey/customerkey/internal/policy"
+)
+
+// operator runs the service.
+var operator = directory.Caller{
+	Tenant: "provider", ID: uuid.NewString(), Kind: directory.User, Name: "operator@provider.example",
+	Roles: []directory.Role{directory.ServiceOperator},
+}
+
+// all returns every policy of the tenant as it is stored, the service's own first.
+func (c *tenant) all() (ps []policy.Policy) {
+	c.t.Helper()
+	for _, f := range []policy.Family{policy.ServiceOwned, policy.MultiWorkload, policy.Mailbox, policy.SharePoint} {
+		ps = append(ps, must(c.rows.Policies(c.t.Context(), c.id, f, 100))...)
+	}
+	return ps
+}
+
+// spareKeys returns the availability keys of the tenant's policies, by policy.
+func (c *tenant) spareKeys() map[string]string {
+	keys := map[string]string{}
+	for _, p := range c.all() {
+		keys[p.ID] = p.AvailabilityKey
+	}
+	return keys
+}
+
+func (w *world) facts(tenant, id string) availability.Facts {
+	w.t.Helper()
+	return must(w.config.Availability.Facts(w.t.Context(), directory.SystemCaller(tenant, "test", ""), tenant, id))
+}
+
+func (w *world) mustTend() {
+	w.t.Helper()
+	if err := w.service.TendAvailability(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) mustRoll(tenant string) {
+	w.t.Helper()
+	if err := w.service.RollAvailability(w.t.Context(), operator, tenant); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// rolled fails unless every policy has another key than before, and its newest generation is
+// wrapped under that.
+func (c *tenant) rolled(before map[string]string) {
+	c.t.Helper()
+	for _, p := range c.all() {
+		g := must(c.rows.Generation(c.t.Context(), c.id, p.Generation))
+		if p.AvailabilityKey == before[p.ID] || g.AvailabilityKey != p.AvailabilityKey || g.State != hierarchy.Active {
+			c.t.Errorf("%s has the key %s (before: %s), its generation %d, %s, that of %s", p.Name, p.AvailabilityKey, before[p.ID], g.Number, g.State, g.AvailabilityKey)
+		}
+	}
+}
+
+// CK-33, CK-282: on an operator's request each policy gets a new availability key and a new
+// generation; content moves and opens all the time; the old keys are destroyed when nothing needs
+// them. The operator sees no key, and the tenant's log says that he asked.
+func TestRollOnRequest(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.tenant()
+		c.admin.Roles = []directory.Role{directory.GlobalAdministrator}
+		c.mustCreate("P")
+		c.mustMake(policy.Mailbox, "M")
+		c.mustSeal("documents", "default")
+		c.mustAssign("P")
+		c.mustSeal("documents", "later")
+		w.work()
+		before := c.spareKeys()
+
+		c.mustRollAs(operator)
+		if err := w.service.RollAvailability(t.Context(), operator, c.id); !fault.Is(err, fault.Conflict) {
+			t.Errorf("asked twice: %v", err)
+		}
+		w.work()
+		c.rolled(before)
+		if err := c.reopen(); err != nil {
+			t.Fatal(err)
+		}
+		if op := must(w.rows.NewestOperation(t.Context(), c.id, "rollavailability")); op.State != operation.Done || op.Percent() != 100 {
+			t.Errorf("%+v", op)
+		}
+		for _, p := range c.all() {
+			if old := w.facts(c.id, before[p.ID]); old.Superseded.IsZero() || !old.Destroyed.IsZero() {
+				t.Errorf("the old key of %s: %+v", p.Name, old)
+			}
+		}
+		w.mustTend()
+		for _, key := range before { // CK-230: a policy that is just being made may still take it
+			if !w.facts(c.id, key).Destroyed.IsZero() {
+				t.Error("destroyed within the hour")
+			}
+		}
+		time.Sleep(61 * time.Minute)
+		w.mustTend()
+		for id, key := range before {
+			if w.facts(c.id, key).Destroyed.IsZero() {
+				t.Errorf("the old key of %s lives", id)
+			}
+		}
+		c.rolled(before)
+		if err := c.reopen(); err != nil {
+			t.Fatal(err)
+		}
+		if log := strings.Join(c.entries(), "\n"); !strings.Contains(log, "allow availabilitykey.roll "+c.id) {
+			t.Errorf("the tenant's log does not say who asked:\n%s", log)
+		}
+	})
+}
+
+// mustRollAs asks for a roll of the tenant's keys, a second after whatever came before.
+func (c *tenant) mustRollAs(caller directory.Caller) {
+	c.t.Helper()
+	time.Sleep(time.Second)
+	if err := c.service.RollAvailability(c.t.Context(), caller, c.id); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// CK-32, CK-245: rolling a root never rolls the availability key; neither do all other changes of a
+// policy.
+func TestRootsDoNotRollAvailability(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.tenant()
+		c.mustCreate("P")
+		before := c.spareKeys()
+		w.vaults.roll(c.keys[0])
+		w.vaults.roll(c.keys[1])
+		c.mustRefresh("P")
+		c.mustAssign("P")
+		text := "new"
+		if _, err := w.service.Update(t.Context(), c.admin, policy.MultiWorkload, "P", policy.Change{Description: &text}); err != nil {
+			t.Fatal(err)
+		}
+		w.work()
+		w.mustTend()
+		w.work()
+		for _, p := range c.all() {
+			g := must(w.rows.Generation(t.Context(), c.id, p.Generation))
+			if p.AvailabilityKey != before[p.ID] || g.AvailabilityKey != before[p.ID] {
+				t.Errorf("%s has another availability key", p.Name)
+			}
+		}
+		if c.mustCreate("Q").AvailabilityKey == before[c.all()[1].ID] { // CK-32: but a new policy has its own
+			t.Error("two policies share a key")
+		}
+	})
+}
+
+// A policy whose roots do not work keeps its key, is told of, and follows when they do.
+func TestRollSkipsDeniedRoots(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.tenant()
+		denied := c.mustCreate("Denied")
+		w.vaults.deny(c.keys[1])
+		c.keys = c.spare
+		good := c.mustCreate("Good")
+		before := c.spareKeys()
+		c.mustRollAs(operator)
+		w.work()
+		after := c.spareKeys()
+		if after[denied.ID] != before[denied.ID] || after[good.ID] == before[good.ID] {
+			t.Errorf("keys %v became %v", before, after)
+		}
+		op := must(w.rows.NewestOperation(t.Context(), c.id, "rollavailability"))
+		if op.State != operation.Failed || !strings.Contains(op.Error, "1 of 3 policies") || !strings.Contains(op.Error, "Denied: ") || op.Hint == "" {
+			t.Errorf("%+v", op)
+		}
+		k := must(w.service.AvailabilityKeys(t.Context(), c.admin, "Denied"))
+		if len(k) != 1 || k[0].State != policy.KeyRolling || k[0].Roll.ID != op.ID {
+			t.Errorf("%+v", k)
+		}
+
+		calls := w.vaults.calls()
+		w.mustTend()
+		w.work()
+		if w.vaults.calls() != calls {
+			t.Error("the vaults are asked again at once")
+		}
+		for range 2 { // CK-35: as long as the policy needs the old key, it lives
+			time.Sleep(61 * time.Minute)
+			w.mustTend()
+			w.work()
+		}
+		if !w.facts(c.id, before[denied.ID]).Destroyed.IsZero() {
+			t.Error("a key that is needed was destroyed")
+		}
+		if c.spareKeys()[good.ID] != after[good.ID] {
+			t.Error("the policy that was rolled is rolled again")
+		}
+		w.vaults.heal(denied.Roots[1].URI)
+		time.Sleep(61 * time.Minute)
+		w.mustTend()
+		w.work()
+		c.rolled(before)
+	})
+}
+
+// CK-33: on a schedule, each key when it has come to the age; never, if none is set.
+func TestRollOnSchedule(t *testing.T) {
+	const month = 30 * 24 * time.Hour
+	for _, every := range []time.Duration{month, 0} {
+		t.Run(every.String(), func(t *testing.T) {
+			inWorld(t, func(c *policy.Config) { c.AvailabilityRoll = every }, func(t *testing.T, w *world) {
+				old := w.tenant()
+				old.mustCreate("P")
+				old.mustSeal("documents", "default")
+				// Left behind by a policy that never came to be.
+				orphan := must(w.config.Availability.Create(t.Context(), old.admin, availability.Scope{Kind: availability.PerPolicy, Tenant: old.id, Policy: "none"}))
+				time.Sleep(month / 2)
+				young := w.tenant()
+				before := [2]map[string]string{old.spareKeys(), young.spareKeys()}
+				time.Sleep(month/2 + time.Hour)
+				for range 3 {
+					w.mustTend()
+					w.work()
+				}
+				if every == 0 {
+					if fmt.Sprint(old.spareKeys()) != fmt.Sprint(before[0]) {
+						t.Error("rolled without a schedule")
+					}
+					return
+				}
+				old.rolled(before[0])
+				if fmt.Sprint(young.spareKeys()) != fmt.Sprint(before[1]) {
+					t.Error("a key of half a month was rolled")
+				}
+				if w.facts(old.id, orphan).Destroyed.IsZero() {
+					t.Error("a key that no policy has was not destroyed")
+				}
+				if err := old.reopen(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// mustFiles makes a SharePoint policy.
+func (c *tenant) mustFiles(name string) policy.Policy {
+	c.t.Helper()
+	c.admin.Roles = []directory.Role{directory.GlobalAdministrator}
+	return c.mustMake(policy.SharePoint, name)
+}
+
+// CK-25, CK-31: the key of the forest is rolled for all tenants at once, or not at all, and is
+// destroyed when no tenant needs it.
+func TestRollForest(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		a, b := w.tenant(), w.tenant()
+		pa, pb := a.mustFiles("Files"), b.mustFiles("Files")
+		if pa.AvailabilityKey != pb.AvailabilityKey {
+			t.Fatal("two tenants have two keys")
+		}
+		a.mustRollAs(operator)
+		w.work()
+		if a.spareKeys()[pa.ID] != pa.AvailabilityKey {
+			t.Error("the forest's key was rolled for one tenant")
+		}
+		w.vaults.deny(pb.Roots[0].URI)
+		time.Sleep(time.Second)
+		w.mustRoll("")
+		for range 2 { // the first makes the key, the second sees that policies have an old one
+			w.mustTend()
+			w.work()
+		}
+		if key := a.spareKeys()[pa.ID]; key == pa.AvailabilityKey || w.facts(a.id, key).Kind != availability.PerForest {
+			t.Errorf("%+v", w.facts(a.id, key))
+		}
+		if b.spareKeys()[pb.ID] != pb.AvailabilityKey {
+			t.Error("rolled without a root")
+		}
+		time.Sleep(2 * time.Hour)
+		w.mustTend()
+		w.work()
+		if !w.facts(a.id, pa.AvailabilityKey).Destroyed.IsZero() {
+			t.Fatal("a key that a tenant needs was destroyed")
+		}
+		w.vaults.heal(pb.Roots[0].URI)
+		for range 2 {
+			time.Sleep(2 * time.Hour)
+			w.mustTend()
+			w.work()
+		}
+		if a.spareKeys()[pa.ID] != b.spareKeys()[pb.ID] || b.spareKeys()[pb.ID] == pb.AvailabilityKey {
+			t.Error("the second tenant has not followed")
+		}
+		w.mustTend()
+		if w.facts(a.id, pa.AvailabilityKey).Destroyed.IsZero() {
+			t.Error("the old key lives, and nobody needs it")
+		}
+	})
+}
+
+// CK-36: after the setting was changed to a key per tenant, the next roll brings it.
+func TestForestToTenant(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		a, b := w.tenant(), w.tenant()
+		pa, pb := a.mustFiles("Files"), b.mustFiles("Files")
+		w.config.SharePointAvailability = availability.PerTenant
+		w.process(newFuse(1 << 40))
+		a.mustRollAs(operator)
+		b.mustRollAs(operator)
+		w.work()
+		ka, kb := w.facts(a.id, a.spareKeys()[pa.ID]), w.facts(b.id, b.spareKeys()[pb.ID])
+		if ka.Kind != availability.PerTenant || kb.Kind != availability.PerTenant || ka.ID == kb.ID || ka.Tenant != a.id {
+			t.Errorf("%+v and %+v", ka, kb)
+		}
+		if more := a.mustFiles("More"); more.AvailabilityKey != ka.ID {
+			t.Error("two SharePoint policies of a tenant have two keys")
+		}
+	})
+}
+
+// Only an operator has keys rolled (CK-282), and he learns nothing by it.
+func TestRollDoor(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.tenant()
+		for name, caller := range map[string]directory.Caller{"administrator": c.admin, "system": directory.SystemCaller(c.id, "x", "")} {
+			if err := w.service.RollAvailability(t.Context(), caller, c.id); !fault.Is(err, fault.Forbidden) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := w.service.RollAvailability(t.Context(), operator, uuid.NewString()); !fault.Is(err, fault.NotFound) || fault.As(err).Hint == "" {
+			t.Errorf("an unknown tenant: %v", err)
+		}
+		for name, err := range map[string]error{
+			"keys":  second(w.service.AvailabilityKeys(t.Context(), operator, "")),
+			"limit": w.service.SetAvailabilityLimit(t.Context(), operator, "P", nil),
+		} {
+			if !fault.Is(err, fault.Forbidden) {
+				t.Errorf("%s by an operator: %v", name, err)
+			}
+		}
+	})
+}
+
+// mustPrepare makes a policy with content under it.
+func (c *tenant) mustPrepare() {
+	c.t.Helper()
+	c.mustCreate("P")
+	c.mustAssign("P")
+	c.mustSeal("documents", "default")
+	c.mustSeal("exchange", "alice")
+	c.work()
+	time.Sleep(time.Second)
+}
+
+// rollScript rolls the tenant's keys to the end; it can be run again after being cut off anywhere.
+func (c *tenant) rollScript() error {
+	if err := c.service.RollAvailability(c.t.Context(), operator, c.id); err != nil && !fault.Is(err, fault.Conflict) {
+		return err
+	}
+	c.work()
+	time.Sleep(2 * time.Hour)
+	return c.service.TendAvailability(c.t.Context())
+}
+
+// Killed after every second write of a roll: what is there is legal, everything opens, no key that
+// is needed was destroyed, and what was begun ends by itself.
+func TestCrashInRoll(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		for n, finished := int64(0), false; !finished; n += 2 * slow {
+			c, f := w.tenant(), newFuse(n)
+			w.process(newFuse(1 << 40))
+			c.mustPrepare()
+			before := c.spareKeys()
+			w.process(f)
+			err := c.rollScript()
+			if finished = err == nil && !f.dead.Load(); !finished && !f.dead.Load() {
+				t.Fatalf("after %d writes: %v", n, err)
+			}
+			w.process(newFuse(1 << 40))
+			c.check(n)
+			time.Sleep(2 * time.Hour)
+			for range 2 {
+				w.mustTend()
+				w.work()
+			}
+			if asked := must(w.rows.NewestOperation(t.Context(), c.id, "rollavailability")) != nil; asked {
+				c.rolled(before)
+			}
+			time.Sleep(2 * time.Hour)
+			w.mustTend()
+			c.check(n)
+			c.noneLeft(n)
+			if n > 100 {
+				t.Fatal("the script does not end")
+			}
+		}
+	})
+}
+
+// check checks what must hold at every moment.
+func (c *tenant) check(n int64) {
+	c.t.Helper()
+	if err := c.legal(); err != nil {
+		c.t.Fatalf("killed after %d writes: %v", n, err)
+	}
+	for _, g := range must(c.rows.LiveGenerations(c.t.Context(), c.id)) {
+		if f := c.facts(c.id, g.AvailabilityKey); !f.Destroyed.IsZero() {
+			c.t.Fatalf("killed after %d writes: generation %d needs a destroyed key", n, g.Number)
+		}
+	}
+}
+
+// noneLeft fails if a key lives that no policy names.
+func (c *tenant) noneLeft(n int64) {
+	c.t.Helper()
+	left := must(c.config.Availability.Superseded(c.t.Context(), availability.Facts{}, 100))
+	for _, f := range left {
+		if f.Tenant == c.id {
+			c.t.Errorf("killed after %d writes: the key %d of %s lives on", n, f.Number, f.Policy)
+		}
+	}
+}
