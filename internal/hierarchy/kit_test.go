@@ -274,6 +274,7 @@ type testAvailability struct {
 	key   envelope.Key
 	mu    sync.Mutex
 	fails error
+	uses  []availability.Use // guarded by w.mu
 }
 
 func (a *testAvailability) set(err error) {
@@ -286,8 +287,11 @@ func (a *testAvailability) Wrap(_ context.Context, _ directory.Caller, _, _ stri
 	return envelope.WrapKey(a.key, key, aad)
 }
 
-func (a *testAvailability) Unwrap(_ context.Context, _ directory.Caller, _ availability.Use, wrapped, aad []byte) (envelope.Key, error) {
+func (a *testAvailability) Unwrap(_ context.Context, _ directory.Caller, u availability.Use, wrapped, aad []byte) (envelope.Key, error) {
 	a.w.tell("availability")
+	a.w.mu.Lock()
+	a.uses = append(a.uses, u)
+	a.w.mu.Unlock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.fails != nil {
