@@ -311,8 +311,11 @@ func coverage(name string) policy.Rule {
 		return policy.Rule{}
 	}
 	family := policy.MultiWorkload
-	if w.Mailboxes {
+	switch {
+	case w.Mailboxes:
 		family = policy.Mailbox
+	case w.Sites:
+		family = policy.SharePoint
 	}
 	return policy.Rule{Family: family, NewDataOnly: w.NewDataOnly}
 }

@@ -49,7 +49,7 @@ func (s *Workload) AddContainer(ctx context.Context, c workload.Container) error
 	return s.write(ctx, func(ctx context.Context, q *workloadsql.Queries) error {
 		n, err := q.AddContainer(ctx, workloadsql.AddContainerParams{
 			TenantID: c.Tenant, Workload: c.Workload, Name: c.Name,
-			ContainerID: c.ID, OwnerID: c.Owner, CreatedAt: micros(c.Created),
+			ContainerID: c.ID, OwnerID: c.Owner, CreatedAt: micros(c.Created), Geo: c.Geo,
 		})
 		if err == nil && n == 0 {
 			return fault.New(fault.Conflict, "there is a container of this name").WithReason(workload.ReasonContainerTaken)
@@ -74,7 +74,7 @@ func (s *Workload) SetSecret(ctx context.Context, c workload.Container, from int
 
 func containerOf(c workloadsql.Container) workload.Container {
 	return workload.Container{
-		Tenant: c.TenantID, Workload: c.Workload, Name: c.Name, ID: c.ContainerID, Owner: c.OwnerID,
+		Tenant: c.TenantID, Workload: c.Workload, Name: c.Name, ID: c.ContainerID, Owner: c.OwnerID, Geo: c.Geo,
 		Created: fromMicros(c.CreatedAt), Secret: c.Secret, SecretVersion: int(c.SecretVersion),
 	}
 }

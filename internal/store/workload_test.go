@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 
 	"github.com/customerkey/customerkey/internal/fault"
@@ -71,7 +72,7 @@ func wantFault(t *testing.T, err error, code fault.Code, reason string) {
 func TestContainers(t *testing.T) {
 	eachWorkload(t, func(t *testing.T, s *store.Workload) {
 		ctx := t.Context()
-		c := workload.Container{Tenant: "t", Workload: "exchange", Name: "Zoë@x", ID: "id-1", Owner: "zoe", Created: noon}
+		c := workload.Container{Tenant: "t", Workload: "exchange", Name: "Zoë@x", ID: "id-1", Owner: "zoe", Geo: "eur", Created: noon}
 		if err := s.AddContainer(ctx, c); err != nil {
 			t.Fatal(err)
 		}
@@ -94,6 +95,32 @@ func TestContainers(t *testing.T) {
 		wantFault(t, s.SetSecret(ctx, c, 0), fault.Conflict, workload.ReasonSecretMoved)
 		if got, err := s.Container(ctx, "t", "exchange", "Zoë@x"); err != nil || cmp.Diff(c, got) != "" {
 			t.Errorf("after SetSecret: %v\n%s", err, cmp.Diff(c, got))
+		}
+	})
+}
+
+func TestGeos(t *testing.T) {
+	eachWorkload(t, func(t *testing.T, s *store.Workload) {
+		put := func(geos ...workload.Geo) {
+			t.Helper()
+			if err := s.PutGeos(t.Context(), "t", geos, noon); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := func(geos ...workload.Geo) {
+			t.Helper()
+			got, err := s.Geos(t.Context(), "t")
+			if diff := cmp.Diff(geos, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+				t.Errorf("Geos: %v (-want +got):\n%s", err, diff)
+			}
+		}
+		want()
+		put(workload.Geo{Name: "nam", Default: true}, workload.Geo{Name: "eur"})
+		want(workload.Geo{Name: "eur"}, workload.Geo{Name: "nam", Default: true})
+		put(workload.Geo{Name: "eur", Default: true})
+		want(workload.Geo{Name: "eur", Default: true}, workload.Geo{Name: "nam"})
+		if other, err := s.Geos(t.Context(), "u"); err != nil || len(other) > 0 {
+			t.Errorf("geos of another tenant: %v, %v", other, err)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
@@ -55,13 +56,17 @@ func (s *Service) allow(ctx context.Context, caller directory.Caller, do action,
 // refuse records a refusal, then returns it as fault.Forbidden; if it cannot be recorded, the
 // error says so instead.
 func (s *Service) refuse(ctx context.Context, caller directory.Caller, do action, object Ref, reason string) error {
+	return s.refuseFor(ctx, caller, do, object, reason, fmt.Sprintf("ask its owner, or an administrator for the role %s", directory.MailboxImportExport))
+}
+
+// refuseFor is refuse with what to do about it.
+func (s *Service) refuseFor(ctx context.Context, caller directory.Caller, do action, object Ref, reason, hint string) error {
 	if caller.Tenant != "" { // otherwise there is nobody's log to write to
 		if err := s.record(ctx, caller, do, object, audit.Deny, map[string]string{"reason": reason}); err != nil {
 			return err
 		}
 	}
-	return fault.New(fault.Forbidden, "%s: %s", object, reason).
-		WithHint("ask its owner, or an administrator for the role %s", directory.MailboxImportExport)
+	return fault.New(fault.Forbidden, "%s: %s", object, reason).WithHint("%s", hint)
 }
 
 // record writes an entry to the log of the caller's tenant.

@@ -60,7 +60,12 @@ func (s *Service) create(ctx context.Context, caller directory.Caller, c Contain
 		return c, err
 	}
 	c.ID, c.Created = id, s.now()
-	detail := map[string]string{"container": c.ID, "owner": c.Owner}
+	if c.Geo == "" {
+		if c.Geo, err = s.geoOfNew(ctx, c); err != nil {
+			return c, err
+		}
+	}
+	detail := map[string]string{"container": c.ID, "owner": c.Owner, "geo": c.Geo}
 	if err := s.record(ctx, caller, createContainer, c.ref(""), audit.Allow, detail); err != nil {
 		return c, err
 	}

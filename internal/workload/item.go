@@ -50,6 +50,7 @@ type Container struct {
 	Tenant, Workload, Name string
 	ID                     string // GUID, binds keys and content; "" while the container does not exist
 	Owner                  string // object id of the person whose mailbox it is, or of who wrote first
+	Geo                    string // where its content is kept, fixed when it is made; "" for workloads that go by no geo
 	Created                time.Time
 	Secret                 []byte // the fingerprint secret, wrapped; nil until it is first needed
 	SecretVersion          int    // of the container key that wraps Secret; 0 if there is none

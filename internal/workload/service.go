@@ -148,5 +148,5 @@ func isRetired(err error) bool {
 }
 
 func hierarchyContainer(c Container) hierarchy.Container {
-	return hierarchy.Container{Tenant: c.Tenant, ID: c.ID, Workload: c.Workload}
+	return hierarchy.Container{Tenant: c.Tenant, ID: c.ID, Workload: c.Workload, Geo: c.Geo}
 }

@@ -20,6 +20,11 @@ type Store interface {
 	// container's floor; otherwise fault.Conflict.
 	SetSecret(ctx context.Context, c Container, from int) error
 
+	// Geos returns the geos that a tenant was given, by name; none if it has but one.
+	Geos(ctx context.Context, tenant string) ([]Geo, error)
+	// PutGeos adds geos, or changes which one is the default: the last of them that says so.
+	PutGeos(ctx context.Context, tenant string, geos []Geo, now time.Time) error
+
 	Item(ctx context.Context, tenant, container, item string) (Row, error)
 	// Items returns those with ids after the given one, in byte order of ids.
 	Items(ctx context.Context, tenant, container, after string, limit int) ([]Row, error)

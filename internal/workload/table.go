@@ -13,13 +13,15 @@ type Workload struct {
 	Title       string // as people say it
 	NewDataOnly bool   // a newly assigned policy covers new data only (table of rows CK-284 to CK-292)
 	Mailboxes   bool   // a container is a person's mailbox, named by user principal name
+	Sites       bool   // a container is a site, kept in a geo of the tenant
 }
 
-// table lists every workload. Mailboxes take policies of the mailbox family, all others those of the
-// multi-workload family.
+// table lists every workload. Mailboxes take policies of the mailbox family, sites those of the
+// SharePoint family, all others those of the multi-workload family.
 var table = [...]Workload{
 	{Name: "exchange", Title: "Exchange mailboxes", Mailboxes: true},            // CK-289: new and existing data
 	{Name: "teams", Title: "Teams chat messages", NewDataOnly: true},            // CK-284: new data
+	{Name: "sharepoint", Title: "Files of SharePoint, OneDrive and Teams", Sites: true}, // CK-294: new and existing data
 	{Name: "documents", Title: "Documents of the provider", NewDataOnly: false}, // own: new and existing data
 }
 

@@ -20,6 +20,7 @@ type Container struct {
 	CreatedAt     int64
 	Secret        []byte
 	SecretVersion int64
+	Geo           string
 	KeyFloor      int64
 }
 
@@ -35,4 +36,11 @@ type Item struct {
 	Size        int64
 	CreatedAt   int64
 	ModifiedAt  int64
+}
+
+type TenantGeo struct {
+	TenantID  string
+	Geo       string
+	IsDefault bool
+	CreatedAt int64
 }

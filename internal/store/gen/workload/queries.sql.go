@@ -10,8 +10,8 @@ import (
 )
 
 const addContainer = `-- name: AddContainer :execrows
-INSERT INTO containers (tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version)
-VALUES ($1, $2, $3, $4, $5, $6, NULL, 0)
+INSERT INTO containers (tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, geo)
+VALUES ($1, $2, $3, $4, $5, $6, NULL, 0, $7)
 ON CONFLICT (tenant_id, workload, name) DO NOTHING
 `
 
@@ -22,6 +22,7 @@ type AddContainerParams struct {
 	ContainerID string
 	OwnerID     string
 	CreatedAt   int64
+	Geo         string
 }
 
 func (q *Queries) AddContainer(ctx context.Context, arg AddContainerParams) (int64, error) {
@@ -32,6 +33,7 @@ func (q *Queries) AddContainer(ctx context.Context, arg AddContainerParams) (int
 		arg.ContainerID,
 		arg.OwnerID,
 		arg.CreatedAt,
+		arg.Geo,
 	)
 	if err != nil {
 		return 0, err
@@ -139,7 +141,7 @@ func (q *Queries) ExtendIntent(ctx context.Context, arg ExtendIntentParams) (int
 }
 
 const getContainer = `-- name: GetContainer :one
-SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, key_floor FROM containers WHERE tenant_id = $1 AND workload = $2 AND name = $3
+SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, geo, key_floor FROM containers WHERE tenant_id = $1 AND workload = $2 AND name = $3
 `
 
 type GetContainerParams struct {
@@ -160,6 +162,7 @@ func (q *Queries) GetContainer(ctx context.Context, arg GetContainerParams) (Con
 		&i.CreatedAt,
 		&i.Secret,
 		&i.SecretVersion,
+		&i.Geo,
 		&i.KeyFloor,
 	)
 	return i, err
@@ -195,7 +198,7 @@ func (q *Queries) GetItem(ctx context.Context, arg GetItemParams) (Item, error) 
 }
 
 const listContainers = `-- name: ListContainers :many
-SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, key_floor FROM containers
+SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, geo, key_floor FROM containers
 WHERE tenant_id = $1 AND workload = $2 AND name > $3
 ORDER BY name LIMIT CAST($4 AS BIGINT)
 `
@@ -230,6 +233,7 @@ func (q *Queries) ListContainers(ctx context.Context, arg ListContainersParams) 
 			&i.CreatedAt,
 			&i.Secret,
 			&i.SecretVersion,
+			&i.Geo,
 			&i.KeyFloor,
 		); err != nil {
 			return nil, err
@@ -349,7 +353,7 @@ func (q *Queries) ListItems(ctx context.Context, arg ListItemsParams) ([]Item, e
 }
 
 const listOwnedContainers = `-- name: ListOwnedContainers :many
-SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, key_floor FROM containers
+SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, geo, key_floor FROM containers
 WHERE tenant_id = $1 AND workload = $2 AND owner_id = $3 AND name > $4
 ORDER BY name LIMIT CAST($5 AS BIGINT)
 `
@@ -386,6 +390,7 @@ func (q *Queries) ListOwnedContainers(ctx context.Context, arg ListOwnedContaine
 			&i.CreatedAt,
 			&i.Secret,
 			&i.SecretVersion,
+			&i.Geo,
 			&i.KeyFloor,
 		); err != nil {
 			return nil, err

@@ -69,7 +69,7 @@ func (q *Queries) CountSecretBelow(ctx context.Context, arg CountSecretBelowPara
 }
 
 const getContainerByID = `-- name: GetContainerByID :one
-SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, key_floor FROM containers WHERE tenant_id = $1 AND container_id = $2
+SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, geo, key_floor FROM containers WHERE tenant_id = $1 AND container_id = $2
 `
 
 type GetContainerByIDParams struct {
@@ -89,6 +89,7 @@ func (q *Queries) GetContainerByID(ctx context.Context, arg GetContainerByIDPara
 		&i.CreatedAt,
 		&i.Secret,
 		&i.SecretVersion,
+		&i.Geo,
 		&i.KeyFloor,
 	)
 	return i, err
@@ -111,7 +112,7 @@ func (q *Queries) GetFloor(ctx context.Context, arg GetFloorParams) (int64, erro
 }
 
 const listContainersByID = `-- name: ListContainersByID :many
-SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, key_floor FROM containers WHERE tenant_id = $1 AND container_id > $2
+SELECT tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, geo, key_floor FROM containers WHERE tenant_id = $1 AND container_id > $2
 ORDER BY container_id LIMIT CAST($3 AS BIGINT)
 `
 
@@ -139,6 +140,7 @@ func (q *Queries) ListContainersByID(ctx context.Context, arg ListContainersByID
 			&i.CreatedAt,
 			&i.Secret,
 			&i.SecretVersion,
+			&i.Geo,
 			&i.KeyFloor,
 		); err != nil {
 			return nil, err

@@ -2,8 +2,8 @@
 SELECT * FROM containers WHERE tenant_id = $1 AND workload = $2 AND name = $3;
 
 -- name: AddContainer :execrows
-INSERT INTO containers (tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version)
-VALUES ($1, $2, $3, $4, $5, $6, NULL, 0)
+INSERT INTO containers (tenant_id, workload, name, container_id, owner_id, created_at, secret, secret_version, geo)
+VALUES ($1, $2, $3, $4, $5, $6, NULL, 0, $7)
 ON CONFLICT (tenant_id, workload, name) DO NOTHING;
 
 -- name: SetSecret :execrows
