@@ -277,7 +277,7 @@ func (n *node) openService(context.Context) error {
 	}
 	n.policies, err = policy.New(policy.Config{
 		Store: store.NewPolicy(n.serviceDB), Keys: n.keys, Roots: policy.RootsOf(roots), Availability: available, Audit: n.serviceLog,
-		Rule: coverage, RecoveryLevel: n.recoveryLevel, Vault: n.vaultFacts,
+		Rule: coverage, RecoveryLevel: n.recoveryLevel, Vault: n.vaultFacts, Geos: n.geos,
 		Operations: store.NewOperation(n.serviceDB), Safe: []string{workload.Reencryption},
 		SharePointAvailability: availability.Kind(n.availability.sharePoint), AvailabilityRoll: n.availability.roll,
 		Wake: func() { n.operations.Wake() },
@@ -330,6 +330,15 @@ func (n *node) vaultFacts(ctx context.Context, tenant, vault string) (policy.Vau
 		return policy.VaultFacts{}, err
 	}
 	return policy.VaultFacts{Subscription: strings.ToLower(place.Subscription), Location: place.Location}, nil
+}
+
+// geos returns the names of a tenant's geos, that for new sites first.
+func (n *node) geos(ctx context.Context, tenant string) (names []string, err error) {
+	all, err := n.items.Geos(ctx, tenant)
+	for _, g := range all {
+		names = append(names, g.Name)
+	}
+	return names, err
 }
 
 // mailboxOwner finds whose mailbox upn is.

@@ -17,6 +17,7 @@ const (
 	Refresh Action = "policy.refresh"
 	Replace Action = "policy.replace"
 	Assign  Action = "policy.assign" // and taking the assignment back
+	Recover Action = "policy.recover"
 
 	LimitAvailability Action = "availabilitykey.limit"
 	RollAvailability  Action = "availabilitykey.roll" // by an operator, who may do nothing else (CK-282)

@@ -53,6 +53,9 @@ func keyDetail(uris []string) map[string]string {
 }
 
 func (s *Service) create(ctx context.Context, caller directory.Caller, p Policy, uris []string) (Policy, error) {
+	if p.Family == SharePoint {
+		return p, fault.New(fault.Invalid, "a policy for files is made for a geo").WithHint("make it with Register-%s", p.Family.Noun())
+	}
 	if err := s.checkNew(ctx, p); err != nil {
 		return p, err
 	}
@@ -137,7 +140,11 @@ func (s *Service) found(ctx context.Context, caller directory.Caller, p Policy, 
 	}
 	p.Created = s.now()
 	p.Updated = p.Created
-	if err := s.c.Store.Apply(ctx, Edit{Tenant: p.Tenant, Policy: &p, MostActive: p.mostActive(), Generation: &g, Assignment: a}); err != nil {
+	op, err := s.followUp(p)
+	if err != nil {
+		return p, err
+	}
+	if err := s.c.Store.Apply(ctx, Edit{Tenant: p.Tenant, Policy: &p, MostActive: p.mostActive(), Generation: &g, Assignment: a, Operation: op}); err != nil {
 		return p, err
 	}
 	p.Revision = 1
@@ -155,7 +162,11 @@ func (p Policy) mostActive() int {
 // generation makes a policy key that both roots wrap and unwrap: the proof that the service
 // may (CK-169).
 func (s *Service) generation(ctx context.Context, caller directory.Caller, p Policy, number int) (hierarchy.Generation, error) {
-	g, err := s.c.Keys.NewGeneration(ctx, caller, p.Tenant, p.ID, number, p.Roots, p.AvailabilityKey)
+	newKey := s.c.Keys.NewGeneration
+	if p.Family == SharePoint {
+		newKey = s.c.Keys.NewHedged // CK-66
+	}
+	g, err := newKey(ctx, caller, p.Tenant, p.ID, number, p.Roots, p.AvailabilityKey)
 	if fault.Is(err, fault.Denied) {
 		err = Findings{notSeen(root{}, err)}.fault()
 	}

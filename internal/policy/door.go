@@ -59,6 +59,10 @@ func (s *Service) enter(ctx context.Context, caller directory.Caller, f Family, 
 	if err := s.check(ctx, caller, f, do, clip(identity)); err != nil {
 		return Policy{}, err
 	}
+	if f == SharePoint && (do == Update || do == Refresh || do == Replace) {
+		return Policy{}, fault.New(fault.Invalid, "a policy for files has its geo's name and pinned root keys").
+			WithHint("change its root keys with Update-%s", f.Noun())
+	}
 	p, err := s.resolve(ctx, caller.Tenant, f, identity)
 	if err != nil {
 		return Policy{}, err

@@ -23,12 +23,14 @@ type Policy struct {
 	Description string
 	Enabled     bool // a disabled policy cannot be assigned (CK-174)
 	State       State
-	Roots       [2]hierarchy.RootRef // versionless key URIs, in the order given
+	Roots       [2]hierarchy.RootRef // in the order given; URIs without a version but for SharePoint
 
 	AvailabilityKey string // made with the policy, one of its own (CK-24, CK-230)
 	Generation      string // id of the active generation: changes with every refresh (CK-126)
 	Number          int    // of that generation, 1 for the first
 	Revision        int64  // number of changes, 1 when created
+
+	RecoverUntil time.Time // SharePoint: when its recovery ends; zero if it is in none
 
 	Created, Updated time.Time
 }

@@ -47,11 +47,10 @@ func TestCK296_Precedence(t *testing.T) {
 		want("a mailbox with its own", where("exchange", "own", ""), mailbox.ID)
 		want("another mailbox", where("exchange", "other", ""), tenant.ID)
 
-		files := c.mustMake(policy.SharePoint, "NAM")
-		put(policy.Assignment{Family: policy.SharePoint, Geo: "NAM", Policy: files.ID})
-		want("a site of the geo", where("sharepoint", "site", "NAM"), files.ID)
-		want("a site of another geo", where("sharepoint", "site", "EUR"), service)
-		want("documents", where("documents", "x", "NAM"), tenant.ID)
+		files := c.mustRegister("nam").Status.Policy
+		want("a site of the geo", where("sharepoint", "site", "nam"), files.ID)
+		want("a site of another geo", where("sharepoint", "site", "eur"), service)
+		want("documents", where("documents", "x", "nam"), tenant.ID)
 
 		c.mustAssign("Tenant") // looks over what is stored
 		w.work()

@@ -18,8 +18,10 @@ type Roots interface {
 	// Parse returns the versionless form of a key URI and the vault it is in. It refuses hosts
 	// that are no vaults of this environment, and connects to nothing.
 	Parse(uri string) (canonical, vault string, err error)
-	// Inspect asks the vault, as the app's service principal in tenant, for the newest version
-	// of the key: fault.Denied if its owner refuses, fault.Unavailable if it cannot answer.
+	// URI names a version of a key by the name of its vault, in the environment's usual one.
+	URI(vault, name, version string) string
+	// Inspect asks the vault, as the app's service principal in tenant, for the version
+	// of the key that the URI names, or its newest: fault.Denied if its owner refuses, fault.Unavailable if it cannot answer.
 	Inspect(ctx context.Context, tenant, app, uri string) (rootkey.Facts, error)
 }
 
@@ -35,6 +37,8 @@ func (k client) Parse(uri string) (canonical, vault string, err error) {
 	}
 	return u.String(), u.Vault, nil
 }
+
+func (k client) URI(vault, name, version string) string { return k.c.URI(vault, name, version) }
 
 func (k client) Inspect(ctx context.Context, tenant, app, uri string) (rootkey.Facts, error) {
 	key, err := k.c.Key(tenant, app, uri)

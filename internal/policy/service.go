@@ -16,6 +16,9 @@ import (
 // Keys is the part of hierarchy.Keyring that policies need.
 type Keys interface {
 	NewGeneration(ctx context.Context, caller directory.Caller, tenant, policy string, number int, refs [2]hierarchy.RootRef, availabilityKey string) (hierarchy.Generation, error)
+	NewHedged(ctx context.Context, caller directory.Caller, tenant, policy string, number int, refs [2]hierarchy.RootRef, availabilityKey string) (hierarchy.Generation, error)
+	Restore(ctx context.Context, caller directory.Caller, g hierarchy.Generation, refs [2]hierarchy.RootRef) (hierarchy.Generation, error)
+	Life(u hierarchy.Unwrapping) time.Duration
 	Rewrap(ctx context.Context, caller directory.Caller, key hierarchy.ContainerKey, to hierarchy.Generation) (hierarchy.ContainerKey, error)
 	Drop(tenant, generation string)
 	Health(tenant, uri string) (hierarchy.Health, bool)
@@ -48,6 +51,9 @@ type Config struct {
 	// AvailabilityRoll is how old availability keys may get before they are rolled; 0: as old as they
 	// like, until an operator asks (CK-33).
 	AvailabilityRoll time.Duration
+	// Geos returns the names of a tenant's geos, that for new sites first, in lower case. May be
+	// nil: then each tenant has one, "default".
+	Geos func(ctx context.Context, tenant string) ([]string, error)
 	// RecoveryLevel is the least that root keys must have: "Recoverable+ProtectedSubscription"
 	// if empty, or "Recoverable" (CK-168, X-12).
 	RecoveryLevel string

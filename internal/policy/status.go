@@ -71,11 +71,16 @@ func (s *Service) Status(ctx context.Context, caller directory.Caller, f Family,
 		return Status{}, err
 	}
 	st := s.summary(picture)
-	for i, ref := range picture.Policy.Roots {
-		st.Health[i].URI = ref.URI
-		st.Health[i].Health, st.Health[i].Known = s.c.Keys.Health(caller.Tenant, ref.URI)
-	}
+	s.health(&st)
 	return st, nil
+}
+
+// health adds how the roots of the policy were last seen.
+func (s *Service) health(st *Status) {
+	for i, ref := range st.Policy.Roots {
+		st.Health[i].URI = ref.URI
+		st.Health[i].Health, st.Health[i].Known = s.c.Keys.Health(st.Policy.Tenant, ref.URI)
+	}
 }
 
 // summary is what a picture shows.

@@ -57,6 +57,11 @@ type Store interface {
 	// or was cancelled after quiet, if that is not zero.
 	Begin(ctx context.Context, op operation.Operation, quiet time.Time) (begun bool, err error)
 
+	// Progress returns the percentage that was raised last for a generation, 0 if none was.
+	Progress(ctx context.Context, tenant, generation string) (percent int, err error)
+	// RaiseProgress keeps a percentage, unless a higher one is kept.
+	RaiseProgress(ctx context.Context, tenant, generation string, percent int) error
+
 	// Apply makes an edit, wholly or not at all. It is fault.Conflict with ReasonChanged if
 	// the policy has another revision by now, with ReasonNameTaken if the name is in use, with
 	// ReasonTooMany or the reason of [Policy.Assignable] if the edit runs against those.
@@ -76,14 +81,20 @@ const (
 	ReasonAssigned  = "PolicyAssigned" // CK-171
 	ReasonDisabled  = "PolicyDisabled" // CK-174
 	ReasonTooMany   = "TooManyPolicies"
+
+	ReasonUnregistered = "Unregistered" // the geo has no policy
+	ReasonRegistered   = "Registered"   // CK-176: the geo has one
+	ReasonBusy         = "Rolling"      // CK-177: the last change of roots is not done
+	ReasonNoRecovery   = "NotInRecovery"
 )
 
 // An Edit is one change. Zero fields change nothing.
 type Edit struct {
 	Tenant     string
-	Policy     *Policy               // Revision 0: a new one, else replaces that revision
-	MostActive int                   // refused with ReasonTooMany if the family of Policy then has more enabled ones
-	Generation *hierarchy.Generation // becomes the active one of its policy, older ones drain
+	Policy     *Policy                // Revision 0: a new one, else replaces that revision
+	MostActive int                    // refused with ReasonTooMany if the family of Policy then has more enabled ones
+	Generation *hierarchy.Generation  // becomes the active one of its policy, older ones drain
+	Restored   []hierarchy.Generation // their root copies take the place of those stored
 
 	// What comes to be under a policy must find it assignable at that moment: see
 	// [Policy.Assignable].

@@ -126,39 +126,62 @@ func (v *vaults) call(ctx context.Context, uri string, use bool) (vaultKey, erro
 
 func (v *vaults) Parse(uri string) (canonical, vault string, err error) { return v.parse.Parse(uri) }
 
+func (v *vaults) URI(vault, name, version string) string { return v.parse.URI(vault, name, version) }
+
 func (v *vaults) Inspect(ctx context.Context, tenant, app, uri string) (rootkey.Facts, error) {
-	k, err := v.call(ctx, uri, false)
-	k.facts.KeyID = kid(uri, k.versions)
+	r := root{v, uri}
+	k, err := v.call(ctx, r.URI(), false)
+	if err != nil {
+		return rootkey.Facts{}, err
+	}
+	k.facts.KeyID, err = r.wrapper(k)
 	return k.facts, err
 }
 
 func kid(uri string, version int) string { return fmt.Sprintf("%s/%032x", uri, version) }
 
-// root is one of the keys as package hierarchy wants it.
+// root is one of the keys as package hierarchy wants it. Its uri may have a version.
 type root struct {
 	v   *vaults
 	uri string
 }
 
+// wrapper returns the id of the version that wraps: the one that the root is pinned to, or the
+// newest.
+func (r root) wrapper(k vaultKey) (string, error) {
+	if r.uri == r.URI() {
+		return kid(r.uri, k.versions), nil
+	}
+	for n := 1; n <= k.versions; n++ {
+		if id := kid(r.URI(), n); id == r.uri {
+			return id, nil
+		}
+	}
+	return "", fault.New(fault.Denied, "%s is not there", r.uri).WithReason("KeyNotFound").WithHint("check its version")
+}
+
 func (v *vaults) root(ref hierarchy.RootRef) (hierarchy.Root, error) { return root{v, ref.URI}, nil }
 
-func (r root) URI() string { return r.uri }
+func (r root) URI() string { return hierarchy.RootRef{URI: r.uri}.Key() }
 
 func (r root) Wrap(ctx context.Context, key envelope.Key) (string, []byte, error) {
-	k, err := r.v.call(ctx, r.uri, true)
+	k, err := r.v.call(ctx, r.URI(), true)
 	if err != nil {
 		return "", nil, err
 	}
-	id := kid(r.uri, k.versions)
+	id, err := r.wrapper(k)
+	if err != nil {
+		return "", nil, err
+	}
 	wrapped, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, &private().PublicKey, key.Expose(), []byte(id))
 	return id, wrapped, err
 }
 
 func (r root) Unwrap(ctx context.Context, id string, wrapped []byte) (envelope.Key, error) {
-	if _, err := r.v.call(ctx, r.uri, true); err != nil {
+	if _, err := r.v.call(ctx, r.URI(), true); err != nil {
 		return envelope.Key{}, err
 	}
-	if !strings.HasPrefix(id, r.uri+"/") {
+	if !strings.HasPrefix(id, r.URI()+"/") {
 		return envelope.Key{}, fault.New(fault.Invalid, "%s is not a version of %s", id, r.uri)
 	}
 	plain, err := rsa.DecryptOAEP(sha256.New(), nil, private(), wrapped, []byte(id))

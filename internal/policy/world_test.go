@@ -76,7 +76,7 @@ func newWorldOn(t testing.TB, db *store.DB, change func(c *policy.Config)) *worl
 		}
 	})
 	w.config = policy.Config{
-		Store: w.rows, Keys: w.keys, Roots: w.vaults, Availability: keys, Audit: w.log, Rule: rules, Operations: store.NewOperation(w.db),
+		Store: w.rows, Keys: w.keys, Roots: w.vaults, Availability: keys, Audit: w.log, Rule: rules, Operations: store.NewOperation(w.db), Geos: geos,
 		Wake: func() { w.runner.Wake() }, Settle: 2 * time.Second,
 	}
 	if change != nil {
@@ -86,6 +86,9 @@ func newWorldOn(t testing.TB, db *store.DB, change func(c *policy.Config)) *worl
 	w.runner = must(operation.New(operation.Config{Store: store.NewOperation(w.db), Handlers: w.service.Handlers()}))
 	return w
 }
+
+// geos are those of every tenant.
+func geos(context.Context, string) ([]string, error) { return []string{"default", "nam", "eur"}, nil }
 
 // rules is the table of workloads: mailboxes follow the policy in force, chats take new data
 // only (rows CK-284, CK-289).
@@ -254,8 +257,16 @@ type item struct {
 	key                 envelope.Key
 }
 
+// container is one of a workload. A site may be named with its geo before it: "eur:sales".
 func container(tenant, workload, name string) hierarchy.Container {
-	return hierarchy.Container{Tenant: tenant, ID: workload + "/" + name, Workload: workload}
+	c := hierarchy.Container{Tenant: tenant, ID: workload + "/" + name, Workload: workload}
+	if workload == "sharepoint" {
+		c.Geo = "default"
+		if geo, _, ok := strings.Cut(name, ":"); ok {
+			c.Geo = geo
+		}
+	}
+	return c
 }
 
 // seal writes new content into a container, as package workload does.

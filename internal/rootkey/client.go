@@ -126,6 +126,12 @@ func (c *Client) Key(tenant, app, uri string) (*Key, error) {
 	return &Key{client: c, keys: keys, uri: u}, nil
 }
 
+// URI names a version of a key in a vault of the first of the configured suffixes. It checks
+// nothing: that is for Parse.
+func (c *Client) URI(vault, name, version string) string {
+	return "https://" + vault + "." + c.suffixes[0].String() + "/keys/" + name + "/" + version
+}
+
 // client returns the official client for one principal and vault.
 func (c *Client) client(w who, u URI) (*azkeys.Client, error) {
 	c.mu.Lock()

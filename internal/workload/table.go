@@ -19,10 +19,10 @@ type Workload struct {
 // table lists every workload. Mailboxes take policies of the mailbox family, sites those of the
 // SharePoint family, all others those of the multi-workload family.
 var table = [...]Workload{
-	{Name: "exchange", Title: "Exchange mailboxes", Mailboxes: true},            // CK-289: new and existing data
-	{Name: "teams", Title: "Teams chat messages", NewDataOnly: true},            // CK-284: new data
+	{Name: "exchange", Title: "Exchange mailboxes", Mailboxes: true},                    // CK-289: new and existing data
+	{Name: "teams", Title: "Teams chat messages", NewDataOnly: true},                    // CK-284: new data
 	{Name: "sharepoint", Title: "Files of SharePoint, OneDrive and Teams", Sites: true}, // CK-294: new and existing data
-	{Name: "documents", Title: "Documents of the provider", NewDataOnly: false}, // own: new and existing data
+	{Name: "documents", Title: "Documents of the provider", NewDataOnly: false},         // own: new and existing data
 }
 
 // Workloads returns the table of workloads, in the order in which to show it.

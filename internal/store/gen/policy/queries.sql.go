@@ -449,7 +449,8 @@ func (q *Queries) ListPolicies(ctx context.Context, arg ListPoliciesParams) ([]P
 const replacePolicy = `-- name: ReplacePolicy :execrows
 UPDATE policies SET name = $1, name_key = $2, description = $3, enabled = $4, state = $5,
     generation_id = $6, generation_number = $7, availability_key = $8, revision = revision + 1, updated_at = $9,
-    root1_tenant = $13, root1_app = $14, root1_uri = $15, root2_tenant = $16, root2_app = $17, root2_uri = $18
+    root1_tenant = $13, root1_app = $14, root1_uri = $15, root2_tenant = $16, root2_app = $17, root2_uri = $18,
+    recover_until = $19
 WHERE tenant_id = $10 AND id = $11 AND revision = $12
 `
 
@@ -472,6 +473,7 @@ type ReplacePolicyParams struct {
 	Root2Tenant      string
 	Root2App         string
 	Root2Uri         string
+	RecoverUntil     int64
 }
 
 func (q *Queries) ReplacePolicy(ctx context.Context, arg ReplacePolicyParams) (int64, error) {
@@ -494,6 +496,7 @@ func (q *Queries) ReplacePolicy(ctx context.Context, arg ReplacePolicyParams) (i
 		arg.Root2Tenant,
 		arg.Root2App,
 		arg.Root2Uri,
+		arg.RecoverUntil,
 	)
 	if err != nil {
 		return 0, err

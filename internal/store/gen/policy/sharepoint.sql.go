@@ -41,36 +41,3 @@ func (q *Queries) RaiseProgress(ctx context.Context, arg RaiseProgressParams) er
 	_, err := q.db.ExecContext(ctx, raiseProgress, arg.TenantID, arg.GenerationID, arg.Percent)
 	return err
 }
-
-const setSharePoint = `-- name: SetSharePoint :exec
-UPDATE policies SET root1_tenant = $1, root1_app = $2, root1_uri = $3, root2_tenant = $4, root2_app = $5, root2_uri = $6,
-    recover_until = $7
-WHERE tenant_id = $8 AND id = $9
-`
-
-type SetSharePointParams struct {
-	Root1Tenant  string
-	Root1App     string
-	Root1Uri     string
-	Root2Tenant  string
-	Root2App     string
-	Root2Uri     string
-	RecoverUntil int64
-	TenantID     string
-	ID           string
-}
-
-func (q *Queries) SetSharePoint(ctx context.Context, arg SetSharePointParams) error {
-	_, err := q.db.ExecContext(ctx, setSharePoint,
-		arg.Root1Tenant,
-		arg.Root1App,
-		arg.Root1Uri,
-		arg.Root2Tenant,
-		arg.Root2App,
-		arg.Root2Uri,
-		arg.RecoverUntil,
-		arg.TenantID,
-		arg.ID,
-	)
-	return err
-}

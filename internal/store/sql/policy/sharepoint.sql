@@ -1,8 +1,3 @@
--- name: SetSharePoint :exec
-UPDATE policies SET root1_tenant = $1, root1_app = $2, root1_uri = $3, root2_tenant = $4, root2_app = $5, root2_uri = $6,
-    recover_until = $7
-WHERE tenant_id = $8 AND id = $9;
-
 -- name: GetProgress :one
 SELECT CAST(COALESCE(MAX(percent), 0) AS BIGINT) AS percent FROM policy_progress WHERE tenant_id = $1 AND generation_id = $2;
 
