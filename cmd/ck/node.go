@@ -19,6 +19,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/certs"
+	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/datafolder"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
@@ -52,7 +53,7 @@ type settings struct {
 	eventFolder   string    // where records of requests to vaults go; nowhere if ""
 	eventLines    io.Writer // where they go as lines; nowhere if nil
 	tokens        tokenSettings
-	webhooks      webhook.Allowance // what webhooks may reach beyond the internet at large
+	webhooks      courier.Allowance // what webhooks may reach beyond the internet at large
 	hardware      hardwareSettings
 	availability  availabilitySettings
 }
@@ -92,6 +93,7 @@ type node struct {
 	directory  *directory.Service
 	token      hsm.Token // nil if no module is set up
 	vaults     *keyvault.Service
+	way        *courier.Client
 	deliverer  *webhook.Deliverer
 	keys       *hierarchy.Keyring
 	requests   *request.Service
@@ -218,10 +220,11 @@ func (n *node) openVaults(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	courier, err := webhook.New(webhook.Config{Domain: n.host(""), Allow: n.webhooks})
+	n.way, err = courier.New(courier.Config{Domain: n.host(""), Allow: n.webhooks})
 	if err != nil {
 		return err
 	}
+	hooks := webhook.New(n.way)
 	hardware, err := n.openHardware(ctx, kept)
 	if err != nil {
 		return err
@@ -231,12 +234,12 @@ func (n *node) openVaults(ctx context.Context) error {
 		InUse: func(ctx context.Context, tenant string, vaults []string) (bool, error) {
 			return n.policies.UsesVaults(ctx, tenant, vaults)
 		},
-		ApproveByRule: n.approveByRule, Courier: courier, Seal: n.folder.Seals.Vault,
+		ApproveByRule: n.approveByRule, Courier: hooks, Seal: n.folder.Seals.Vault,
 	})
 	if err != nil {
 		return err
 	}
-	n.deliverer = webhook.NewDeliverer(n.vaults, courier, n.log)
+	n.deliverer = webhook.NewDeliverer(n.vaults, hooks, n.log)
 	return nil
 }
 

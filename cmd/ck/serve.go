@@ -15,10 +15,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/datafolder"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/headroom"
-	"github.com/customerkey/customerkey/internal/keyvault/webhook"
 )
 
 // serve runs the server until ctx ends.
@@ -62,7 +62,7 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	if s.throttle, err = readThrottle(*limits); err != nil {
 		return err
 	}
-	if s.webhooks, err = webhook.ParseAllowance(*hooks); err != nil {
+	if s.webhooks, err = courier.ParseAllowance(*hooks); err != nil {
 		return err
 	}
 	listeners, err := openListeners(ctx, *listen, *port)

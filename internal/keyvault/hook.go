@@ -2,15 +2,12 @@ package keyvault
 
 import (
 	"cmp"
-	"fmt"
-	"io"
-	"net/url"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -36,7 +33,7 @@ const (
 type Hook struct {
 	Tenant, Subscription, Group, Vault, Name string
 
-	Endpoint Endpoint
+	Endpoint courier.Endpoint
 	Secret   envelope.Key // deliveries are signed with it
 	Schema   Schema
 	Types    []EventType // all if empty
@@ -57,35 +54,6 @@ type HookProgress struct {
 // Wants reports whether the hook is for events of a type.
 func (h Hook) Wants(t EventType) bool { return len(h.Types) == 0 || slices.Contains(h.Types, t) }
 
-// An Endpoint is where a webhook is. Its query may hold a secret, so that it prints without it.
-type Endpoint struct{ full string }
-
-// NewEndpoint takes a URL as its owner gives it. The error is fault.Invalid if it is not
-// absolute https without user and fragment, or longer than 2048 bytes; which hosts may be
-// called is for the courier to say.
-func NewEndpoint(text string) (Endpoint, error) {
-	u, err := url.Parse(text)
-	if err != nil || len(text) > 2048 || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" || u.Opaque != "" {
-		return Endpoint{}, invalid("destination.properties.endpointUrl").WithHint("It is an https URL without user and fragment, of at most 2048 characters.")
-	}
-	return Endpoint{text}, nil
-}
-
-// Expose returns the whole URL, for calling it and for whoever may see it.
-func (e Endpoint) Expose() string { return e.full }
-
-// Base returns the URL without its query.
-func (e Endpoint) Base() string {
-	base, _, _ := strings.Cut(e.full, "?")
-	return base
-}
-
-// Format prints the base alone.
-func (e Endpoint) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Base()) }
-
-// MarshalText writes the base alone.
-func (e Endpoint) MarshalText() ([]byte, error) { return []byte(e.Base()), nil }
-
 // hookName is the rule of Azure's event subscriptions.
 var hookName = regexp.MustCompile(`^[A-Za-z0-9-]{3,64}$`)
 
@@ -97,19 +65,23 @@ type HookSpec struct {
 	Types                            []EventType // all if empty
 }
 
-func (spec HookSpec) check() (Endpoint, error) {
+func (spec HookSpec) check() (courier.Endpoint, error) {
 	if !hookName.MatchString(spec.Name) {
-		return Endpoint{}, invalid("name").WithHint("An event subscription's name has 3 to 64 letters, digits and hyphens.")
+		return courier.Endpoint{}, invalid("name").WithHint("An event subscription's name has 3 to 64 letters, digits and hyphens.")
 	}
 	if s := cmp.Or(spec.Schema, EventGridSchema); s != EventGridSchema && s != CloudEventSchema {
-		return Endpoint{}, invalid("eventDeliverySchema").WithHint("Use %s or %s.", EventGridSchema, CloudEventSchema)
+		return courier.Endpoint{}, invalid("eventDeliverySchema").WithHint("Use %s or %s.", EventGridSchema, CloudEventSchema)
 	}
 	for i, t := range spec.Types {
 		if !t.Known() || slices.Contains(spec.Types[:i], t) {
-			return Endpoint{}, invalid("filter.includedEventTypes").WithHint("Types of events of key vaults, each once: %s and so on.", EventTypes()[0])
+			return courier.Endpoint{}, invalid("filter.includedEventTypes").WithHint("Types of events of key vaults, each once: %s and so on.", EventTypes()[0])
 		}
 	}
-	return NewEndpoint(spec.Endpoint)
+	e, err := courier.NewEndpoint(spec.Endpoint)
+	if err != nil {
+		return e, invalid("destination.properties.endpointUrl").WithHint("%s", fault.As(err).Hint)
+	}
+	return e, nil
 }
 
 // MaxHooks is how many event subscriptions a vault has at most.

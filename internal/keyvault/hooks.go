@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 )
@@ -12,7 +13,7 @@ import (
 // A Courier reaches webhooks.
 type Courier interface {
 	// Check refuses an endpoint that must never be called, as fault.Invalid, without calling it.
-	Check(e Endpoint) error
+	Check(e courier.Endpoint) error
 	// Greet asks whoever is at the hook's endpoint whether he wants its events. The error is
 	// fault.Invalid unless he says so; its message is safe to show to the hook's owner.
 	Greet(ctx context.Context, h Hook) error

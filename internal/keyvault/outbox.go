@@ -11,6 +11,7 @@ import (
 
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/seal"
@@ -89,7 +90,9 @@ func (s *Service) openHook(row HookRow) (Hook, error) {
 		return h, fault.Wrap(fault.Corrupt, err, "the webhook '%s' cannot be read", h.Name)
 	}
 	defer clear(c.Secret)
-	h.Endpoint = Endpoint{c.URL}
+	if h.Endpoint, err = courier.NewEndpoint(c.URL); err != nil {
+		return h, fault.Wrap(fault.Corrupt, err, "the webhook '%s' cannot be read", h.Name)
+	}
 	h.Secret, err = envelope.KeyFromBytes(c.Secret)
 	return h, err
 }

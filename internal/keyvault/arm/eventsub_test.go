@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/keyvault/webhook"
 )
@@ -32,17 +33,17 @@ func greeter(t *testing.T, w *keyvaulttest.World) *httptest.Server {
 		}
 	}))
 	t.Cleanup(to.Close)
-	allow, err := webhook.ParseAllowance("127.0.0.1")
+	allow, err := courier.ParseAllowance("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	courier, err := webhook.New(webhook.Config{
+	way, err := courier.New(courier.Config{
 		Domain: w.Domain(), Allow: allow, Roots: to.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, Now: w.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.SendBy(courier)
+	w.SendBy(webhook.New(way))
 	return to
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/keyvault"
 )
 
@@ -17,18 +18,6 @@ type gridEvent struct {
 	Data            any       `json:"data"`
 	DataVersion     string    `json:"dataVersion"`
 	MetadataVersion string    `json:"metadataVersion"`
-}
-
-// A cloudEvent is an event in the JSON format of CloudEvents 1.0.
-type cloudEvent struct {
-	SpecVersion string    `json:"specversion"`
-	ID          string    `json:"id"`
-	Source      string    `json:"source"`
-	Subject     string    `json:"subject"`
-	Type        string    `json:"type"`
-	Time        time.Time `json:"time"`
-	ContentType string    `json:"datacontenttype"`
-	Data        any       `json:"data"`
 }
 
 // eventData is what Azure's events of key vaults say. Times are seconds since 1970.
@@ -50,9 +39,9 @@ func (c *Courier) grid(h keyvault.Hook, e keyvault.Event) gridEvent {
 	}
 }
 
-func (c *Courier) cloud(h keyvault.Hook, e keyvault.Event) cloudEvent {
+func (c *Courier) cloud(h keyvault.Hook, e keyvault.Event) courier.CloudEvent {
 	data := c.data(e)
-	return cloudEvent{
+	return courier.CloudEvent{
 		SpecVersion: "1.0", ID: e.ID, Source: topic(h), Subject: data.ObjectName, Type: string(e.Type), Time: e.Time,
 		ContentType: "application/json", Data: data,
 	}
@@ -61,7 +50,7 @@ func (c *Courier) cloud(h keyvault.Hook, e keyvault.Event) cloudEvent {
 // data writes where the object is reached now: that is never stored (KV-4).
 func (c *Courier) data(e keyvault.Event) eventData {
 	d := eventData{
-		ID: "https://" + strings.ToLower(e.Vault) + ".vault." + c.domain + "/", VaultName: e.Vault,
+		ID: "https://" + strings.ToLower(e.Vault) + ".vault." + c.Domain + "/", VaultName: e.Vault,
 		ObjectType: "Vault", ObjectName: e.Vault, NBF: unix(e.NotBefore), EXP: unix(e.Expires),
 	}
 	if e.Name != "" {

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
@@ -122,17 +123,17 @@ func newScene(t *testing.T, db *store.DB) *scene {
 
 func mustCourier(t *testing.T, to *receiver, now func() time.Time) *webhook.Courier {
 	t.Helper()
-	allow, err := webhook.ParseAllowance("127.0.0.1")
+	allow, err := courier.ParseAllowance("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := webhook.New(webhook.Config{
+	c, err := courier.New(courier.Config{
 		Domain: "keys.example:8443", Allow: allow, Roots: to.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, Now: now,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return webhook.New(c)
 }
 
 func each(t *testing.T, fn func(t *testing.T, s *scene)) {
