@@ -55,7 +55,7 @@ func (s *Service) create(ctx context.Context, caller directory.Caller, c Contain
 	if c.ID != "" {
 		return c, nil
 	}
-	id, err := newID()
+	id, err := newContainerID()
 	if err != nil {
 		return c, err
 	}

@@ -102,6 +102,16 @@ func newID() (string, error) {
 	return id.String(), nil
 }
 
+// newContainerID returns a GUID that begins with the time: containers made one after the other
+// lie one after the other in the database, and so do their keys, which are moved in that order.
+func newContainerID() (string, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", fault.Wrap(fault.Internal, err, "internal error")
+	}
+	return id.String(), nil
+}
+
 // sealing returns the container's newest key, under the policy that is in force. A generation
 // that stops being active between the two questions is asked for again.
 func (s *Service) sealing(ctx context.Context, caller directory.Caller, c Container) (*hierarchy.Opened, error) {

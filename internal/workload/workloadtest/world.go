@@ -21,6 +21,8 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/operation"
+	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/blob"
@@ -55,6 +57,7 @@ type World struct {
 	Policies *Policies
 	Clock    *Clock
 	Audit    *Recorder
+	Runner   *operation.Runner // not running
 
 	dbPath string
 }
@@ -95,14 +98,31 @@ func New(t testing.TB, change func(*workload.Config)) *World {
 	t.Cleanup(func() { must(t, folder.Close()) })
 	config := workload.Config{
 		Store: store.NewWorkload(w.DB), Blobs: store.NewBlobs(folder), Keys: w.Keys, Policies: w.Policies,
-		Audit: w.Audit, People: people, Now: w.Clock.Now,
+		Audit: w.Audit, People: people, Now: w.Clock.Now, Rule: rule,
+		Start: func(ctx context.Context, op operation.Operation) (operation.Operation, error) {
+			return w.Runner.Start(ctx, op)
+		},
 	}
 	if change != nil {
 		change(&config)
 	}
 	w.Items, err = workload.New(config)
 	must(t, err)
+	w.Runner, err = operation.New(operation.Config{Store: store.NewOperation(w.DB), Handlers: w.Items.Handlers(), Lease: time.Second, Backoff: 20 * time.Millisecond, Attempts: 3})
+	must(t, err)
 	return w
+}
+
+// rule says which policies cover a workload, as the wiring of the program does.
+func rule(name string) policy.Rule {
+	w, err := workload.Find(name)
+	switch {
+	case err != nil:
+		return policy.Rule{}
+	case w.Mailboxes:
+		return policy.Rule{Family: policy.Mailbox}
+	}
+	return policy.Rule{Family: policy.MultiWorkload, NewDataOnly: w.NewDataOnly}
 }
 
 func (w *World) root(ref hierarchy.RootRef) (hierarchy.Root, error) {
@@ -170,6 +190,14 @@ func (p *Policies) InForce(ctx context.Context, c hierarchy.Container) (hierarch
 	target := p.targets[c.Tenant]
 	target.NewDataOnly = p.NewDataOnly
 	return target, nil
+}
+
+// InForceNow returns what is in force.
+func (p *Policies) InForceNow(t testing.TB, tenant string) hierarchy.Target {
+	t.Helper()
+	target, err := p.InForce(t.Context(), hierarchy.Container{Tenant: tenant})
+	must(t, err)
+	return target
 }
 
 // NewPolicy puts another policy in force.
