@@ -28,8 +28,25 @@ type Record struct {
 	Time   time.Time
 }
 
-// System reports whether the service's own work caused the use (CK-50, CK-377).
-func (r Record) System() bool { return r.Caller.Kind == directory.System }
+// Recovery is the cause of a use that the customer has ordered after both roots were lost (CK-76).
+const Recovery = "recovery ordered by the customer"
+
+// Operation returns what the use is called (CK-355).
+func (u Use) Operation() string {
+	if u.Cause == Recovery {
+		return "Recovery by Availability Key"
+	}
+	return "Fallback to Availability Key"
+}
+
+// Initiator says who caused the use: the service's own work, "system", or somebody's request,
+// "user" (CK-50, CK-377).
+func (r Record) Initiator() string {
+	if r.Caller.Kind == directory.System {
+		return "system"
+	}
+	return "user"
+}
 
 // A Usage is how often a policy's availability key was used, and may be. Days are those of UTC;
 // when the clock is set back the last day goes on, so that it gives no more uses.

@@ -171,7 +171,7 @@ func TestUses(t *testing.T) {
 		}
 		alice.Roles = nil
 		want := availability.Record{ID: rest[0].ID, Use: use(w.id), Caller: alice, Time: noon}
-		if d := cmp.Diff(want, rest[0]); d != "" || want.System() {
+		if d := cmp.Diff(want, rest[0]); d != "" || want.Initiator() != "user" {
 			t.Error("(-want +got):\n" + d)
 		}
 		if all, err := w.Service.Uses(ctx, other, policy, "", 2); err != nil || len(all) != 0 {

@@ -87,6 +87,7 @@ func Table() []Cmdlet {
 		policyRows(),
 		mailboxPolicyRows(),
 		healthRows(),
+		availabilityRows(),
 		requestRows(),
 		subscriptionRows(),
 		retentionRows(),

@@ -29,7 +29,9 @@ func policyObject(key string, st policy.Status, h health.Report) Object {
 		{"DateCreated", p.Created},
 		{"WhenChanged", p.Updated},
 		{"AvailabilityKeyId", GUID(p.AvailabilityKey)},
-		{"AvailabilityKeyScope", "this policy"}, // row CK-312
+		{"AvailabilityKeyScope", string(st.Availability.Facts.Kind)}, // row CK-312
+		{"AvailabilityKeyState", string(st.Availability.State)},
+		{"AvailabilityKeyUses", st.Availability.Usage.Ever},
 		{"ObjectsAssigned", st.Objects},
 		{"ObjectsCovered", st.Containers},
 		{"Coverage", coverage(st.Workloads)},

@@ -22,9 +22,9 @@ func (k *Keyring) Restore(ctx context.Context, caller directory.Caller, g Genera
 	if g.State == Destroyed {
 		return Generation{}, errDestroyed()
 	}
-	use := availability.Use{Tenant: g.Tenant, Policy: g.Policy, Generation: g.ID, Key: g.AvailabilityKey, Cause: "recovery ordered by the customer"}
+	use := availability.Use{Tenant: g.Tenant, Policy: g.Policy, Generation: g.ID, Key: g.AvailabilityKey, Cause: availability.Recovery}
 	detail := map[string]string{
-		"RecordType": recordType, "Operation": "Recovery by Availability Key", "PolicyId": g.Policy, "ScopeKeyVersionId": g.ID, "RequestId": caller.Request,
+		"RecordType": recordType, "Operation": use.Operation(), "PolicyId": g.Policy, "ScopeKeyVersionId": g.ID, "RequestId": caller.Request,
 		"availabilityKey": g.AvailabilityKey, "cause": use.Cause, "initiator": initiator(caller),
 	}
 	if err := k.record(ctx, caller, g.Tenant, "availability.use", g.Policy, audit.Allow, detail); err != nil {

@@ -122,15 +122,15 @@ func (k *Keyring) fallBack(ctx context.Context, f *flight, g Generation, failed 
 	if !v.allows(f.rules) {
 		return out, errRefused(v, g, failed)
 	}
+	use := availability.Use{Tenant: g.Tenant, Policy: g.Policy, Generation: g.ID, Key: g.AvailabilityKey, Cause: v.String(), AfterDenial: v != outage}
 	detail := map[string]string{
-		"RecordType": recordType, "Operation": "Fallback to Availability Key", "PolicyId": g.Policy, "ScopeKeyVersionId": g.ID, "RequestId": f.caller.Request,
-		"availabilityKey": g.AvailabilityKey, "cause": v.String(), "initiator": initiator(f.caller),
+		"RecordType": recordType, "Operation": use.Operation(), "PolicyId": g.Policy, "ScopeKeyVersionId": g.ID, "RequestId": f.caller.Request,
+		"availabilityKey": g.AvailabilityKey, "cause": use.Cause, "initiator": initiator(f.caller),
 	}
 	if err := k.record(ctx, f.caller, g.Tenant, "availability.use", g.Policy, audit.Allow, detail); err != nil {
 		return out, err
 	}
 	asked := k.c.Now()
-	use := availability.Use{Tenant: g.Tenant, Policy: g.Policy, Generation: g.ID, Key: g.AvailabilityKey, Cause: v.String(), AfterDenial: v != outage}
 	key, err := k.c.Availability.Unwrap(ctx, f.caller, use, g.AvailabilityWrapped, availabilityBinding(g))
 	if err == nil && !key.VerifyCommit(commitBinding(g), g.Commitment) {
 		key.Destroy()

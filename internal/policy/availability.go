@@ -40,10 +40,16 @@ type AvailabilityKey struct {
 // families are those whose policies belong to the customer.
 var families = []Family{MultiWorkload, Mailbox, SharePoint}
 
-// AvailabilityKeys tells of the availability key of the policy that identity names, or of those
-// of all policies that the caller may read.
-func (s *Service) AvailabilityKeys(ctx context.Context, caller directory.Caller, identity string) (keys []AvailabilityKey, err error) {
-	policies, err := s.readable(ctx, caller, identity)
+// An AvailabilityUse is a use of the availability key of a policy.
+type AvailabilityUse struct {
+	availability.Record
+	Family Family // of the policy
+}
+
+// AvailabilityKeys tells of the availability key of the policy that identity names, or with "" of
+// those of all policies that the caller may read; of any family, or of f alone if it is given.
+func (s *Service) AvailabilityKeys(ctx context.Context, caller directory.Caller, f Family, identity string) (keys []AvailabilityKey, err error) {
+	policies, err := s.readable(ctx, caller, f, identity)
 	if err != nil {
 		return nil, err
 	}
@@ -58,12 +64,12 @@ func (s *Service) AvailabilityKeys(ctx context.Context, caller directory.Caller,
 }
 
 // readable returns the policy that identity names, or all that the caller may read.
-func (s *Service) readable(ctx context.Context, caller directory.Caller, identity string) (all []Policy, err error) {
+func (s *Service) readable(ctx context.Context, caller directory.Caller, f Family, identity string) (all []Policy, err error) {
 	if identity != "" {
-		p, err := s.enterAny(ctx, caller, Read, identity, nil)
+		p, err := s.enterAny(ctx, caller, f, Read, identity, nil)
 		return []Policy{p}, err
 	}
-	allowed, err := s.allowed(ctx, caller, Read, "policies")
+	allowed, err := s.allowed(ctx, caller, f, Read, "policies")
 	if err != nil {
 		return nil, err
 	}
@@ -99,20 +105,24 @@ func (s *Service) availabilityKey(ctx context.Context, caller directory.Caller, 
 
 // AvailabilityUses returns up to limit uses of the policy's availability key (CK-80, CK-320),
 // newest first, older than the record with id before; "" for the newest.
-func (s *Service) AvailabilityUses(ctx context.Context, caller directory.Caller, identity, before string, limit int) (Policy, []availability.Record, error) {
-	p, err := s.enterAny(ctx, caller, Read, identity, nil)
+func (s *Service) AvailabilityUses(ctx context.Context, caller directory.Caller, f Family, identity, before string, limit int) ([]AvailabilityUse, error) {
+	p, err := s.enterAny(ctx, caller, f, Read, identity, nil)
 	if err != nil {
-		return Policy{}, nil, err
+		return nil, err
 	}
-	uses, err := s.c.Availability.Uses(ctx, p.Tenant, p.ID, before, limit)
-	return p, uses, err
+	records, err := s.c.Availability.Uses(ctx, p.Tenant, p.ID, before, limit)
+	uses := make([]AvailabilityUse, len(records))
+	for i, r := range records {
+		uses[i] = AvailabilityUse{r, p.Family}
+	}
+	return uses, err
 }
 
 // SetAvailabilityLimit sets how often a day the service's own work may use the policy's
 // availability key although both roots deny: never for 0, without limit for nil. An outage of both
 // vaults is not limited. A SharePoint policy is refused: its key is never used by itself (CK-71).
-func (s *Service) SetAvailabilityLimit(ctx context.Context, caller directory.Caller, identity string, perDay *int) error {
-	p, err := s.enterAny(ctx, caller, LimitAvailability, identity, limitDetail(perDay))
+func (s *Service) SetAvailabilityLimit(ctx context.Context, caller directory.Caller, f Family, identity string, perDay *int) error {
+	p, err := s.enterAny(ctx, caller, f, LimitAvailability, identity, limitDetail(perDay))
 	if err != nil {
 		return err
 	}

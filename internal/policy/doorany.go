@@ -9,20 +9,22 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
-// allowed returns the families of the customer's policies with which the caller may do it. If
-// there is none it refuses, and records that.
-func (s *Service) allowed(ctx context.Context, caller directory.Caller, do Action, object string) ([]Family, error) {
-	may := slices.DeleteFunc(slices.Clone(families), func(f Family) bool { return !Allow(caller.Roles, f, do) })
+// allowed returns the families of the customer's policies with which the caller may do it: any,
+// or f alone if it is given. If there is none it refuses, and records that.
+func (s *Service) allowed(ctx context.Context, caller directory.Caller, f Family, do Action, object string) ([]Family, error) {
+	may := slices.DeleteFunc(slices.Clone(families), func(other Family) bool {
+		return f != "" && other != f || !Allow(caller.Roles, other, do)
+	})
 	if caller.Kind == directory.System || len(may) == 0 {
 		return nil, s.check(ctx, caller, MultiWorkload, do, object)
 	}
 	return may, s.check(ctx, caller, may[0], do, object)
 }
 
-// enterAny is enter for a policy of whichever family the caller may do it with. Names are unique
-// in a family only: one that several have is refused.
-func (s *Service) enterAny(ctx context.Context, caller directory.Caller, do Action, identity string, detail map[string]string) (Policy, error) {
-	may, err := s.allowed(ctx, caller, do, clip(identity))
+// enterAny is enter for a policy of whichever family the caller may do it with, or of f alone if it
+// is given. Names are unique in a family only: one that several have is refused.
+func (s *Service) enterAny(ctx context.Context, caller directory.Caller, f Family, do Action, identity string, detail map[string]string) (Policy, error) {
+	may, err := s.allowed(ctx, caller, f, do, clip(identity))
 	if err != nil {
 		return Policy{}, err
 	}

@@ -184,7 +184,7 @@ func TestRollSkipsDeniedRoots(t *testing.T) {
 		if op.State != operation.Failed || !strings.Contains(op.Error, "1 of 3 policies") || !strings.Contains(op.Error, "Denied: ") || op.Hint == "" {
 			t.Errorf("%+v", op)
 		}
-		k := must(w.service.AvailabilityKeys(t.Context(), c.admin, "Denied"))
+		k := must(w.service.AvailabilityKeys(t.Context(), c.admin, "", "Denied"))
 		if len(k) != 1 || k[0].State != policy.KeyRolling || k[0].Roll.ID != op.ID {
 			t.Errorf("%+v", k)
 		}
@@ -343,8 +343,8 @@ func TestRollDoor(t *testing.T) {
 			t.Errorf("an unknown tenant: %v", err)
 		}
 		for name, err := range map[string]error{
-			"keys":  second(w.service.AvailabilityKeys(t.Context(), operator, "")),
-			"limit": w.service.SetAvailabilityLimit(t.Context(), operator, "P", nil),
+			"keys":  second(w.service.AvailabilityKeys(t.Context(), operator, "", "")),
+			"limit": w.service.SetAvailabilityLimit(t.Context(), operator, "", "P", nil),
 		} {
 			if !fault.Is(err, fault.Forbidden) {
 				t.Errorf("%s by an operator: %v", name, err)

@@ -14,16 +14,17 @@ import (
 
 // A Status is how a policy stands, as one moment's rows say it (CK-163).
 type Status struct {
-	Policy      Policy
-	Assigned    bool                 // in force for the tenant, a geo, or at least one container
-	Objects     int64                // containers that have the policy for themselves (mailbox family)
-	Generations []GenerationStatus   // oldest first
-	Roots       []RootVersion        // by root, oldest first
-	Containers  int64                // container keys that the policy holds or that belong under it
-	Percent     float64              // of those, how many are where they belong; 100 if there are none
-	Workloads   []WorkloadStatus     // the same by workload, in alphabetical order
-	Health      [2]RootHealth        // of the roots, as this node last saw them
-	Operation   *operation.Operation // the "converge" of the tenant that is open, else the newest; nil if there was none
+	Policy       Policy
+	Assigned     bool                 // in force for the tenant, a geo, or at least one container
+	Objects      int64                // containers that have the policy for themselves (mailbox family)
+	Generations  []GenerationStatus   // oldest first
+	Roots        []RootVersion        // by root, oldest first
+	Containers   int64                // container keys that the policy holds or that belong under it
+	Percent      float64              // of those, how many are where they belong; 100 if there are none
+	Workloads    []WorkloadStatus     // the same by workload, in alphabetical order
+	Health       [2]RootHealth        // of the roots, as this node last saw them
+	Availability AvailabilityKey      // as it stands a moment later
+	Operation    *operation.Operation // the "converge" of the tenant that is open, else the newest; nil if there was none
 }
 
 // A GenerationStatus is one generation and what is still under it.
@@ -72,7 +73,8 @@ func (s *Service) Status(ctx context.Context, caller directory.Caller, f Family,
 	}
 	st := s.summary(picture)
 	s.health(&st)
-	return st, nil
+	st.Availability, err = s.availabilityKey(ctx, caller, picture.Policy)
+	return st, err
 }
 
 // health adds how the roots of the policy were last seen.

@@ -1,0 +1,170 @@
+package cmdlet
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/customerkey/customerkey/internal/policy"
+)
+
+// What the rows of availability keys do. Rights are checked and recorded by package policy; under
+// -WhatIf these functions only read.
+
+// usePage is how many records are read at once.
+const usePage = 200
+
+// policyOfAny returns the family, if a distinguished name says it, and the name or id of the policy
+// that the call is about.
+func policyOfAny(call *Call) (policy.Family, string) {
+	given := call.Args.Text("Identity")
+	for _, f := range []policy.Family{policy.MultiWorkload, policy.Mailbox, policy.SharePoint} {
+		if name := policyIdentity(call, f, given); name != given {
+			return f, name
+		}
+	}
+	return "", given
+}
+
+func getAvailabilityKey(ctx context.Context, s Services, call *Call) error {
+	f, name := policyOfAny(call)
+	keys, err := s.Policies.AvailabilityKeys(ctx, call.Caller, f, name)
+	if err != nil {
+		return err
+	}
+	order := func(k policy.AvailabilityKey) string { return policy.FoldName(k.Policy.Name) + "/" + k.Policy.ID }
+	slices.SortFunc(keys, func(a, b policy.AvailabilityKey) int { return cmp.Compare(order(a), order(b)) })
+	for _, k := range keys {
+		if key := order(k); !call.Shown(key) {
+			if err := call.Host.Object(availabilityObject(key, k)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func availabilityObject(key string, k policy.AvailabilityKey) Object {
+	var limit, rolled any
+	if k.Usage.PerDay != nil {
+		limit = int64(*k.Usage.PerDay)
+	}
+	if k.Facts.Number > 1 {
+		rolled = k.Facts.Created
+	}
+	return Object{Type: availabilityKeyType, Key: key, Fields: []Field{
+		{"Identity", k.Policy.Name},
+		{"Guid", GUID(k.Policy.ID)},
+		{"DataEncryptionPolicyType", string(k.Policy.Family)},
+		{"Scope", string(k.Facts.Kind)},
+		{"Algorithm", k.Facts.Kind.Algorithm()},
+		{"State", string(k.State)},
+		{"Created", orNil(k.Facts.Created)},
+		{"Rolled", rolled},
+		{"Roll", rollText(k)},
+		{"UsesToday", k.Usage.Today},
+		{"UsesAfterDenialToday", k.Usage.DenialsToday},
+		{"Uses", k.Usage.Ever},
+		{"LimitPerDay", limit},
+		{"AvailabilityKeyId", GUID(k.Policy.AvailabilityKey)},
+	}}
+}
+
+// rollText says how the last roll of the organization's keys stands, if it is not done.
+func rollText(k policy.AvailabilityKey) string {
+	if k.Roll == nil || k.Roll.State == "done" {
+		return ""
+	}
+	return strings.TrimSuffix(string(k.Roll.State)+": "+k.Roll.Error, ": ")
+}
+
+func getAvailabilityUse(ctx context.Context, s Services, call *Call) error {
+	f, name := policyOfAny(call)
+	for before := newestFirst(call.Page.After); ; {
+		page, err := s.Policies.AvailabilityUses(ctx, call.Caller, f, name, before, usePage)
+		if err != nil {
+			return err
+		}
+		for _, u := range page {
+			if err := call.Host.Object(availabilityUseObject(u)); err != nil {
+				return err
+			}
+		}
+		if len(page) < usePage {
+			return nil
+		}
+		before = page[len(page)-1].ID
+	}
+}
+
+// newestFirst turns the order of ids round: pages go upwards, and the newest record is wanted
+// first. It is its own inverse.
+func newestFirst(id string) string {
+	const digits = "0123456789abcdef"
+	return strings.Map(func(r rune) rune {
+		if i := strings.IndexRune(digits, r); i >= 0 {
+			return rune(digits[len(digits)-1-i])
+		}
+		return r
+	}, id)
+}
+
+// recordType is that of CustomerKeyServiceEncryption (row CK-355).
+const recordType = 69
+
+// userTypes are the numbers of row CK-360.
+var userTypes = map[string]int64{"user": 0, "system": 4, "app": 5}
+
+// availabilityUseObject shows a use as rows CK-355, CK-357, CK-359 and CK-360 name its properties.
+func availabilityUseObject(u policy.AvailabilityUse) Object {
+	return Object{Type: availabilityUseType, Key: newestFirst(u.ID), Fields: []Field{
+		{"CreationTime", u.Time},
+		{"Initiator", u.Initiator()},
+		{"Cause", u.Cause},
+		{"PolicyId", GUID(u.Policy)},
+		{"ScopeKeyVersionId", GUID(u.Generation)},
+		{"RequestId", u.Caller.Request},
+		{"Operation", u.Operation()},
+		{"RecordType", int64(recordType)},
+		{"Id", GUID(u.ID)},
+		{"OrganizationId", GUID(u.Tenant)},
+		{"Workload", string(u.Family)},
+		{"UserType", userTypes[string(u.Caller.Kind)]},
+		{"UserId", cmp.Or(u.Caller.Name, u.Caller.ID)},
+		{"UserKey", u.Caller.ID},
+		{"ClientIP", u.Caller.Address},
+		{"AfterDenial", u.AfterDenial},
+		{"AvailabilityKeyId", GUID(u.Key)},
+	}}
+}
+
+func setAvailabilityLimit(ctx context.Context, s Services, call *Call) error {
+	f, name := policyOfAny(call)
+	keys, err := s.Policies.AvailabilityKeys(ctx, call.Caller, f, name)
+	if err != nil {
+		return err
+	}
+	var perDay *int
+	what := "Allow any number of uses of the availability key after a denial"
+	if !call.Args.IsNull("PerDay") {
+		n := int(call.Args.Int("PerDay"))
+		perDay, what = &n, "Limit the uses of the availability key after a denial"
+	}
+	if proceed, err := call.ShouldProcess(what, keys[0].Policy.Name); err != nil || !proceed {
+		return err
+	}
+	return s.Policies.SetAvailabilityLimit(ctx, call.Caller, keys[0].Policy.Family, keys[0].Policy.ID, perDay)
+}
+
+func updateAvailabilityKey(ctx context.Context, s Services, call *Call) error {
+	tenant, target := "", "all organizations"
+	if !call.Args.On("All") {
+		tenant = strings.ToLower(strings.TrimSpace(call.Args.Text("Identity")))
+		target = "organization " + tenant
+	}
+	if proceed, err := call.ShouldProcess("Roll the availability keys", target); err != nil || !proceed {
+		return err
+	}
+	return s.Policies.RollAvailability(ctx, call.Caller, tenant)
+}
