@@ -254,28 +254,22 @@ func TestRollOnSchedule(t *testing.T) {
 	}
 }
 
-// mustFiles makes a SharePoint policy.
-func (c *tenant) mustFiles(name string) policy.Policy {
-	c.t.Helper()
-	c.admin.Roles = []directory.Role{directory.GlobalAdministrator}
-	return c.mustMake(policy.SharePoint, name)
-}
-
 // CK-25, CK-31: the key of the forest is rolled for all tenants at once, or not at all, and is
 // destroyed when no tenant needs it.
 func TestRollForest(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {
 		a, b := w.tenant(), w.tenant()
-		pa, pb := a.mustFiles("Files"), b.mustFiles("Files")
+		pa, pb := a.mustRegister("").Status.Policy, b.mustRegister("").Status.Policy
 		if pa.AvailabilityKey != pb.AvailabilityKey {
 			t.Fatal("two tenants have two keys")
 		}
+		a.mustSeal("sharepoint", "one")
 		a.mustRollAs(operator)
 		w.work()
 		if a.spareKeys()[pa.ID] != pa.AvailabilityKey {
 			t.Error("the forest's key was rolled for one tenant")
 		}
-		w.vaults.deny(pb.Roots[0].URI)
+		w.vaults.deny(b.keys[0])
 		time.Sleep(time.Second)
 		w.mustRoll("")
 		for range 2 { // the first makes the key, the second sees that policies have an old one
@@ -294,7 +288,7 @@ func TestRollForest(t *testing.T) {
 		if !w.facts(a.id, pa.AvailabilityKey).Destroyed.IsZero() {
 			t.Fatal("a key that a tenant needs was destroyed")
 		}
-		w.vaults.heal(pb.Roots[0].URI)
+		w.vaults.heal(b.keys[0])
 		for range 2 {
 			time.Sleep(2 * time.Hour)
 			w.mustTend()
@@ -307,6 +301,9 @@ func TestRollForest(t *testing.T) {
 		if w.facts(a.id, pa.AvailabilityKey).Destroyed.IsZero() {
 			t.Error("the old key lives, and nobody needs it")
 		}
+		if err := a.reopen(); err != nil {
+			t.Error(err)
+		}
 	})
 }
 
@@ -314,7 +311,7 @@ func TestRollForest(t *testing.T) {
 func TestForestToTenant(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {
 		a, b := w.tenant(), w.tenant()
-		pa, pb := a.mustFiles("Files"), b.mustFiles("Files")
+		pa, pb := a.mustRegister("").Status.Policy, b.mustRegister("").Status.Policy
 		w.config.SharePointAvailability = availability.PerTenant
 		w.process(newFuse(1 << 40))
 		a.mustRollAs(operator)
@@ -324,7 +321,7 @@ func TestForestToTenant(t *testing.T) {
 		if ka.Kind != availability.PerTenant || kb.Kind != availability.PerTenant || ka.ID == kb.ID || ka.Tenant != a.id {
 			t.Errorf("%+v and %+v", ka, kb)
 		}
-		if more := a.mustFiles("More"); more.AvailabilityKey != ka.ID {
+		if more := a.mustRegister("eur").Status.Policy; more.AvailabilityKey != ka.ID {
 			t.Error("two SharePoint policies of a tenant have two keys")
 		}
 	})
