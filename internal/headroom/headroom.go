@@ -1,8 +1,8 @@
 // Package headroom has a server collect garbage less often while its heap is small.
 //
-// The Go runtime collects whenever the heap has doubled. A server that holds 5 MiB and makes 10
-// KiB of garbage for a request does so sixty times a second under load, for a tenth of its
-// processor time. With headroom it waits for [Size] more garbage, however small the heap is.
+// The Go runtime collects whenever the heap has doubled. A server that holds 5 MiB and
+// makes 10 KiB of garbage for each request does so tens of times a second under load, for a tenth
+// of its processor time. With headroom it waits for [Size] more garbage, however small the heap is.
 package headroom
 
 import "runtime"
