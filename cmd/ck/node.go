@@ -32,6 +32,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 	"github.com/customerkey/customerkey/internal/keyvault/throttle"
 	"github.com/customerkey/customerkey/internal/keyvault/webhook"
+	"github.com/customerkey/customerkey/internal/mailbox"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/request"
@@ -49,6 +50,7 @@ type settings struct {
 	lease         time.Duration // how long a policy key is held without asking a root again
 	recoveryLevel string        // what root keys must have at least (CK-168, X-12)
 	throttle      *throttle.Throttle
+	noLicences    bool      // mailbox policies are assigned without asking for licences (CK-179)
 	approveByRule bool      // requests to register for mandatory retention are approved at once
 	eventFolder   string    // where records of requests to vaults go; nowhere if ""
 	eventLines    io.Writer // where they go as lines; nowhere if nil
@@ -98,6 +100,7 @@ type node struct {
 	keys       *hierarchy.Keyring
 	requests   *request.Service
 	policies   *policy.Service
+	mailboxes  *mailbox.Service
 	health     *health.Service
 	operations *operation.Runner
 	items      *workload.Service
@@ -288,13 +291,19 @@ func (n *node) openService(context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.mailboxes, err = mailbox.New(mailbox.Config{
+		Store: store.NewMailbox(n.serviceDB), Policies: n.policies, Audit: n.serviceLog, Domain: n.tenantDomain, IgnoreLicences: n.noLicences,
+	})
+	if err != nil {
+		return err
+	}
 	blobs, err := blob.OpenFolder(n.folder.File("blobs"))
 	if err != nil {
 		return err
 	}
 	n.items, err = workload.New(workload.Config{
 		Store: store.NewWorkload(n.serviceDB), Blobs: store.NewBlobs(blobs), Keys: n.keys, Policies: n.policies, Audit: n.serviceLog,
-		People: n.mailboxOwner, Rule: coverage,
+		People: n.mailboxes.Owner, Rule: coverage,
 		Start: func(ctx context.Context, op operation.Operation) (operation.Operation, error) {
 			return n.operations.Start(ctx, op)
 		},
@@ -344,10 +353,10 @@ func (n *node) geos(ctx context.Context, tenant string) (names []string, err err
 	return names, err
 }
 
-// mailboxOwner finds whose mailbox upn is.
-func (n *node) mailboxOwner(ctx context.Context, tenant, upn string) (oid string, err error) {
-	p, err := n.directory.Person(ctx, tenant, upn)
-	return p.ID, err
+// tenantDomain returns the domain of a tenant.
+func (n *node) tenantDomain(ctx context.Context, tenant string) (string, error) {
+	t, err := n.directory.Tenant(ctx, tenant)
+	return t.Domain, err
 }
 
 // run does the background work until ctx ends: long operations, events for webhooks, the sweeps that destroy

@@ -34,6 +34,7 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	lease := set.Duration("lease", 60*time.Second, "how long a root key's answer holds; a change in this server's own vaults is obeyed at once")
 	level := set.String("recovery-level", "Recoverable+ProtectedSubscription", "recovery `LEVEL` that root keys must have: this one or Recoverable")
 	limits := set.String("throttle", "off", "limit what each vault may be asked: off, azure, or a JSON `FILE` of other numbers")
+	licences := set.String("licences", "enforce", "whether a person needs a licence to be given a mailbox policy: enforce or ignore")
 	approve := set.String("approve-retention", "operator", "`WHO` approves that a subscription registers for mandatory retention: operator, or automatically")
 	eventFolder := set.String("vault-log", "", "write a record of each request to a vault into hourly files below `DIR`")
 	eventLines := set.Bool("vault-log-stdout", false, "write these records to the standard output, each on a line")
@@ -49,6 +50,9 @@ func (c *command) serve(ctx context.Context, args []string) error {
 		return err
 	}
 	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder, tokens: tokens, hardware: hardware, availability: spare}
+	if s.noLicences = *licences == "ignore"; !s.noLicences && *licences != "enforce" {
+		return fault.New(fault.Invalid, "%q is no way to treat licences", *licences).WithHint("give enforce or ignore")
+	}
 	if *approve != "operator" && *approve != "automatically" {
 		return fault.New(fault.Invalid, "%q is no way to approve retention", *approve).WithHint("give operator or automatically")
 	}

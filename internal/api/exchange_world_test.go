@@ -29,6 +29,7 @@ import (
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/mailbox"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/request"
 	"github.com/customerkey/customerkey/internal/rootkey"
@@ -176,7 +177,13 @@ func (x *exchange) policies(db *store.DB, service directory.Caller) cmdlet.Servi
 	x.t.Cleanup(func() { _ = keyring.Close(context.Background()) })
 	made, err := policy.New(policy.Config{
 		Store: store.NewPolicy(db), Keys: keyring, Roots: policy.RootsOf(roots), Availability: keys, Audit: x.log,
-		Rule: func(string) policy.Rule { return policy.Rule{Family: policy.MultiWorkload} },
+		Rule: func(name string) policy.Rule {
+			if name == mailbox.Workload {
+				return policy.Rule{Family: policy.Mailbox}
+			}
+			return policy.Rule{Family: policy.MultiWorkload}
+		},
+		Operations: store.NewOperation(db),
 	})
 	x.must(err)
 	_, err = made.EnsureServicePolicy(x.t.Context(), x.tenant, [2]hierarchy.RootRef{
@@ -188,7 +195,11 @@ func (x *exchange) policies(db *store.DB, service directory.Caller) cmdlet.Servi
 		Key: func(ref hierarchy.RootRef) (health.Key, error) { return roots.Key(ref.Tenant, ref.App, ref.URI) },
 	})
 	x.must(err)
-	return cmdlet.Services{Policies: made, Health: watch}
+	boxes, err := mailbox.New(mailbox.Config{
+		Store: store.NewMailbox(db), Policies: made, Audit: x.log, Domain: func(context.Context, string) (string, error) { return contosoDomain, nil },
+	})
+	x.must(err)
+	return cmdlet.Services{Policies: made, Mailboxes: boxes, Health: watch}
 }
 
 func (x *exchange) auditLog(db *store.DB, name string) *audit.Log {

@@ -28,7 +28,17 @@ type Column struct {
 
 // Views returns the layouts of all types that commands return.
 func Views() []View {
-	return slices.Concat(policyViews(), healthViews(), availabilityViews(), requestViews(), subscriptionViews(), retentionViews(), vaultViews(), vaultRemovalViews())
+	return slices.Concat(
+		policyViews(),
+		mailboxViews(),
+		healthViews(),
+		availabilityViews(),
+		requestViews(),
+		subscriptionViews(),
+		retentionViews(),
+		vaultViews(),
+		vaultRemovalViews(),
+	)
 }
 
 // viewOf returns the view of o, made from its own properties if its type has none.

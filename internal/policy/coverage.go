@@ -16,6 +16,7 @@ type Coverage struct {
 	// come to the container (CK-126). While some versions of the key have not moved yet it is
 	// that of one of these; without any key it is where the first will be.
 	Generation string
+	Under      Family // of the policy of that generation
 	Customer   bool  // all that is stored, if anything, lies under a policy of the customer
 	Keys       int64 // versions of the container's key
 	Settled    int64 // of those, how many are where they belong
@@ -39,7 +40,7 @@ func (s *Service) Coverage(ctx context.Context, caller directory.Caller, of hier
 	if c.Policy, err = s.c.Store.Policy(ctx, of.Tenant, target.Policy); err != nil {
 		return Coverage{}, err
 	}
-	c.Customer = c.Policy.Family != ServiceOwned
+	c.Under, c.Customer = c.Policy.Family, c.Policy.Family != ServiceOwned
 	return c, s.coverKeys(ctx, of, &c)
 }
 
@@ -90,7 +91,7 @@ func (c *Coverage) add(ctx context.Context, at *chart, key hierarchy.ContainerKe
 		c.Settled++
 	}
 	if all {
-		c.Generation = key.Generation
+		c.Generation, c.Under = key.Generation, families[key.Policy]
 	}
 	c.Customer = (c.Customer || c.Keys == 1) && families[key.Policy] != ServiceOwned
 	return nil

@@ -43,7 +43,7 @@ func (s *Service) missing(ctx context.Context, caller directory.Caller, w Worklo
 	if fault.Is(err, fault.NotFound) {
 		return c, fault.Wrap(fault.NotFound, err, "there is no mailbox %s", name).
 			WithReason("NoMailbox").
-			WithHint("a mailbox belongs to a person of the tenant; check the spelling of the user principal name")
+			WithHint("every person of the tenant has one, others are made with New-Mailbox and New-UnifiedGroup; check the spelling of its address")
 	}
 	c.Owner = owner
 	return c, err
@@ -55,7 +55,7 @@ func (s *Service) create(ctx context.Context, caller directory.Caller, c Contain
 	if c.ID != "" {
 		return c, nil
 	}
-	id, err := newContainerID()
+	id, err := idOf(c)
 	if err != nil {
 		return c, err
 	}
@@ -84,6 +84,15 @@ func (s *Service) create(ctx context.Context, caller directory.Caller, c Contain
 		return c, err
 	}
 	return c, s.allow(ctx, caller, writeItem, c.ref(""), c.Owner)
+}
+
+// idOf returns the id of a new container. That of a mailbox is its owner's: known before there is
+// any content, so that a policy can wait for it (CK-234).
+func idOf(c Container) (string, error) {
+	if w, err := Find(c.Workload); err == nil && w.Mailboxes {
+		return c.Owner, nil
+	}
+	return newContainerID()
 }
 
 // errNoContainer is the answer about a container that does not exist.

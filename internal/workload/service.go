@@ -34,8 +34,8 @@ type Config struct {
 	Policies Policies           // required
 	Audit    audit.Recorder     // required: refusals, new containers and deletions are written here first
 
-	// People returns the object id of the person with that user principal name; fault.NotFound
-	// if the tenant has none. Required: a mailbox belongs to a person.
+	// People returns the id that owns the mailbox of that name, the person's or the mailbox's
+	// own; fault.NotFound if the tenant has none. Required: a mailbox is there before its content.
 	People func(ctx context.Context, tenant, upn string) (oid string, err error)
 
 	// Start stores an operation and lets it begin: operation.Runner.Start. Required for Reencrypt.
