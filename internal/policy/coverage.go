@@ -17,9 +17,9 @@ type Coverage struct {
 	// that of one of these; without any key it is where the first will be.
 	Generation string
 	Under      Family // of the policy of that generation
-	Customer   bool  // all that is stored, if anything, lies under a policy of the customer
-	Keys       int64 // versions of the container's key
-	Settled    int64 // of those, how many are where they belong
+	Customer   bool   // all that is stored, if anything, lies under a policy of the customer
+	Keys       int64  // versions of the container's key
+	Settled    int64  // of those, how many are where they belong
 }
 
 // Coverage tells how one container stands (CK-313).
