@@ -59,7 +59,7 @@ var walls = map[string][]string{
 	"internal/workload":           {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/hierarchy", "internal/operation", "internal/policy"},
 	"internal/profile":            {"internal/fault"},
 	"internal/importer":           {"client", "internal/fault"},
-	"internal/cmdlet":             {"internal/directory", "internal/fault", "internal/health", "internal/mailbox", "internal/policy", "internal/request", "internal/rootcheck", "internal/workload"},
+	"internal/cmdlet":             {"internal/directory", "internal/fault", "internal/health", "internal/mailbox", "internal/operation", "internal/policy", "internal/request", "internal/rootcheck", "internal/workload"},
 	"internal/cmdlet/azure":       {"internal/cmdlet", "internal/fault"},
 	"internal/cmdlet/operator":    {"internal/cmdlet", "internal/fault"},
 	"internal/api":                {"internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/health", "internal/policy", "internal/request", "internal/seal", "internal/workload"},

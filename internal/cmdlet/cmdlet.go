@@ -89,6 +89,7 @@ func Table() []Cmdlet {
 		mailboxRows(),
 		healthRows(),
 		availabilityRows(),
+		operationRows(),
 		requestRows(),
 		subscriptionRows(),
 		retentionRows(),

@@ -8,12 +8,14 @@ import (
 	"github.com/customerkey/customerkey/internal/mailbox"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/request"
+	"github.com/customerkey/customerkey/internal/workload"
 )
 
 // Services are what the rows of the service side work on.
 type Services struct {
 	Policies  *policy.Service
 	Mailboxes *mailbox.Service
+	Items     *workload.Service
 	Health    *health.Service
 	Requests  *request.Service
 	Purge     Purge // what a request for a purge starts; nil where there is none

@@ -33,6 +33,7 @@ func Views() []View {
 		mailboxViews(),
 		healthViews(),
 		availabilityViews(),
+		operationViews(),
 		requestViews(),
 		subscriptionViews(),
 		retentionViews(),

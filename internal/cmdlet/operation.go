@@ -1,0 +1,197 @@
+package cmdlet
+
+import (
+	"context"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/operation"
+	"github.com/customerkey/customerkey/internal/policy"
+	"github.com/customerkey/customerkey/internal/workload"
+)
+
+// What the rows of long work do. Rights are checked and recorded by the packages policy and
+// workload; under -WhatIf these functions only read.
+
+type serveFunc = func(context.Context, Services, *Call) error
+
+// operationPage is how many operations are read at a time.
+const operationPage = 100
+
+func getOperation(ctx context.Context, s Services, call *Call) error {
+	if id := call.Args.Text("Identity"); id != "" {
+		op, err := s.Policies.Operation(ctx, call.Caller, id)
+		if err != nil {
+			return err
+		}
+		return call.Host.Object(operationObject(op, time.Now()))
+	}
+	for before := newestFirst(call.Page.After); ; {
+		page, err := s.Policies.Operations(ctx, call.Caller, before, operationPage)
+		if err != nil {
+			return err
+		}
+		for _, op := range page {
+			if err := call.Host.Object(operationObject(op, time.Now())); err != nil {
+				return err
+			}
+			before = op.ID
+		}
+		if len(page) < operationPage {
+			return nil
+		}
+	}
+}
+
+func suspendOperation(ctx context.Context, s Services, call *Call) error {
+	return controlOperation(ctx, s, call, "Hold", s.Policies.Suspend)
+}
+
+func resumeOperation(ctx context.Context, s Services, call *Call) error {
+	return controlOperation(ctx, s, call, "Resume", s.Policies.Resume)
+}
+
+func stopOperation(ctx context.Context, s Services, call *Call) error {
+	return controlOperation(ctx, s, call, "Stop", s.Policies.Stop)
+}
+
+func setOperation(ctx context.Context, s Services, call *Call) error {
+	return controlOperation(ctx, s, call, "Limit the rate of", func(ctx context.Context, caller directory.Caller, id string) (operation.Operation, error) {
+		return s.Policies.SetMaximumRate(ctx, caller, id, call.Args.Int("MaximumRate"))
+	})
+}
+
+func controlOperation(ctx context.Context, s Services, call *Call, how string, do func(context.Context, directory.Caller, string) (operation.Operation, error)) error {
+	op, err := s.Policies.Operation(ctx, call.Caller, call.Args.Text("Identity"))
+	if err != nil {
+		return err
+	}
+	if proceed, err := call.ShouldProcess(how, "operation "+op.ID+" ("+op.Kind+")"); err != nil || !proceed {
+		return err
+	}
+	if op, err = do(ctx, call.Caller, op.ID); err != nil {
+		return err
+	}
+	return call.Host.Object(operationObject(op, time.Now()))
+}
+
+func startReencryption(ctx context.Context, s Services, call *Call) error {
+	scope, target, err := reencryptionScope(ctx, s, call)
+	if err != nil {
+		return err
+	}
+	if proceed, err := call.ShouldProcess("Encrypt stored content anew", target); err != nil || !proceed {
+		return err
+	}
+	op, err := s.Items.Reencrypt(ctx, call.Caller, scope)
+	if err != nil {
+		return err
+	}
+	return call.Host.Object(operationObject(op, time.Now()))
+}
+
+func reencryptionScope(ctx context.Context, s Services, call *Call) (workload.Scope, string, error) {
+	if name := call.Args.Text("Container"); name != "" {
+		kind, container, found := strings.Cut(name, "/")
+		if !found || container == "" {
+			return workload.Scope{}, "", bindError("-Container is not a workload, a slash and a name").
+				WithHint("write it like exchange/alice@contoso.example")
+		}
+		return workload.Scope{Container: workload.Ref{Workload: kind, Container: container}}, "container " + name, nil
+	}
+	p, err := anyPolicy(ctx, s, call, call.Args.Text("Identity"))
+	return workload.Scope{Policy: &p}, "all content that the policy " + p.Name + " covers", err
+}
+
+// anyPolicy returns the policy of that identity in the family that was given, or in the first
+// one that the caller may see and that has it.
+func anyPolicy(ctx context.Context, s Services, call *Call, identity string) (p policy.Policy, err error) {
+	if f := policy.Family(call.Args.Text("Family")); f != "" {
+		return s.Policies.Get(ctx, call.Caller, f, policyIdentity(call, f, identity))
+	}
+	err = fault.New(fault.Forbidden, "the caller has no role that may do this")
+	for _, name := range families {
+		f := policy.Family(name)
+		if !policy.Allow(call.Caller.Roles, f, policy.Reencrypt) {
+			continue
+		}
+		p, err = s.Policies.Get(ctx, call.Caller, f, policyIdentity(call, f, identity))
+		if !fault.Is(err, fault.NotFound) {
+			return p, err
+		}
+	}
+	return p, err
+}
+
+// operationObject shows long work.
+func operationObject(op operation.Operation, now time.Time) Object {
+	rate, left, moving := op.Pace()
+	fields := []Field{
+		{"Identity", GUID(op.ID)},
+		{"Kind", op.Kind},
+		{"Subject", op.Subject},
+		{"State", stateText(op)},
+		{"PercentComplete", int64(math.Floor(op.Percent()))},
+		{"Done", op.Done},
+		{"Total", op.Total},
+		{"Unit", unitOf(op.Kind)},
+		{"Rate", int64(math.Round(rate))},
+		{"MaximumRate", op.MaxRate},
+		{"TimeLeft", durationText(left, moving)},
+	}
+	if r, ok := workload.RenewalOf(op); ok {
+		fields = append(fields, Field{"Items", r.Items}, Field{"TotalItems", r.TotalItems}, Field{"Bytes", r.Bytes}, Field{"TotalBytes", r.TotalBytes},
+			Field{"DestroyedKeys", r.Destroyed}, Field{"DamagedItems", r.Damaged})
+	}
+	fields = append(fields, []Field{
+		{"Error", op.Error},
+		{"Hint", op.Hint},
+		{"NextAttempt", nextAttempt(op, now)},
+		{"Created", op.Created},
+		{"Started", orNil(op.Started)},
+		{"WhenChanged", op.Updated},
+		{"Finished", orNil(op.Finished)},
+	}...)
+	return Object{Type: operationType, Key: newestFirst(op.ID), Fields: fields}
+}
+
+// stateText is the state, and what is about to become of it.
+func stateText(op operation.Operation) string {
+	switch {
+	case op.Cancelling && !op.State.Final():
+		return "stopping"
+	case op.Pausing && op.State == operation.Running:
+		return "pausing"
+	}
+	return string(op.State)
+}
+
+// unitOf says what Done, Total and rates count.
+func unitOf(kind string) string {
+	switch kind {
+	case workload.Reencryption:
+		return "bytes"
+	case "converge":
+		return "keys"
+	}
+	return "steps"
+}
+
+// durationText is a time that is left, to the second; "" while it is not known.
+func durationText(left time.Duration, known bool) string {
+	if !known {
+		return ""
+	}
+	return left.Round(time.Second).String()
+}
+
+// nextAttempt is when work that has failed is tried again, nil if it is not waiting for that.
+func nextAttempt(op operation.Operation, now time.Time) any {
+	if op.State != operation.Waiting || op.Error == "" || !op.LeaseUntil.After(now) {
+		return nil
+	}
+	return op.LeaseUntil
+}
