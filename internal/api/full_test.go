@@ -45,6 +45,7 @@ type stack struct {
 	alice    directory.Caller
 	policies *policy.Service
 	client   *client.Client // alice's
+	server   *httptest.Server
 }
 
 func newStack(t testing.TB) *stack {
@@ -142,10 +143,10 @@ func (s *stack) serve(service directory.Caller) {
 		Verify: func(context.Context, string) (directory.Caller, error) { return s.alice, nil },
 	})
 	s.must(err)
-	server := httptest.NewTLSServer(face)
-	s.t.Cleanup(server.Close)
+	s.server = httptest.NewTLSServer(face)
+	s.t.Cleanup(s.server.Close)
 	s.client, err = client.New(client.Config{
-		BaseURL: server.URL, HTTP: server.Client(), Token: func(context.Context) (string, error) { return "alice", nil },
+		BaseURL: s.server.URL, HTTP: s.server.Client(), Token: func(context.Context) (string, error) { return "alice", nil },
 	})
 	s.must(err)
 }
