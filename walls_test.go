@@ -54,7 +54,7 @@ var walls = map[string][]string{
 	"internal/keyvault/rest":      {"internal/directory", "internal/fault", "internal/keyvault", "internal/keyvault/eventlog", "internal/keyvault/face"},
 	"internal/keyvault/arm":       {"internal/directory", "internal/fault", "internal/keyvault", "internal/keyvault/eventlog", "internal/keyvault/face"},
 	"internal/policy":             {"internal/audit", "internal/availability", "internal/directory", "internal/fault", "internal/hierarchy", "internal/operation", "internal/request", "internal/rootcheck", "internal/rootkey"},
-	"internal/health":             {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/hierarchy", "internal/policy", "internal/rootcheck", "internal/rootkey"},
+	"internal/health":             {"envelope", "internal/audit", "internal/courier", "internal/directory", "internal/fault", "internal/hierarchy", "internal/policy", "internal/rootcheck", "internal/rootkey", "internal/seal"},
 	"internal/mailbox":            {"internal/audit", "internal/directory", "internal/fault", "internal/hierarchy", "internal/policy"},
 	"internal/workload":           {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/hierarchy", "internal/operation", "internal/policy"},
 	"internal/profile":            {"internal/fault"},

@@ -102,6 +102,7 @@ type node struct {
 	policies   *policy.Service
 	mailboxes  *mailbox.Service
 	health     *health.Service
+	alerts     *health.Deliverer
 	operations *operation.Runner
 	items      *workload.Service
 
@@ -275,12 +276,14 @@ func (n *node) openService(context.Context) error {
 		return err
 	}
 	n.health, err = health.New(health.Config{
-		Store: store.NewHealth(n.serviceDB), Audit: n.serviceLog, Level: n.recoveryLevel, Log: n.log,
+		Store: store.NewHealth(n.serviceDB), Audit: n.serviceLog, Seal: n.folder.Seals.Service, Level: n.recoveryLevel, Log: n.log,
+		Way: n.way, Wake: func() { n.alerts.Wake() },
 		Key: func(r hierarchy.RootRef) (health.Key, error) { return roots.Key(r.Tenant, r.App, r.URI) },
 	})
 	if err != nil {
 		return err
 	}
+	n.alerts = n.health.NewDeliverer(n.log)
 	n.policies, err = policy.New(policy.Config{
 		Store: store.NewPolicy(n.serviceDB), Keys: n.keys, Roots: policy.RootsOf(roots), Availability: available, Audit: n.serviceLog,
 		Rule: coverage, RecoveryLevel: n.recoveryLevel, Vault: n.vaultFacts, Geos: n.geos,
@@ -373,6 +376,9 @@ func (n *node) run(ctx context.Context) error {
 	watched := make(chan struct{})
 	go func() { defer close(watched); n.health.Run(ctx) }()
 	defer func() { <-watched }()
+	alerted := make(chan struct{})
+	go func() { defer close(alerted); n.alerts.Run(ctx) }()
+	defer func() { <-alerted }()
 	told := make(chan struct{})
 	go func() { defer close(told); n.tellNotices(ctx) }()
 	defer func() { <-told }()

@@ -80,7 +80,7 @@ func TestScripts(t *testing.T) {
 //	[!] records DIR OPERATION STATUS
 //	                               look for a record of the key vault log below DIR
 //	trap [untouched|touched]       listen at $TRAP, also as the proxy of what serve starts; check who came
-//	receiver                       be a webhook on loopback, which servers started later trust
+//	receiver                       be a webhook on loopback, at $RECEIVER, which servers started later trust
 //	subscribe PROFILE VAULT        have the webhook sent the events of a vault, as its owner asks
 //	received PATTERN               wait until the webhook was sent something that matches, 60 s at most
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){

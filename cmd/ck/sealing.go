@@ -12,6 +12,7 @@ import (
 	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
@@ -27,7 +28,7 @@ func (n *node) openSeals(context.Context) (err error) {
 	n.rotator, err = seal.NewRotator(seal.RotatorConfig{
 		Areas: []seal.Area{
 			{Name: "service", Seal: s.Service, Shelves: []seal.Shelf{
-				directory.IssuerKeyShelf(store.SealedIssuerKeys(n.serviceDB)), n.folder.Secrets(s.Service),
+				directory.IssuerKeyShelf(store.SealedIssuerKeys(n.serviceDB)), health.Shelf(store.SealedSubscriptions(n.serviceDB)), n.folder.Secrets(s.Service),
 			}},
 			{Name: "vault", Seal: s.Vault, Shelves: []seal.Shelf{
 				protect.Shelf(store.SealedHandles(n.vaultDB, protect.SoftwareName)), backup.Shelf(store.SealedBackupKeys(n.vaultDB)),

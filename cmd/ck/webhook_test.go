@@ -25,6 +25,10 @@ type scriptReceiver struct {
 }
 
 func (r *scriptReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if req.Method == http.MethodOptions {
+		w.Header().Set("WebHook-Allowed-Origin", req.Header.Get("WebHook-Request-Origin"))
+		return
+	}
 	body, _ := io.ReadAll(req.Body)
 	var events []struct {
 		Data struct{ ValidationCode string }
@@ -47,6 +51,7 @@ func cmdReceiver(ts *testscript.TestScript, neg bool, args []string) {
 	file := ts.MkAbs("receiver.pem")
 	ts.Check(os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.Certificate().Raw}), 0o600))
 	ts.Setenv("SSL_CERT_FILE", file)
+	ts.Setenv("RECEIVER", r.URL)
 }
 
 func cmdSubscribe(ts *testscript.TestScript, neg bool, args []string) {

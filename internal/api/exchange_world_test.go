@@ -191,7 +191,7 @@ func (x *exchange) policies(db *store.DB, service directory.Caller) cmdlet.Servi
 	})
 	x.must(err)
 	watch, err := health.New(health.Config{
-		Store: store.NewHealth(db), Audit: x.log,
+		Store: store.NewHealth(db), Audit: x.log, Seal: seal.Of(envelope.NewKey()),
 		Key: func(ref hierarchy.RootRef) (health.Key, error) { return roots.Key(ref.Tenant, ref.App, ref.URI) },
 	})
 	x.must(err)

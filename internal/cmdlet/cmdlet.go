@@ -88,6 +88,7 @@ func Table() []Cmdlet {
 		mailboxPolicyRows(),
 		mailboxRows(),
 		healthRows(),
+		alertRows(),
 		availabilityRows(),
 		operationRows(),
 		requestRows(),

@@ -32,6 +32,7 @@ func Views() []View {
 		policyViews(),
 		mailboxViews(),
 		healthViews(),
+		alertViews(),
 		availabilityViews(),
 		operationViews(),
 		requestViews(),

@@ -11,9 +11,11 @@ import (
 
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/rootcheck"
 	"github.com/customerkey/customerkey/internal/rootkey"
+	"github.com/customerkey/customerkey/internal/seal"
 )
 
 // A Key is a root key in its vault; a rootkey.Key is one. Its errors are faults: fault.Denied if
@@ -31,6 +33,9 @@ type Config struct {
 	Store Store                                    // required
 	Key   func(ref hierarchy.RootRef) (Key, error) // required: how a root key is reached
 	Audit audit.Recorder                           // required: changes are written here before they hold
+	Seal  *seal.Seal                               // required: of what subscriptions keep secret
+	Way   *courier.Client                          // to webhooks; there are none if nil
+	Wake  func()                                   // called when there are changes: Deliverer.Wake. May be nil
 	Level string                                   // the recovery level that root keys must have: the strictest if ""
 	Mixed hierarchy.Mixed                          // what one root denied and the other silent mean; as the keyring's
 
@@ -67,8 +72,8 @@ type Service struct {
 
 // New returns a Service. It asks nobody and starts no goroutine; Run does.
 func New(c Config) (*Service, error) {
-	if c.Store == nil || c.Key == nil || c.Audit == nil {
-		return nil, errors.New("health: Store, Key and Audit are required")
+	if c.Store == nil || c.Key == nil || c.Audit == nil || c.Seal == nil {
+		return nil, errors.New("health: Store, Key, Audit and Seal are required")
 	}
 	if c.Level == "" {
 		c.Level = rootcheck.Levels[len(rootcheck.Levels)-1]
@@ -87,6 +92,9 @@ func New(c Config) (*Service, error) {
 	}
 	if c.AtOnce == 0 {
 		c.AtOnce = 16
+	}
+	if c.Wake == nil {
+		c.Wake = func() {}
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()

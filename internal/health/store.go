@@ -42,8 +42,10 @@ type Store interface {
 	Apply(ctx context.Context, e Edit) error
 	// Newest returns the tenant's last changes, the newest first.
 	Newest(ctx context.Context, tenant string, limit int) ([]Change, error)
+
+	Outbox
 }
 
 // MaxChanges is how many changes of a tenant are kept. A receiver that is away for longer than
-// they last misses some; Dropped counts them.
+// they last misses the oldest.
 const MaxChanges = 1000

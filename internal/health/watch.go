@@ -191,6 +191,9 @@ var actions = map[ChangeType]string{
 
 // tell writes changes to the log of the server and has them sent.
 func (s *Service) tell(changes []Change) {
+	if len(changes) > 0 {
+		s.c.Wake()
+	}
 	for _, c := range changes {
 		say := s.c.Log.Info
 		if c.Worse() {

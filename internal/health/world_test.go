@@ -23,6 +23,7 @@ import (
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/rootkey"
+	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -86,7 +87,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	w.must(err)
 	w.log = &recorder{Log: log}
 	w.config = health.Config{
-		Store: w.rows, Audit: w.log, Log: slog.New(slog.DiscardHandler), Spread: func() float64 { return 0.5 },
+		Store: w.rows, Audit: w.log, Seal: seal.Of(envelope.NewKey()), Log: slog.New(slog.DiscardHandler), Spread: func() float64 { return 0.5 },
 		Key: func(ref hierarchy.RootRef) (health.Key, error) { return reached{w, ref.URI}, nil },
 	}
 	w.Service, err = health.New(w.config)

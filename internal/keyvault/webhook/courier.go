@@ -9,15 +9,11 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/customerkey/customerkey/internal/courier"
-	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 )
 
@@ -32,7 +28,7 @@ func New(c *courier.Client) *Courier { return &Courier{c} }
 // Event Delivery 1.0, section 4).
 func (c *Courier) Greet(ctx context.Context, h keyvault.Hook) error {
 	if h.Schema == keyvault.CloudEventSchema {
-		return c.greetCloud(ctx, h)
+		return c.Client.Greet(ctx, h.Endpoint)
 	}
 	code := uuid.NewString()
 	body := []gridEvent{{
@@ -45,46 +41,15 @@ func (c *Courier) Greet(ctx context.Context, h keyvault.Hook) error {
 	}
 	res, err := c.Call(ctx, m)
 	if err != nil {
-		return errReach(err)
+		return courier.Unreachable(err)
 	}
 	var said struct {
 		Response string `json:"validationResponse"`
 	}
 	if res.Status != http.StatusOK || json.Unmarshal(res.Body, &said) != nil || said.Response != code {
-		return errGreeting("it answered %d without the validation code", res.Status)
+		return courier.NotGreeted("it answered %d without the validation code", res.Status)
 	}
 	return nil
-}
-
-func (c *Courier) greetCloud(ctx context.Context, h keyvault.Hook) error {
-	origin := (&url.URL{Host: c.Domain}).Hostname()
-	res, err := c.Call(ctx, courier.Message{To: h.Endpoint, Method: http.MethodOptions, Header: map[string]string{"WebHook-Request-Origin": origin}})
-	if err != nil {
-		return errReach(err)
-	}
-	allows := func(o string) bool { return o == "*" || strings.EqualFold(o, origin) }
-	allowed := strings.FieldsFunc(res.Header.Get("WebHook-Allowed-Origin"), func(r rune) bool { return r == ',' || r == ' ' })
-	if res.Status/100 != 2 || !slices.ContainsFunc(allowed, allows) {
-		return errGreeting("it answered %d without WebHook-Allowed-Origin: %s", res.Status, origin)
-	}
-	return nil
-}
-
-// errGreeting says what kept a webhook from being accepted.
-func errGreeting(format string, args ...any) *fault.Error {
-	return fault.New(fault.Invalid, "Webhook validation handshake failed: "+format, args...).WithReason("URL validation").
-		WithHint("The receiver answers 200 to the validation request, as docs/events.md says.")
-}
-
-// errReach is errGreeting for one that could not be asked. Why the network did not let us stays
-// out of the answer: it tells of addresses.
-func errReach(err error) error {
-	if fault.Is(err, fault.Invalid) {
-		return fault.As(err)
-	}
-	f := errGreeting("it could not be reached over https")
-	f.Err = err
-	return f
 }
 
 // Send delivers one event; attempt counts those before that failed.

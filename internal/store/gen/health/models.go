@@ -63,4 +63,5 @@ type HealthSubscription struct {
 	Attempts  int64
 	Delivered int64
 	Dropped   int64
+	Families  string
 }

@@ -11,8 +11,8 @@ import (
 )
 
 const addSubscription = `-- name: AddSubscription :execrows
-INSERT INTO health_subscriptions (tenant_id, name, display, endpoint, sealed, types, created_at, reached, attempts, delivered, dropped)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0)
+INSERT INTO health_subscriptions (tenant_id, name, display, endpoint, sealed, types, families, created_at, reached, attempts, delivered, dropped)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0)
 ON CONFLICT DO NOTHING
 `
 
@@ -23,6 +23,7 @@ type AddSubscriptionParams struct {
 	Endpoint  string
 	Sealed    []byte
 	Types     string
+	Families  string
 	CreatedAt int64
 	Reached   int64
 }
@@ -35,6 +36,7 @@ func (q *Queries) AddSubscription(ctx context.Context, arg AddSubscriptionParams
 		arg.Endpoint,
 		arg.Sealed,
 		arg.Types,
+		arg.Families,
 		arg.CreatedAt,
 		arg.Reached,
 	)
@@ -115,7 +117,7 @@ func (q *Queries) CountSubscriptions(ctx context.Context, tenantID string) (int6
 }
 
 const getSubscription = `-- name: GetSubscription :one
-SELECT tenant_id, name, display, endpoint, sealed, types, created_at, reached, due, attempts, delivered, dropped FROM health_subscriptions WHERE tenant_id = $1 AND name = $2
+SELECT tenant_id, name, display, endpoint, sealed, types, created_at, reached, due, attempts, delivered, dropped, families FROM health_subscriptions WHERE tenant_id = $1 AND name = $2
 `
 
 type GetSubscriptionParams struct {
@@ -139,12 +141,13 @@ func (q *Queries) GetSubscription(ctx context.Context, arg GetSubscriptionParams
 		&i.Attempts,
 		&i.Delivered,
 		&i.Dropped,
+		&i.Families,
 	)
 	return i, err
 }
 
 const listDueSubscriptions = `-- name: ListDueSubscriptions :many
-SELECT tenant_id, name, display, endpoint, sealed, types, created_at, reached, due, attempts, delivered, dropped FROM health_subscriptions
+SELECT tenant_id, name, display, endpoint, sealed, types, created_at, reached, due, attempts, delivered, dropped, families FROM health_subscriptions
 WHERE due IS NOT NULL AND (due <= CAST($1 AS BIGINT) OR due > CAST($2 AS BIGINT))
 ORDER BY due, tenant_id, name LIMIT $3
 `
@@ -177,6 +180,7 @@ func (q *Queries) ListDueSubscriptions(ctx context.Context, arg ListDueSubscript
 			&i.Attempts,
 			&i.Delivered,
 			&i.Dropped,
+			&i.Families,
 		); err != nil {
 			return nil, err
 		}
@@ -233,7 +237,7 @@ func (q *Queries) ListSealedSubscriptions(ctx context.Context, arg ListSealedSub
 }
 
 const listSubscriptions = `-- name: ListSubscriptions :many
-SELECT tenant_id, name, display, endpoint, sealed, types, created_at, reached, due, attempts, delivered, dropped FROM health_subscriptions WHERE tenant_id = $1 ORDER BY name
+SELECT tenant_id, name, display, endpoint, sealed, types, created_at, reached, due, attempts, delivered, dropped, families FROM health_subscriptions WHERE tenant_id = $1 ORDER BY name
 `
 
 func (q *Queries) ListSubscriptions(ctx context.Context, tenantID string) ([]HealthSubscription, error) {
@@ -258,6 +262,7 @@ func (q *Queries) ListSubscriptions(ctx context.Context, tenantID string) ([]Hea
 			&i.Attempts,
 			&i.Delivered,
 			&i.Dropped,
+			&i.Families,
 		); err != nil {
 			return nil, err
 		}

@@ -1,6 +1,6 @@
 -- name: AddSubscription :execrows
-INSERT INTO health_subscriptions (tenant_id, name, display, endpoint, sealed, types, created_at, reached, attempts, delivered, dropped)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0)
+INSERT INTO health_subscriptions (tenant_id, name, display, endpoint, sealed, types, families, created_at, reached, attempts, delivered, dropped)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0)
 ON CONFLICT DO NOTHING;
 
 -- name: GetSubscription :one
