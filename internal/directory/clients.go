@@ -7,6 +7,7 @@ const (
 	MultiWorkloadApp = "c066d759-24ae-40e7-a56f-027002b5d3e4" // the service, for multi-workload policies
 	ExchangeApp      = "00000002-0000-0ff1-ce00-000000000000"
 	SharePointApp    = "00000003-0000-0ff1-ce00-000000000000"
+	OnboardingApp    = "19f7f505-34aa-44a4-9dcc-6a768854d2ea" // looks at subscriptions before a family is enabled (row CK-156)
 	CommandLineApp   = "fb78d390-0c51-40cd-8e17-fdbfab77341b" // ck, and the Exchange Online module
 )
 
@@ -17,6 +18,7 @@ var serviceApps = []struct{ id, name string }{
 	{MultiWorkloadApp, "M365DataAtRestEncryption"},
 	{ExchangeApp, "Office 365 Exchange Online"},
 	{SharePointApp, "Office 365 SharePoint Online"},
+	{OnboardingApp, "Customer Key Onboarding"},
 }
 
 // IsServiceApp reports whether an app id is one of the service's own. It says something about

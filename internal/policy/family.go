@@ -21,6 +21,9 @@ var apps = map[Family]string{
 	ServiceOwned:  directory.MultiWorkloadApp,
 }
 
+// App returns the app id of the principal that asks for the keys of the family (CK-221).
+func (f Family) App() string { return apps[f] }
+
 // Noun returns the noun of the family's cmdlets.
 func (f Family) Noun() string {
 	switch f {
