@@ -33,6 +33,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault/throttle"
 	"github.com/customerkey/customerkey/internal/keyvault/webhook"
 	"github.com/customerkey/customerkey/internal/mailbox"
+	"github.com/customerkey/customerkey/internal/onboarding"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/request"
@@ -58,6 +59,7 @@ type settings struct {
 	webhooks      courier.Allowance // what webhooks may reach beyond the internet at large
 	hardware      hardwareSettings
 	availability  availabilitySettings
+	onboarded     onboardingSettings
 }
 
 // host returns name.domain:port as URLs carry it; the port is left out where https implies it.
@@ -99,6 +101,7 @@ type node struct {
 	deliverer  *webhook.Deliverer
 	keys       *hierarchy.Keyring
 	requests   *request.Service
+	onboarding *onboarding.Service
 	policies   *policy.Service
 	mailboxes  *mailbox.Service
 	health     *health.Service
@@ -286,12 +289,15 @@ func (n *node) openService(context.Context) error {
 	n.alerts = n.health.NewDeliverer(n.log)
 	n.policies, err = policy.New(policy.Config{
 		Store: store.NewPolicy(n.serviceDB), Keys: n.keys, Roots: policy.RootsOf(roots), Availability: available, Audit: n.serviceLog,
-		Rule: coverage, RecoveryLevel: n.recoveryLevel, Vault: n.vaultFacts, Geos: n.geos,
+		Rule: coverage, RecoveryLevel: n.recoveryLevel, Vault: n.vaultFacts, Geos: n.geos, Enabled: n.enabled,
 		Operations: store.NewOperation(n.serviceDB), Safe: []string{workload.Reencryption},
 		SharePointAvailability: availability.Kind(n.availability.sharePoint), AvailabilityRoll: n.availability.roll,
 		Wake: func() { n.operations.Wake() },
 	})
 	if err != nil {
+		return err
+	}
+	if err := n.openOnboarding(roots); err != nil {
 		return err
 	}
 	n.mailboxes, err = mailbox.New(mailbox.Config{
@@ -314,7 +320,7 @@ func (n *node) openService(context.Context) error {
 	if err != nil {
 		return err
 	}
-	handlers := merged(n.policies.Handlers(), n.requests.Handlers(), n.items.Handlers())
+	handlers := merged(n.policies.Handlers(), n.requests.Handlers(), n.items.Handlers(), n.onboarding.Handlers(n.requests.Handler))
 	n.operations, err = operation.New(operation.Config{Store: store.NewOperation(n.serviceDB), Handlers: gatedHandlers(handlers, n.gate), Log: n.log})
 	return err
 }

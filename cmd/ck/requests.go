@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 
+	"github.com/customerkey/customerkey/internal/onboarding"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/request"
@@ -12,8 +13,12 @@ import (
 
 // openRequests wires what needs approval. It comes before the services that ask for some.
 func (n *node) openRequests(context.Context) (err error) {
+	kinds, err := n.requestKinds()
+	if err != nil {
+		return err
+	}
 	n.requests, err = request.New(request.Config{
-		Store: store.NewRequest(n.serviceDB), Audit: n.serviceLog, Kinds: n.requestKinds(),
+		Store: store.NewRequest(n.serviceDB), Audit: n.serviceLog, Kinds: kinds,
 		Families: []string{string(policy.MultiWorkload), string(policy.Mailbox), string(policy.SharePoint)},
 		Person: func(ctx context.Context, tenant, idOrName string) (id, name string, err error) {
 			p, err := n.directory.Person(ctx, tenant, idOrName)
@@ -25,8 +30,8 @@ func (n *node) openRequests(context.Context) (err error) {
 }
 
 // requestKinds is what can be asked for, and whose approval it takes.
-func (n *node) requestKinds() map[request.Kind]request.Rule {
-	return map[request.Kind]request.Rule{}
+func (n *node) requestKinds() (map[request.Kind]request.Rule, error) {
+	return onboarding.Rules(n.onboarded.who())
 }
 
 // merged is the handlers of all packages that have long work.

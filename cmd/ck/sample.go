@@ -73,6 +73,9 @@ func (n *node) setUpSample(ctx context.Context) (*sampleGuide, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := n.enableFamilies(ctx, system); err != nil {
+		return nil, err
+	}
 	if err := n.ensureSampleVaults(ctx, admin); err != nil {
 		return nil, err
 	}
@@ -127,6 +130,9 @@ func (n *node) ensureSampleVaults(ctx context.Context, admin directory.Caller) e
 			},
 		}, keeper)
 		if err != nil {
+			return err
+		}
+		if err := n.letOnboardingLook(ctx, keeper, "Contoso keys "+v.side); err != nil {
 			return err
 		}
 	}

@@ -45,11 +45,13 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	hardware.flags(set)
 	var spare availabilitySettings
 	spare.flags(set)
+	var onboarded onboardingSettings
+	onboarded.flags(set)
 	verbose := set.Bool("verbose", false, "log each failed request and long operation in full")
 	if err := c.parseFlags(set, args); err != nil {
 		return err
 	}
-	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder, tokens: tokens, hardware: hardware, availability: spare}
+	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder, tokens: tokens, hardware: hardware, availability: spare, onboarded: onboarded}
 	if s.noLicences = *licences == "ignore"; !s.noLicences && *licences != "enforce" {
 		return fault.New(fault.Invalid, "%q is no way to treat licences", *licences).WithHint("give enforce or ignore")
 	}
@@ -107,7 +109,7 @@ func (s settings) check() error {
 	case s.domain == "" || strings.ContainsAny(s.domain, ":/@ "):
 		return fault.New(fault.Invalid, "%q is no domain", s.domain).WithHint("give a name without scheme and port, such as localhost")
 	}
-	return errors.Join(s.tokens.check(), s.hardware.check(), s.availability.check())
+	return errors.Join(s.tokens.check(), s.hardware.check(), s.availability.check(), s.onboarded.check())
 }
 
 // serveNode makes the node ready, says so, and answers requests until ctx ends.

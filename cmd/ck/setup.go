@@ -108,6 +108,9 @@ func (n *node) ensureServicePolicies(ctx context.Context, roots [2]hierarchy.Roo
 			return err
 		}
 		for _, t := range tenants {
+			if err := n.directory.EnsureServiceApps(ctx, directory.SystemCaller("", "set-up", uuid.NewString()), t.ID); err != nil {
+				return fmt.Errorf("adding the service's own apps to tenant %s: %w", t.ID, err)
+			}
 			if _, err := n.policies.EnsureServicePolicy(ctx, t.ID, roots); err != nil {
 				return fmt.Errorf("making the service-owned policy of tenant %s: %w", t.ID, err)
 			}

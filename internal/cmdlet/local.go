@@ -6,6 +6,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/mailbox"
+	"github.com/customerkey/customerkey/internal/onboarding"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/request"
 	"github.com/customerkey/customerkey/internal/workload"
@@ -13,12 +14,13 @@ import (
 
 // Services are what the rows of the service side work on.
 type Services struct {
-	Policies  *policy.Service
-	Mailboxes *mailbox.Service
-	Items     *workload.Service
-	Health    *health.Service
-	Requests  *request.Service
-	Purge     Purge // what a request for a purge starts; nil where there is none
+	Policies   *policy.Service
+	Mailboxes  *mailbox.Service
+	Items      *workload.Service
+	Health     *health.Service
+	Requests   *request.Service
+	Onboarding *onboarding.Service
+	Purge      Purge // what a request for a purge starts; nil where there is none
 }
 
 // Local runs rows of the service side in this process, for the caller that the call names.

@@ -35,9 +35,11 @@ func Views() []View {
 		alertViews(),
 		availabilityViews(),
 		operationViews(),
+		onboardingViews(),
 		requestViews(),
 		subscriptionViews(),
 		retentionViews(),
+		roleViews(),
 		vaultViews(),
 		vaultRemovalViews(),
 	)

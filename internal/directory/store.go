@@ -30,6 +30,7 @@ type Store interface {
 	AddFirstPerson(ctx context.Context, a Account) error
 
 	AddApp(ctx context.Context, a Registration, s Secret, p ServicePrincipal) error
+	AddPrincipal(ctx context.Context, p ServicePrincipal) error
 	App(ctx context.Context, tenant, id string) (Registration, error)
 	// AppHome returns the tenant in which an app is registered.
 	AppHome(ctx context.Context, app string) (tenant string, err error)

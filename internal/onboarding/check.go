@@ -97,7 +97,7 @@ func together(a, b *side) []Check {
 	var pair side
 	same := ""
 	if strings.EqualFold(a.subscription, b.subscription) {
-		same = "both keys are to be in the same subscription"
+		same = "both keys are said to be in the same subscription"
 	}
 	pair.fail("CK-165", "two subscriptions", "both subscriptions", same, "make a second one, with another owner: New-AzSubscriptionAlias -AliasName keys-west")
 	if a.uri.Name == "" || b.uri.Name == "" {

@@ -40,7 +40,7 @@ func (s *Service) check(ctx context.Context, caller directory.Caller, f Family, 
 		return fault.New(fault.Unauthenticated, "nobody is signed in").WithHint("sign in first")
 	}
 	if caller.Kind != directory.System && Allow(caller.Roles, f, do) {
-		return nil
+		return s.enabled(ctx, caller, f, do, object)
 	}
 	if err := s.record(ctx, caller, do, object, audit.Deny, nil); err != nil {
 		return err
@@ -51,6 +51,27 @@ func (s *Service) check(ctx context.Context, caller directory.Caller, f Family, 
 	}
 	return fault.New(fault.Forbidden, "the caller has no role that may do this").
 		WithHint("it takes one of the roles %s", strings.Join(names, ", "))
+}
+
+// enabled refuses, and records that, where the tenant may not use the family (CK-157). What is in
+// use already stays usable, whatever the service has decided since.
+func (s *Service) enabled(ctx context.Context, caller directory.Caller, f Family, do Action, object string) error {
+	if s.c.Enabled == nil {
+		return nil
+	}
+	ok, err := s.c.Enabled(ctx, caller.Tenant, f)
+	if err != nil || ok {
+		return err
+	}
+	some, err := s.c.Store.Policies(ctx, caller.Tenant, f, 1)
+	if err != nil || len(some) > 0 {
+		return err
+	}
+	if err := s.record(ctx, caller, do, object, audit.Deny, map[string]string{"reason": ReasonNotEnabled}); err != nil {
+		return err
+	}
+	return fault.New(fault.Conflict, "Data Encryption Policies are not enabled for your organization.").WithReason(ReasonNotEnabled).
+		WithHint("check your keys and ask for it with New-CustomerKeyOnboardingRequest -OnboardingMode Enable")
 }
 
 // enter passes the door for an existing policy: nothing about the tenant's policies is told

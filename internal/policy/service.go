@@ -42,6 +42,9 @@ type Config struct {
 	// lower case; zero where nothing is. May be nil: then the same subscription twice is not
 	// noticed (CK-165).
 	Vault func(ctx context.Context, tenant, vault string) (VaultFacts, error)
+	// Enabled reports whether a tenant may use a family; a family that it has a policy of is in
+	// use already. All families if nil (row CK-157).
+	Enabled func(ctx context.Context, tenant string, f Family) (bool, error)
 	// Wake is called after an operation was stored: operation.Runner.Wake. May be nil.
 	Wake func()
 	// SharePointAvailability is whom the availability key of SharePoint policies serves: all tenants

@@ -126,6 +126,11 @@ func (d *Directory) AddApp(ctx context.Context, a directory.Registration, s dire
 	})
 }
 
+// AddPrincipal implements directory.Store.
+func (d *Directory) AddPrincipal(ctx context.Context, p directory.ServicePrincipal) error {
+	return d.write(ctx, func(ctx context.Context, q *directorysql.Queries) error { return addPrincipal(ctx, q, p) })
+}
+
 // Principal implements directory.Store.
 func (d *Directory) Principal(ctx context.Context, tenant, id string) (p directory.ServicePrincipal, err error) {
 	err = d.read(ctx, func(ctx context.Context, q *directorysql.Queries) error {

@@ -58,6 +58,7 @@ func commands() map[string]command {
 		"New-AzSubscriptionAlias":       (*Environment).newSubscription,
 		"Get-AzSubscription":            (*Environment).getSubscription,
 		"New-AzResourceGroup":           (*Environment).newGroup,
+		"New-AzRoleAssignment":          (*Environment).newRoleAssignment,
 		"New-AzKeyVault":                (*Environment).newVault,
 		"Get-AzKeyVault":                (*Environment).getVault,
 		"Remove-AzKeyVault":             (*Environment).removeVault,

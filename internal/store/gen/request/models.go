@@ -14,6 +14,18 @@ type Officer struct {
 	NamedAt     int64
 }
 
+type Onboarding struct {
+	TenantID  string
+	ID        string
+	Input     string
+	Checks    string
+	ByID      string
+	ByName    string
+	RequestID string
+	Already   bool
+	CreatedAt int64
+}
+
 type Request struct {
 	TenantID      string
 	ID            string

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"flag"
+	"net/http"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/google/uuid"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/onboarding"
+	"github.com/customerkey/customerkey/internal/policy"
+	"github.com/customerkey/customerkey/internal/resourcemanager"
+	"github.com/customerkey/customerkey/internal/rootkey"
+	"github.com/customerkey/customerkey/internal/store"
+)
+
+// onboardingSettings are what the flags of ck serve say about who may use families of policies.
+type onboardingSettings struct{ gate, offers string }
+
+func (o *onboardingSettings) flags(set *flag.FlagSet) {
+	set.StringVar(&o.gate, "onboarding", string(onboarding.Open), "`WHO` lets organizations use a family of policies: open (nobody has to), rule (whoever passes all checks) or approval (an operator, after all checks)")
+	set.StringVar(&o.offers, "onboarding-refuse-offers", strings.Join(onboarding.DefaultRefusedOffers, ","), "`LIST` of the beginnings of Azure offers that do not count as paid; add PayAsYouGo where only invoiced subscriptions shall do")
+}
+
+func (o *onboardingSettings) check() error {
+	if _, err := onboarding.Rules(o.who()); err != nil {
+		return fault.New(fault.Invalid, "%q is no way to let organizations in", o.gate).WithHint("give open, rule or approval with --onboarding")
+	}
+	return nil
+}
+
+// who is the gate; open unless something else was given.
+func (o *onboardingSettings) who() onboarding.Gate {
+	return cmp.Or(onboarding.Gate(o.gate), onboarding.Open)
+}
+
+// refused returns the offers that do not count as paid; none is a list too.
+func (o *onboardingSettings) refused() []string {
+	list := []string{}
+	for _, offer := range strings.Split(o.offers, ",") {
+		if offer = strings.TrimSpace(offer); offer != "" {
+			list = append(list, offer)
+		}
+	}
+	return list
+}
+
+// openOnboarding wires the checks before a family is enabled. Subscriptions are asked about where
+// everybody asks, at the resource manager's face, with the rights that their owners have given.
+func (n *node) openOnboarding(roots *rootkey.Client) error {
+	places, err := resourcemanager.New(resourcemanager.Config{
+		Endpoint: n.url("management"),
+		Credential: func(tenant string) azcore.TokenCredential {
+			return n.serviceCredential(tenant, directory.OnboardingApp)
+		},
+		Transport: &local{domain: n.domain, handler: n.faces, network: http.DefaultTransport},
+	})
+	if err != nil {
+		return err
+	}
+	n.onboarding, err = onboarding.New(onboarding.Config{
+		Store: store.NewOnboarding(n.serviceDB), Audit: n.serviceLog, Requests: n.requests, Places: places, Roots: roots,
+		Gate: n.onboarded.who(), RefusedOffers: n.onboarded.refused(), RecoveryLevel: n.recoveryLevel,
+		Tenant: func(ctx context.Context, idOrDomain string) (string, error) {
+			t, err := n.directory.Tenant(ctx, idOrDomain)
+			return t.ID, err
+		},
+		Used: func(ctx context.Context, tenant, vault string) (bool, error) {
+			return n.policies.UsesVaults(ctx, tenant, []string{vault})
+		},
+	})
+	return err
+}
+
+// enableFamilies lets a tenant that is made here use all families: nobody is there to ask.
+func (n *node) enableFamilies(ctx context.Context, system directory.Caller) error {
+	for _, scenario := range onboarding.Scenarios {
+		f, err := scenario.Family()
+		if err != nil {
+			return err
+		}
+		if enabled, err := n.onboarding.Enabled(ctx, system.Tenant, f); err != nil || enabled {
+			return err
+		}
+		if err := n.onboarding.Grant(ctx, system, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// letOnboardingLook gives the onboarding service the role Reader in a subscription, as its owner.
+func (n *node) letOnboardingLook(ctx context.Context, owner directory.Caller, name string) error {
+	sub, err := n.findSubscription(ctx, owner, name)
+	if err != nil {
+		return err
+	}
+	app, err := n.directory.ServicePrincipal(ctx, owner.Tenant, directory.OnboardingApp)
+	if err != nil {
+		return err
+	}
+	_, _, err = n.vaults.AssignRole(ctx, owner, keyvault.Assignment{
+		ID: uuid.NewHash(sha256.New(), uuid.Nil, []byte("onboarding "+sub.ID), 8).String(), Scope: keyvault.Scope{Subscription: sub.ID},
+		Role: keyvault.RoleReader, Principal: app.ID, Kind: keyvault.ServicePrincipal,
+	})
+	return err
+}
+
+// enabled tells policies which families a tenant may use.
+func (n *node) enabled(ctx context.Context, tenant string, f policy.Family) (bool, error) {
+	return n.onboarding.Enabled(ctx, tenant, f)
+}
