@@ -120,7 +120,7 @@ func (s *stack) serve(service directory.Caller) {
 	s.t.Cleanup(func() { _ = keys.Close(context.Background()) })
 	var runner *operation.Runner
 	s.policies, err = policy.New(policy.Config{
-		Store: store.NewPolicy(db), Keys: keys, Roots: policy.RootsOf(roots), Availability: spares, Audit: log, Rule: rule,
+		Store: store.NewPolicy(db), Keys: keys, Roots: policy.RootsOf(roots), Availability: spares, Audit: log, Rule: rule, Operations: store.NewOperation(db),
 		Wake: func() { runner.Wake() }, Settle: 10 * time.Millisecond,
 	})
 	s.must(err)
