@@ -36,6 +36,7 @@ import (
 	"github.com/customerkey/customerkey/internal/onboarding"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
+	"github.com/customerkey/customerkey/internal/purge"
 	"github.com/customerkey/customerkey/internal/request"
 	"github.com/customerkey/customerkey/internal/rootkey"
 	"github.com/customerkey/customerkey/internal/seal"
@@ -56,6 +57,7 @@ type settings struct {
 	eventFolder   string    // where records of requests to vaults go; nowhere if ""
 	eventLines    io.Writer // where they go as lines; nowhere if nil
 	tokens        tokenSettings
+	depart        departSettings
 	webhooks      courier.Allowance // what webhooks may reach beyond the internet at large
 	hardware      hardwareSettings
 	availability  availabilitySettings
@@ -102,6 +104,7 @@ type node struct {
 	keys       *hierarchy.Keyring
 	requests   *request.Service
 	onboarding *onboarding.Service
+	ledger     *purge.Ledger
 	policies   *policy.Service
 	mailboxes  *mailbox.Service
 	health     *health.Service
@@ -125,7 +128,7 @@ func openNode(ctx context.Context, s settings, folder *datafolder.Folder, log *s
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		n.openEvents, n.openDatabases, n.openLogs, n.openDirectory, n.openVaults, n.openRequests, n.openService, n.openSeals, n.openFaces,
+		n.openEvents, n.openDatabases, n.openLogs, n.openDirectory, n.openLedger, n.openVaults, n.openRequests, n.openService, n.openSeals, n.openFaces,
 	} {
 		if err := open(ctx); err != nil {
 			return n, err
@@ -274,6 +277,8 @@ func (n *node) openService(context.Context) error {
 		Audit:        n.serviceLog,
 		Lease:        n.lease,
 		Saw:          func(ctx context.Context, seen hierarchy.Sight) { n.health.Saw(ctx, seen) },
+		Purged:       n.ledger,
+		Recoveries:   store.NewRecovery(n.serviceDB),
 	})
 	if err != nil {
 		return err
@@ -287,11 +292,17 @@ func (n *node) openService(context.Context) error {
 		return err
 	}
 	n.alerts = n.health.NewDeliverer(n.log)
+	purging, err := n.purging(available)
+	if err != nil {
+		return err
+	}
 	n.policies, err = policy.New(policy.Config{
 		Store: store.NewPolicy(n.serviceDB), Keys: n.keys, Roots: policy.RootsOf(roots), Availability: available, Audit: n.serviceLog,
 		Rule: coverage, RecoveryLevel: n.recoveryLevel, Vault: n.vaultFacts, Geos: n.geos, Enabled: n.enabled,
 		Operations: store.NewOperation(n.serviceDB), Safe: []string{workload.Reencryption},
 		SharePointAvailability: availability.Kind(n.availability.sharePoint), AvailabilityRoll: n.availability.roll,
+		Requests: n.requests, Purging: purging, Recoveries: store.NewRecovery(n.serviceDB),
+		RecoverySpan: n.depart.recoverySpan, OffboardSharePoint: n.depart.sharePointLeave,
 		Wake: func() { n.operations.Wake() },
 	})
 	if err != nil {
@@ -385,6 +396,9 @@ func (n *node) run(ctx context.Context) error {
 	alerted := make(chan struct{})
 	go func() { defer close(alerted); n.alerts.Run(ctx) }()
 	defer func() { <-alerted }()
+	tended := make(chan struct{})
+	go func() { defer close(tended); n.tendRecoveries(ctx) }()
+	defer func() { <-tended }()
 	told := make(chan struct{})
 	go func() { defer close(told); n.tellNotices(ctx) }()
 	defer func() { <-told }()

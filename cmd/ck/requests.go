@@ -31,7 +31,13 @@ func (n *node) openRequests(context.Context) (err error) {
 
 // requestKinds is what can be asked for, and whose approval it takes.
 func (n *node) requestKinds() (map[request.Kind]request.Rule, error) {
-	return onboarding.Rules(n.onboarded.who())
+	kinds, err := onboarding.Rules(n.onboarded.who())
+	if err != nil {
+		return nil, err
+	}
+	kinds = maps.Clone(kinds)
+	maps.Copy(kinds, policy.RequestRules(n.depart.purgeWait, n.depart.offboarding == "automatically"))
+	return kinds, nil
 }
 
 // merged is the handlers of all packages that have long work.

@@ -40,6 +40,8 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	eventLines := set.Bool("vault-log-stdout", false, "write these records to the standard output, each on a line")
 	var tokens tokenSettings
 	tokens.flags(set)
+	var depart departSettings
+	depart.flags(set)
 	hooks := set.String("webhook-allow", "", "what webhooks may reach beyond the internet: `LIST` of addresses, blocks, hosts and .domains")
 	var hardware hardwareSettings
 	hardware.flags(set)
@@ -51,7 +53,7 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	if err := c.parseFlags(set, args); err != nil {
 		return err
 	}
-	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder, tokens: tokens, hardware: hardware, availability: spare, onboarded: onboarded}
+	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder, tokens: tokens, depart: depart, hardware: hardware, availability: spare, onboarded: onboarded}
 	if s.noLicences = *licences == "ignore"; !s.noLicences && *licences != "enforce" {
 		return fault.New(fault.Invalid, "%q is no way to treat licences", *licences).WithHint("give enforce or ignore")
 	}
@@ -109,7 +111,7 @@ func (s settings) check() error {
 	case s.domain == "" || strings.ContainsAny(s.domain, ":/@ "):
 		return fault.New(fault.Invalid, "%q is no domain", s.domain).WithHint("give a name without scheme and port, such as localhost")
 	}
-	return errors.Join(s.tokens.check(), s.hardware.check(), s.availability.check(), s.onboarded.check())
+	return errors.Join(s.tokens.check(), s.depart.check(), s.hardware.check(), s.availability.check(), s.onboarded.check())
 }
 
 // serveNode makes the node ready, says so, and answers requests until ctx ends.

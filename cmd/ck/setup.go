@@ -31,6 +31,9 @@ func (n *node) setUp(ctx context.Context) (password string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if err := n.policies.RepeatPurges(ctx); err != nil {
+		return "", fmt.Errorf("looking for what was purged: %w", err)
+	}
 	return n.ensureOperator(ctx, system, provider)
 }
 

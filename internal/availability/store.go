@@ -17,6 +17,8 @@ type Store interface {
 	Key(ctx context.Context, tenant, id string) (Key, error)
 	// Newest returns the newest key of a scope; fault.NotFound.
 	Newest(ctx context.Context, s Scope) (Facts, error)
+	// KeysOf returns all keys that a policy has had for itself, by id.
+	KeysOf(ctx context.Context, tenant, policy string) ([]Facts, error)
 	// DestroyKey empties Sealed and sets Destroyed, unless it is set already.
 	DestroyKey(ctx context.Context, tenant, id string, at time.Time) error
 

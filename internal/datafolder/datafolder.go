@@ -9,6 +9,7 @@
 //	DATA/vault.db           key vaults and their sealed private keys
 //	DATA/availability.db    availability keys, sealed
 //	DATA/blobs/             sealed content
+//	DATA/purged.ledger      what was purged for ever; SEALS/ID/purged.ledger is a copy
 //	SEALS/ID/lock           held while a server runs, so that none runs on a copy of DATA beside it
 //	SEALS/ID/seals.json     the sealing keys of the three databases, each wrapped by their holder
 //	SEALS/ID/holder-*.key   the holder's key, where the holder is a file and was not put elsewhere
@@ -185,6 +186,9 @@ func closeHolder(h holder.Holder) error {
 
 // File returns the path of a file in the folder.
 func (f *Folder) File(name string) string { return filepath.Join(f.Path, name) }
+
+// SealFile returns the path of a file in the folder of the sealing keys, which lies apart.
+func (f *Folder) SealFile(name string) string { return filepath.Join(f.sealDir, name) }
 
 // Write replaces a file in the folder; see durable.Write. The error is fault.Unavailable.
 func (f *Folder) Write(name string, data []byte) error {

@@ -24,6 +24,9 @@ func (k *Keyring) ForSealing(ctx context.Context, caller directory.Caller, c Con
 	if err := belongs(caller, c.Tenant); err != nil {
 		return nil, err
 	}
+	if k.c.Purged.Key(c.Tenant, c.ID, 0) || k.c.Purged.Policy(c.Tenant, target.Policy) {
+		return nil, ErrPurged()
+	}
 	for range tries {
 		row, err := k.c.Store.ContainerKey(ctx, c.Tenant, c.ID, 0)
 		var o *Opened
@@ -31,6 +34,8 @@ func (k *Keyring) ForSealing(ctx context.Context, caller directory.Caller, c Con
 		case fault.Is(err, fault.NotFound):
 			o, err = k.start(ctx, caller, c, 1, target)
 		case err != nil:
+		case k.purgedKey(row) != nil: // its content is gone; what comes is new
+			o, err = k.start(ctx, caller, c, row.Version+1, target)
 		case row.Generation == target.Generation:
 			o, err = k.open(ctx, caller, row)
 		case row.Policy != target.Policy && target.NewDataOnly:
@@ -70,6 +75,9 @@ func (k *Keyring) Renew(ctx context.Context, caller directory.Caller, c Containe
 func (k *Keyring) ForOpening(ctx context.Context, caller directory.Caller, c Container, version int) (*Opened, error) {
 	if err := belongs(caller, c.Tenant); err != nil {
 		return nil, err
+	}
+	if k.c.Purged.Key(c.Tenant, c.ID, version) {
+		return nil, ErrPurged()
 	}
 	generation := ""
 	for range tries {
@@ -111,6 +119,9 @@ func (k *Keyring) start(ctx context.Context, caller directory.Caller, c Containe
 		Tenant: c.Tenant, Container: c.ID, Version: version, Workload: c.Workload, Geo: c.Geo,
 		Policy: target.Policy, Generation: target.Generation, Created: k.c.Now().UTC().Truncate(time.Microsecond),
 	}
+	for k.purgedKey(row) != nil { // a version is never used twice, also when its row is gone
+		row.Version++
+	}
 	clear := envelope.NewKey()
 	lease, err := k.wrapContainer(ctx, caller, &row, clear)
 	if err == nil {
@@ -151,6 +162,9 @@ func (k *Keyring) opened(caller directory.Caller, row ContainerKey, clear envelo
 
 // unwrapContainer unwraps a container key with the policy key of its generation.
 func (k *Keyring) unwrapContainer(ctx context.Context, caller directory.Caller, row ContainerKey) (clear envelope.Key, lease *Lease, err error) {
+	if err := k.purgedKey(row); err != nil {
+		return clear, nil, err
+	}
 	lease, err = k.under(ctx, caller, generationID{row.Tenant, row.Generation}, keysUnwrapped, func(policyKey envelope.Key) (err error) {
 		clear, err = envelope.UnwrapKey(policyKey, row.Wrapped, containerBinding(row))
 		return err

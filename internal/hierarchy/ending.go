@@ -16,6 +16,7 @@ const (
 	endDenied   = "denied"
 	endDropped  = "dropped"
 	endClosed   = "closed"
+	endRecovery = "recovery ended"
 )
 
 // An ending is the closing entry of a lease that still has to be written.

@@ -44,6 +44,9 @@ func (k *Keyring) attempt(ctx context.Context, f *flight) (unlocked, error) {
 	if err != nil {
 		return unlocked{}, err
 	}
+	if k.c.Purged.Policy(g.Tenant, g.Policy) {
+		return unlocked{}, ErrPurged()
+	}
 	if g.State == Destroyed {
 		return unlocked{}, errDestroyed()
 	}
@@ -109,6 +112,9 @@ func (k *Keyring) install(f *flight, l *Lease) []ending {
 	l.expiry = time.AfterFunc(l.life-age, func() { k.expire(f.in, l) })
 	if l.hedged {
 		l.renewal = time.AfterFunc(l.lateAt-age, func() { k.renew(f.in, l) })
+	}
+	if l.recovery {
+		k.work.Go(func() { k.watch(f.in, l) })
 	}
 	return ended
 }

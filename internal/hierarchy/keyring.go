@@ -27,6 +27,8 @@ type Config struct {
 	Root         func(RootRef) (Root, error) // required: how a root key is reached; called for every use
 	Availability Availability                // required
 	Audit        audit.Recorder              // required: no key is touched before it is recorded here
+	Purged       Purged                      // what was destroyed for ever; nothing if nil
+	Recoveries   Recoveries                  // by which users may have a policy without its roots; none if nil
 
 	Lease   time.Duration    // how long a clear policy key is held without asking again; 60 s if 0
 	Hold    time.Duration    // how long a failure to unwrap is not tried again; 1 s if 0
@@ -89,6 +91,9 @@ func New(c Config) (*Keyring, error) {
 	}
 	if c.Now == nil {
 		c.Now = timeOfDay
+	}
+	if c.Purged == nil {
+		c.Purged = nothingPurged{}
 	}
 	base, cancel := context.WithCancel(context.Background())
 	return &Keyring{c: c, base: base, cancel: cancel, held: map[generationID]*holding{}, asked: map[generationID]*asking{}}, nil

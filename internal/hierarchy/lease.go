@@ -68,6 +68,7 @@ type Lease struct {
 	stale    atomic.Bool // its roots have changed: it serves nobody who comes from now on
 	key      envelope.Key
 	over     bool
+	recovery bool // users have it by a recovery alone
 }
 
 // byAvailability stands for the availability key where a root's URI would be.

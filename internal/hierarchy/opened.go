@@ -80,6 +80,9 @@ func (o *Opened) use(what counter, fn func() error) error {
 // streams for long calls it before each segment, and stops at an error: those of
 // [Keyring.Lease]. It follows the key where it was moved meanwhile.
 func (o *Opened) Alive(ctx context.Context) error {
+	if o.keyring.c.Purged.Key(o.row.Tenant, o.row.Container, o.row.Version) {
+		return ErrPurged()
+	}
 	lease, now := o.current(), o.keyring.c.Now()
 	if lease.usable(now) && !lease.late(now) && !lease.stale.Load() {
 		return nil

@@ -64,6 +64,7 @@ const (
 	Active    GenerationState = "active"    // new keys go under it; at most one per policy
 	Draining  GenerationState = "draining"  // a newer one exists; container keys under it still open
 	Destroyed GenerationState = "destroyed" // its wrapped copies are gone: nothing opens under it
+	Closed    GenerationState = "closed"    // about to be purged: nothing comes under it, and it does not drain
 )
 
 // An Unwrapping says how a policy key is unwrapped. It is stored with the generation, and the

@@ -119,13 +119,26 @@ const recordType = "69"
 func (k *Keyring) fallBack(ctx context.Context, f *flight, g Generation, failed [2]error) (unlocked, error) {
 	v := judge(failed, k.c.Mixed)
 	out := unlocked{denied: v == bothDenied}
+	left := time.Duration(0) // of a recovery, where only that lets users in
 	if !v.allows(f.rules) {
-		return out, errRefused(v, g, failed)
+		var err error
+		if left, err = k.recovering(ctx, g.Tenant, g.Policy); err != nil {
+			return out, err
+		}
+		if left == 0 {
+			return out, errRefused(v, g, failed)
+		}
 	}
 	use := availability.Use{Tenant: g.Tenant, Policy: g.Policy, Generation: g.ID, Key: g.AvailabilityKey, Cause: v.String(), AfterDenial: v != outage}
+	if left > 0 { // what two people have approved is no use by the service itself, and not limited like one
+		use.Cause, use.AfterDenial = "recovery: "+use.Cause, false
+	}
 	detail := map[string]string{
 		"RecordType": recordType, "Operation": use.Operation(), "PolicyId": g.Policy, "ScopeKeyVersionId": g.ID, "RequestId": f.caller.Request,
 		"availabilityKey": g.AvailabilityKey, "cause": use.Cause, "initiator": initiator(f.caller),
+	}
+	if left > 0 {
+		detail["recoverySecondsLeft"] = recoveryDetail(left)
 	}
 	if err := k.record(ctx, f.caller, g.Tenant, "availability.use", g.Policy, audit.Allow, detail); err != nil {
 		return out, err
@@ -143,10 +156,13 @@ func (k *Keyring) fallBack(ctx context.Context, f *flight, g Generation, failed 
 		return out, errNothingLeft(v, g, failed, err)
 	}
 	serves := systemOnly
-	if v.allows(everyone) {
+	if v.allows(everyone) || left > 0 {
 		serves = everyone
 	}
 	out.lease = k.newLease(f, g, key, serves, byAvailability, asked)
+	if left > 0 {
+		out.lease.recovery, out.lease.life = true, min(out.lease.life, left)
+	}
 	return out, nil
 }
 

@@ -17,12 +17,15 @@ const (
 	Refresh Action = "policy.refresh"
 	Replace Action = "policy.replace"
 	Assign  Action = "policy.assign" // and taking the assignment back
-	Recover Action = "policy.recover"
 
 	LimitAvailability Action = "availabilitykey.limit"
 	RollAvailability  Action = "availabilitykey.roll" // by an operator, who may do nothing else (CK-282)
 
 	Reencrypt Action = "content.reencrypt" // new keys for stored content (package workload)
+
+	Purge    Action = "policy.purge"    // asking for it, and carrying it out
+	Recover  Action = "policy.recover"  // asking for it, beginning it, ending it early
+	Offboard Action = "policy.offboard" // asking for it, and carrying it out
 )
 
 // administrators may do everything with a family's policies, readers only read. For the
@@ -55,6 +58,8 @@ func rolesFor(f Family, do Action) []directory.Role {
 		return slices.Concat(administrators[f], readers[f])
 	case RollAvailability:
 		return []directory.Role{directory.ServiceOperator}
+	case Purge: // CK-279
+		return slices.DeleteFunc(slices.Clone(administrators[f]), func(r directory.Role) bool { return r != directory.GlobalAdministrator })
 	}
 	return administrators[f]
 }

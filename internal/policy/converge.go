@@ -13,7 +13,9 @@ import (
 
 // Handlers returns the work that policies need done, for the operation.Runner.
 func (s *Service) Handlers() map[string]operation.Handler {
-	return map[string]operation.Handler{converge: s.converge, rollAvailability: s.rollAvailability}
+	handlers := s.requestHandlers()
+	handlers[converge], handlers[rollAvailability] = s.converge, s.rollAvailability
+	return handlers
 }
 
 // A walk is one claim of a "converge" operation: it walks the tenant's container keys in
@@ -168,6 +170,9 @@ func (w *walk) excuse(ctx context.Context, failures []failure, at *checkpoint) e
 func (w *walk) isBroken(ctx context.Context, f failure) (bool, error) {
 	if fault.Is(f.err, fault.Corrupt) || fault.Is(f.err, fault.NotFound) { // NotFound: a row above it is gone
 		return true, nil
+	}
+	if fault.As(f.err).Reason == hierarchy.ReasonPurged { // its row goes in a moment, if it has not gone
+		return false, nil
 	}
 	if fault.As(f.err).Reason != hierarchy.ReasonGenerationDestroyed {
 		return false, f.err

@@ -26,6 +26,21 @@ func (s *Service) authorize(ctx context.Context, caller directory.Caller, f Fami
 	return s.permit(ctx, caller, do, object, detail)
 }
 
+// open refuses what a policy takes no more once its purge was asked for (CK-174).
+func (p Policy) open(do Action) error {
+	switch {
+	case do == Read || p.State != PendingDeletion && p.State != Purged:
+		return nil
+	case p.State == Purged:
+		return fault.New(fault.Conflict, "the policy %q was purged", p.Name).WithReason(ReasonPurging).
+			WithHint("nothing changes it any more; make another policy")
+	case do == Update || do == Purge:
+		return nil
+	}
+	return fault.New(fault.Conflict, "the purge of the policy %q was asked for", p.Name).WithReason(ReasonPurging).
+		WithHint("see it with Get-CKRequest; Remove-CKRequest takes it back")
+}
+
 // permit is the second half of authorize: it records what check has found allowed.
 func (s *Service) permit(ctx context.Context, caller directory.Caller, do Action, object string, detail map[string]string) error {
 	if do == Read {
@@ -86,6 +101,15 @@ func (s *Service) enter(ctx context.Context, caller directory.Caller, f Family, 
 	}
 	p, err := s.resolve(ctx, caller.Tenant, f, identity)
 	if err != nil {
+		return Policy{}, err
+	}
+	if p, err = s.settlePurge(ctx, p); err != nil {
+		return Policy{}, err
+	}
+	if err := p.open(do); err != nil {
+		if recorded := s.record(ctx, caller, do, p.ID, audit.Deny, map[string]string{"state": string(p.State)}); recorded != nil {
+			return Policy{}, recorded
+		}
 		return Policy{}, err
 	}
 	return p, s.permit(ctx, caller, do, p.ID, detail)

@@ -12,6 +12,8 @@ type State string
 const (
 	PendingActivation State = "PendingActivation" // created, never assigned
 	Active            State = "Active"            // assigned at least once
+	PendingDeletion   State = "PendingDeletion"   // its purge was asked for: it takes nothing new (CK-174)
+	Purged            State = "Purged"            // everything under it was destroyed for ever
 )
 
 // A Policy is one data encryption policy. Two changes of one policy never both succeed on

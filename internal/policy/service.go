@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/customerkey/customerkey/internal/audit"
@@ -21,6 +22,7 @@ type Keys interface {
 	Life(u hierarchy.Unwrapping) time.Duration
 	Rewrap(ctx context.Context, caller directory.Caller, key hierarchy.ContainerKey, to hierarchy.Generation) (hierarchy.ContainerKey, error)
 	Drop(tenant, generation string)
+	Probe(ctx context.Context, caller directory.Caller, g hierarchy.Generation) ([2]hierarchy.Probe, error)
 	Health(tenant, uri string) (hierarchy.Health, bool)
 }
 
@@ -45,6 +47,14 @@ type Config struct {
 	// Enabled reports whether a tenant may use a family; a family that it has a policy of is in
 	// use already. All families if nil (row CK-157).
 	Enabled func(ctx context.Context, tenant string, f Family) (bool, error)
+
+	Requests   Requests   // what nobody decides alone; none of it can be asked for if nil
+	Purging    *Purging   // what a purge needs; nothing can be purged if nil
+	Recoveries Recoveries // the Keyring's; nothing can be recovered if nil
+
+	RecoverySpan       time.Duration // how long a recovery lasts; 24 h if 0
+	OffboardSharePoint bool          // SharePoint may go back to the service's keys
+
 	// Wake is called after an operation was stored: operation.Runner.Wake. May be nil.
 	Wake func()
 	// SharePointAvailability is whom the availability key of SharePoint policies serves: all tenants
@@ -70,7 +80,12 @@ type Config struct {
 }
 
 // A Service is the policies of all tenants. It is safe for concurrent use.
-type Service struct{ c Config }
+type Service struct {
+	c Config
+
+	tending   sync.Mutex
+	sightings map[string]sighting // of recoveries that go on, by request
+}
 
 // maxPolicies bounds the policies of one family in a tenant: none can be removed (CK-127),
 // and their list is held in memory.
@@ -93,8 +108,11 @@ func New(c Config) (*Service, error) {
 	if !c.SharePointAvailability.Valid() || !c.SharePointAvailability.Shared() {
 		return nil, errors.New("policy: SharePointAvailability must be one of forest, tenant")
 	}
-	if c.Settle < 0 || c.Batch < 0 || c.AvailabilityRoll < 0 {
-		return nil, errors.New("policy: Settle, Batch and AvailabilityRoll must not be negative")
+	if c.Settle < 0 || c.Batch < 0 || c.AvailabilityRoll < 0 || c.RecoverySpan < 0 {
+		return nil, errors.New("policy: Settle, Batch, AvailabilityRoll and RecoverySpan must not be negative")
+	}
+	if p := c.Purging; p != nil && (p.Store == nil || p.Ledger == nil || p.Shredder == nil || p.Request == nil || p.Head == nil) {
+		return nil, errors.New("policy: all of Purging but Families is required")
 	}
 	if c.Settle == 0 {
 		c.Settle = 2 * time.Second

@@ -25,6 +25,10 @@ type Status struct {
 	Health       [2]RootHealth        // of the roots, as this node last saw them
 	Availability AvailabilityKey      // as it stands a moment later
 	Operation    *operation.Operation // the "converge" of the tenant that is open, else the newest; nil if there was none
+	Free         bool                 // nothing needs the roots: the permissions on them can be removed (CK-249)
+	Purge        PurgeOrder           // if one was asked for
+	Recovery     hierarchy.Recovery   // the newest, if there was one
+	RecoveryFor  time.Duration        // how much longer it goes on
 }
 
 // A GenerationStatus is one generation and what is still under it.
@@ -73,6 +77,9 @@ func (s *Service) Status(ctx context.Context, caller directory.Caller, f Family,
 	}
 	st := s.summary(picture)
 	s.health(&st)
+	if err := s.departing(ctx, &st); err != nil {
+		return Status{}, err
+	}
 	st.Availability, err = s.availabilityKey(ctx, caller, picture.Policy)
 	return st, err
 }
@@ -111,7 +118,23 @@ func (s *Service) summary(p Picture) Status {
 	if st.Containers > 0 {
 		st.Percent = 100 * float64(settled) / float64(st.Containers)
 	}
+	st.Free, _ = p.free()
 	return st
+}
+
+// departing adds what is known of a purge and of a recovery.
+func (s *Service) departing(ctx context.Context, st *Status) (err error) {
+	p := st.Policy
+	if s.c.Purging != nil {
+		if st.Purge, err = s.c.Purging.Store.Order(ctx, p.Tenant, p.ID); err != nil {
+			return err
+		}
+	}
+	if s.c.Recoveries != nil {
+		st.Recovery, err = s.c.Recoveries.Recovery(ctx, p.Tenant, p.ID)
+		st.RecoveryFor = st.Recovery.Left(s.now())
+	}
+	return err
 }
 
 // assigned reports whether the policy is in force anywhere.

@@ -86,7 +86,8 @@ const (
 	ReasonRegistered   = "Registered"   // CK-176: the geo has one
 	ReasonBusy         = "Rolling"      // CK-177: the last change of roots is not done
 	ReasonNoRecovery   = "NotInRecovery"
-	ReasonNotEnabled   = "NotEnabled" // CK-157
+	ReasonNotEnabled   = "NotEnabled"    // CK-157
+	ReasonPurging      = "PolicyPurging" // CK-174
 )
 
 // An Edit is one change. Zero fields change nothing.

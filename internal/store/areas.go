@@ -10,7 +10,7 @@ var texts embed.FS
 
 // ServiceAreas returns the tables of the service database.
 func ServiceAreas() []Area {
-	return areas("audit", "directory", "hierarchy", "operation", "policy", "health", "request", "workload")
+	return areas("audit", "directory", "hierarchy", "operation", "policy", "purge", "health", "request", "workload")
 }
 
 // VaultAreas returns the tables of the vault database: it shares nothing with the service's.

@@ -92,6 +92,20 @@ func availabilityKeyOf(row availabilitysql.AvailabilityKey, err error) (availabi
 	}, err
 }
 
+// KeysOf implements availability.Store.
+func (s *Availability) KeysOf(ctx context.Context, tenant, policy string) (keys []availability.Facts, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
+		rows, err := availabilitysql.New(q).ListKeysOfPolicy(ctx, availabilitysql.ListKeysOfPolicyParams{TenantID: tenant, PolicyID: policy})
+		keys = make([]availability.Facts, len(rows))
+		for i, row := range rows {
+			k, _ := availabilityKeyOf(row, nil)
+			keys[i] = k.Facts
+		}
+		return err
+	})
+	return keys, err
+}
+
 // DestroyKey implements availability.Store. The row forgets the sealed key; a backup made
 // before still has it, under the seal.
 func (s *Availability) DestroyKey(ctx context.Context, tenant, id string, at time.Time) error {

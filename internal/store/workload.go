@@ -56,8 +56,11 @@ func (s *Workload) Items(ctx context.Context, tenant, container, after string, l
 
 // PutItem implements workload.Store.
 func (s *Workload) PutItem(ctx context.Context, row workload.Row, onlyNew bool) (written workload.Row, created bool, err error) {
-	err = s.write(ctx, func(ctx context.Context, q *workloadsql.Queries) error {
-		written, created, err = putItem(ctx, q, row, onlyNew)
+	err = s.db.Write(ctx, func(ctx context.Context, q DBTX) error {
+		if err := errPurged(ctx, q, row.Tenant, row.Container, row.KeyVersion); err != nil {
+			return err
+		}
+		written, created, err = putItem(ctx, workloadsql.New(q), row, onlyNew)
 		return err
 	})
 	return written, created, err

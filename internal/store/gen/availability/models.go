@@ -51,3 +51,8 @@ type AvailabilityUse struct {
 	Request      string
 	UsedAt       int64
 }
+
+type PurgeLedger struct {
+	Seq  int64
+	Line string
+}

@@ -51,3 +51,16 @@ type Generation struct {
 	DestroyedAt         int64
 	Unwrapping          string
 }
+
+type Recovery struct {
+	TenantID  string
+	PolicyID  string
+	RequestID string
+	StartedAt int64
+	UntilAt   int64
+	Span      int64
+	Spent     int64
+	SeenAt    int64
+	EndedAt   int64
+	Why       string
+}

@@ -1,0 +1,38 @@
+package hierarchy
+
+import (
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+// Purged says what was destroyed for ever at the owner's order. It is asked before every use
+// of a key, so it must answer from memory: a key that an old backup brings back stays shut.
+type Purged interface {
+	// Policy reports whether everything under a policy was purged.
+	Policy(tenant, policy string) bool
+	// Key reports whether a version of a container's key was; with version 0, whether the
+	// container takes nothing any more.
+	Key(tenant, container string, version int) bool
+}
+
+// ReasonPurged is the reason of the fault.Conflict about what was purged.
+const ReasonPurged = "Purged"
+
+// ErrPurged returns the fault about what was purged.
+func ErrPurged() *fault.Error {
+	return fault.New(fault.Conflict, "this content was purged for ever at the order of its owner").
+		WithReason(ReasonPurged).WithHint("nothing brings it back: Get-CKPurge shows who asked for it, and when")
+}
+
+// nothingPurged is the Purged of a Keyring that was given none.
+type nothingPurged struct{}
+
+func (nothingPurged) Policy(string, string) bool   { return false }
+func (nothingPurged) Key(string, string, int) bool { return false }
+
+// purgedKey refuses a container key that was purged.
+func (k *Keyring) purgedKey(row ContainerKey) error {
+	if k.c.Purged.Key(row.Tenant, row.Container, row.Version) {
+		return ErrPurged()
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package hierarchy
+
+import (
+	"context"
+	"strconv"
+	"time"
+)
+
+// A Recovery opens the content of a policy whose roots are lost to users, by the availability
+// key, for a while ("break glass", rows CK-74 to CK-76). It ends by the clock at Until, and
+// after Span of its own time whatever the clock says: Spent is how much of it had passed at
+// Seen, when somebody last looked.
+type Recovery struct {
+	Tenant, Policy string
+	Request        string // id of the request that was approved
+	Started, Until time.Time
+	Span, Spent    time.Duration
+	Seen           time.Time
+	Ended          time.Time // zero while it goes on
+	Why            string    // it ended: "time", "clock", "asked", "purge"
+}
+
+// clockSkew is how far the clocks of two nodes may differ.
+const clockSkew = 10 * time.Second
+
+// Left returns how much longer the recovery lasts at a time, 0 if it is over. A clock that has
+// gone back behind Seen ends it for now: nobody knows how much of it has passed.
+func (r Recovery) Left(now time.Time) time.Duration {
+	if r.Started.IsZero() || !r.Ended.IsZero() || now.Before(r.Seen.Add(-clockSkew)) {
+		return 0
+	}
+	return max(0, min(r.Until.Sub(now), r.Span-r.Spent-max(0, now.Sub(r.Seen))))
+}
+
+// Recoveries knows the recoveries that go on.
+type Recoveries interface {
+	// Recovery returns the newest recovery of a policy, the zero one if there was none. It is
+	// read each time both roots fail, and twice a second while a lease rests on it.
+	Recovery(ctx context.Context, tenant, policy string) (Recovery, error)
+}
+
+// watchPause is how often a lease that rests on a recovery looks whether that still goes on.
+const watchPause = 500 * time.Millisecond
+
+// recovering returns how much longer users may have a policy by a recovery, 0 if they may not.
+func (k *Keyring) recovering(ctx context.Context, tenant, policy string) (time.Duration, error) {
+	if k.c.Recoveries == nil {
+		return 0, nil
+	}
+	r, err := k.c.Recoveries.Recovery(ctx, tenant, policy)
+	if err != nil {
+		return 0, err
+	}
+	return r.Left(k.c.Now()), nil
+}
+
+// watch ends a lease when the recovery that it rests on does. It runs until the lease is over.
+func (k *Keyring) watch(h *holding, l *Lease) {
+	tick := time.NewTicker(watchPause)
+	defer tick.Stop()
+	for l.lasts() {
+		select {
+		case <-k.base.Done():
+			return
+		case <-tick.C:
+		}
+		ctx, cancel := context.WithTimeout(k.base, watchPause)
+		left, err := k.recovering(ctx, l.of.tenant, l.policy)
+		cancel()
+		if err != nil || left == 0 { // what cannot be known is not allowed
+			k.stopRecovered(h, l)
+			return
+		}
+	}
+}
+
+// stopRecovered ends a lease that rests on a recovery.
+func (k *Keyring) stopRecovered(h *holding, l *Lease) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if s := &h[l.audience]; s.lease == l && !k.closed {
+		k.writeSoon(h.end(l.audience, endRecovery))
+		k.tidy(l.of)
+	}
+}
+
+// lasts reports whether the lease was not ended.
+func (l *Lease) lasts() bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return !l.over
+}
+
+// Recovery reports whether users have the lease by a recovery alone.
+func (l *Lease) Recovery() bool { return l.recovery }
+
+// recoveryDetail says in the record of a use of the availability key that users get it.
+func recoveryDetail(left time.Duration) string {
+	return strconv.FormatFloat(left.Seconds(), 'f', 0, 64)
+}
