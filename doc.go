@@ -20,7 +20,8 @@
 //     item keys; leases and generations. internal/policy: which containers fall under which
 //     roots: create, assign, refresh, disable. internal/health: root keys watched, what their
 //     states make of policies, who is told. internal/operation: long work as rows.
-//     internal/request: what needs somebody's approval before it happens.
+//     internal/request: what needs somebody's approval before it happens. internal/purge: what was
+//     destroyed for ever, kept where no restore reaches it, and the signed record of it.
 //   - internal/workload: mailboxes, chats, documents: items are sealed and opened here.
 //   - internal/store: the SQL under all of them, one set of texts for SQLite and PostgreSQL,
 //     and the folder of sealed blobs.

@@ -46,6 +46,9 @@ func (s *Service) assignFamily(ctx context.Context, caller directory.Caller, f F
 
 // Assignable returns why nothing can be put under the policy now, nil if it can (CK-174).
 func (p Policy) Assignable() error {
+	if err := p.open(Assign); err != nil {
+		return err
+	}
 	if !p.Enabled {
 		return fault.New(fault.Conflict, "the policy %q is disabled and cannot be assigned", p.Name).WithReason(ReasonDisabled).
 			WithHint("enable it first: Set-%s -Identity %q -Enabled $true", p.Family.Noun(), p.Name)

@@ -38,7 +38,7 @@ func (s *Service) RequestOffboarding(ctx context.Context, caller directory.Calle
 
 func (s *Service) requestOffboarding(ctx context.Context, caller directory.Caller, p Policy, a OffboardingAsk) (r request.Request, err error) {
 	switch {
-	case s.c.Requests == nil || s.c.Purging == nil:
+	case s.c.Requests == nil:
 		return r, fault.New(fault.Invalid, "this server takes no such requests")
 	case a.TenantDomain == "" || a.Contact == "" || a.Reason == "":
 		return r, fault.New(fault.Invalid, "offboarding needs the organization's domain, a contact and a reason").
@@ -107,17 +107,7 @@ func (s *Service) uncover(ctx context.Context, p Policy) error {
 			return err
 		}
 	}
-	for {
-		ids, err := s.c.Purging.Store.Owners(ctx, p.Tenant, p.ID, "", purgePage)
-		if err != nil || len(ids) == 0 {
-			return err
-		}
-		for _, id := range ids {
-			if err := s.c.Store.Apply(ctx, Edit{Tenant: p.Tenant, Assignment: &Assignment{Family: Mailbox, Container: id}}); err != nil {
-				return err
-			}
-		}
-	}
+	return s.c.Store.Apply(ctx, Edit{Tenant: p.Tenant, Reassignment: &Reassignment{From: p.ID}})
 }
 
 // free reports whether nothing needs the roots of a policy: it is in force nowhere, and no

@@ -85,7 +85,8 @@ func (s *Service) refuses(uri string, answer error, force bool) error {
 const purgePage = 1000
 
 // purgeKeys yields what a purge of the policy destroys: the keys under it, by container and
-// version, then, for mailboxes, those that have it for themselves.
+// version. Each mailbox that it concerns takes nothing any more: it stands before its keys, and
+// those that hold nothing yet stand behind all others.
 func (s *Service) purgeKeys(ctx context.Context, p Policy) iter.Seq2[purge.Key, error] {
 	return func(yield func(purge.Key, error) bool) {
 		for after := (Place{}); ; {
@@ -95,7 +96,8 @@ func (s *Service) purgeKeys(ctx context.Context, p Policy) iter.Seq2[purge.Key, 
 				return
 			}
 			for _, k := range keys {
-				if !yield(k, nil) {
+				opens := p.Family == Mailbox && k.Container != after.Container
+				if opens && !yield(purge.Key{Container: k.Container}, nil) || !yield(k, nil) {
 					return
 				}
 				after = Place{k.Container, k.Version}
@@ -103,6 +105,9 @@ func (s *Service) purgeKeys(ctx context.Context, p Policy) iter.Seq2[purge.Key, 
 			if len(keys) < purgePage {
 				break
 			}
+		}
+		if p.Family != Mailbox {
+			return
 		}
 		for after := ""; ; {
 			ids, err := s.c.Purging.Store.Owners(ctx, p.Tenant, p.ID, after, purgePage)

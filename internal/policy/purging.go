@@ -45,7 +45,8 @@ type Shredder interface {
 type PurgeStore interface {
 	// Keys returns the next keys under a policy after a place, by container and version.
 	Keys(ctx context.Context, tenant, policy string, after Place, limit int) ([]purge.Key, error)
-	// Owners returns the next containers that have the policy for themselves, by id.
+	// Owners returns the next containers that have the policy for themselves and no key under it,
+	// by id.
 	Owners(ctx context.Context, tenant, policy, after string, limit int) ([]string, error)
 	// Contents counts what lies under the keys of a policy.
 	Contents(ctx context.Context, tenant, policy string) (items, bytes int64, err error)

@@ -35,8 +35,10 @@ type world struct {
 	keys    *hierarchy.Keyring
 	service *policy.Service
 	runner  *operation.Runner
-	rows    *store.Policy
-	config  policy.Config
+	spareDB *store.DB // of availability keys
+	departing
+	rows   *store.Policy
+	config policy.Config
 
 	spare    availability.Config // of the service in config
 	spareLog *audit.Log
@@ -67,8 +69,11 @@ func newWorldOn(t testing.TB, db *store.DB, change func(c *policy.Config)) *worl
 	w.spareLog = must(audit.New(audit.Config{Store: store.NewAudit(spare), Key: signingKey(), Name: "availability"}))
 	w.spare = availability.Config{Store: store.NewAvailability(spare), Seal: seal.Of(envelope.NewKey()), Audit: w.spareLog}
 	keys := must(availability.New(w.spare))
+	w.spareDB = spare
+	w.openDeparting()
 	w.keys = must(hierarchy.New(hierarchy.Config{
 		Store: store.NewHierarchy(w.db), Root: w.vaults.root, Availability: keys, Audit: w.log,
+		Purged: w.ledger, Recoveries: store.NewRecovery(w.db),
 	}))
 	t.Cleanup(func() {
 		if err := w.keys.Close(context.Background()); err != nil {
@@ -78,6 +83,7 @@ func newWorldOn(t testing.TB, db *store.DB, change func(c *policy.Config)) *worl
 	w.config = policy.Config{
 		Store: w.rows, Keys: w.keys, Roots: w.vaults, Availability: keys, Audit: w.log, Rule: rules, Operations: store.NewOperation(w.db), Geos: geos,
 		Wake: func() { w.runner.Wake() }, Settle: 2 * time.Second,
+		Requests: w.requests, Purging: w.purging(keys), Recoveries: store.NewRecovery(w.db),
 	}
 	if change != nil {
 		change(&w.config)
@@ -240,7 +246,7 @@ func (w *world) open() bool {
 	w.t.Helper()
 	var n int
 	err := w.db.Read(w.t.Context(), func(ctx context.Context, q store.DBTX) error {
-		return q.QueryRowContext(ctx, `SELECT COUNT(*) FROM operations WHERE state = 'running' OR state = 'waiting' AND attempts = 0`).Scan(&n)
+		return q.QueryRowContext(ctx, `SELECT COUNT(*) FROM operations WHERE state = 'running' OR state = 'waiting' AND attempts = 0 AND due_at <= $1`, time.Now().UnixMicro()).Scan(&n)
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -16,17 +16,20 @@ import (
 // A Key is one version of a container's key. Version 0 stands for the container itself:
 // nothing is written to it any more.
 type Key struct {
-	Container string // id of the container; without a slash
+	Container string // id of the container
 	Version   int
 }
 
 func (k Key) String() string { return k.Container + "/" + strconv.Itoa(k.Version) }
 
 func parseKey(text string) (Key, error) {
-	container, version, _ := strings.Cut(text, "/")
-	n, err := strconv.ParseUint(version, 10, 31)
-	k := Key{container, int(n)}
-	if err != nil || container == "" || k.String() != text {
+	slash := strings.LastIndexByte(text, '/')
+	if slash < 1 {
+		return Key{}, errDamaged()
+	}
+	n, err := strconv.ParseUint(text[slash+1:], 10, 31)
+	k := Key{text[:slash], int(n)}
+	if err != nil || k.String() != text {
 		return Key{}, errDamaged()
 	}
 	return k, nil

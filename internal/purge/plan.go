@@ -17,7 +17,7 @@ type Plan struct {
 	AvailabilityKeys []string     `json:"availabilityKeys"`
 	Containers       int64        `json:"containers"`    // of which something would be destroyed
 	ContainerKeys    int64        `json:"containerKeys"` // versions of their keys
-	Assigned         int64        `json:"assigned"`      // containers that have the policy for themselves: they take nothing any more
+	Closed           int64        `json:"closed"`        // mailboxes that take nothing any more
 	List             string       `json:"list"`          // digest of all of them, see [Lister]
 	Items            int64        `json:"items"`
 	Bytes            int64        `json:"bytes"` // of content
@@ -41,11 +41,11 @@ func (p Plan) Digest() (string, error) {
 }
 
 // A Lister digests a list of keys: SHA-256, in hex, over their lines "container/version\n" in
-// ascending order of containers and versions, then over those of version 0.
+// the order in which they are destroyed.
 type Lister struct {
-	h                          hash.Hash
-	last                       string
-	containers, keys, assigned int64
+	h                        hash.Hash
+	last                     string
+	containers, keys, closed int64
 }
 
 // NewLister returns a Lister of nothing.
@@ -56,7 +56,7 @@ func (l *Lister) Add(k Key) {
 	_, _ = io.WriteString(l.h, k.String()+"\n") // a hash takes everything
 	switch {
 	case k.Version == 0:
-		l.assigned++
+		l.closed++
 	case k.Container != l.last:
 		l.last = k.Container
 		l.containers++
@@ -68,5 +68,5 @@ func (l *Lister) Add(k Key) {
 
 // Into sets what the list says in a plan.
 func (l *Lister) Into(p *Plan) {
-	p.Containers, p.ContainerKeys, p.Assigned, p.List = l.containers, l.keys, l.assigned, hex.EncodeToString(l.h.Sum(nil))
+	p.Containers, p.ContainerKeys, p.Closed, p.List = l.containers, l.keys, l.closed, hex.EncodeToString(l.h.Sum(nil))
 }

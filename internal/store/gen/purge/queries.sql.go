@@ -477,9 +477,10 @@ func (q *Queries) ListKeysOf(ctx context.Context, arg ListKeysOfParams) ([]ListK
 }
 
 const listOwnersOf = `-- name: ListOwnersOf :many
-SELECT container_id FROM container_assignments
-WHERE tenant_id = $1 AND policy_id = $2 AND container_id > $3
-ORDER BY container_id LIMIT CAST($4 AS BIGINT)
+SELECT a.container_id FROM container_assignments AS a
+WHERE a.tenant_id = $1 AND a.policy_id = $2 AND a.container_id > $3
+  AND NOT EXISTS (SELECT 1 FROM container_keys AS k WHERE k.tenant_id = a.tenant_id AND k.container_id = a.container_id AND k.policy_id = a.policy_id)
+ORDER BY a.container_id LIMIT CAST($4 AS BIGINT)
 `
 
 type ListOwnersOfParams struct {

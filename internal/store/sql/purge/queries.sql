@@ -6,9 +6,10 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 ORDER BY container_id, version LIMIT CAST(sqlc.arg(most) AS BIGINT);
 
 -- name: ListOwnersOf :many
-SELECT container_id FROM container_assignments
-WHERE tenant_id = sqlc.arg(tenant_id) AND policy_id = sqlc.arg(policy_id) AND container_id > sqlc.arg(after)
-ORDER BY container_id LIMIT CAST(sqlc.arg(most) AS BIGINT);
+SELECT a.container_id FROM container_assignments AS a
+WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.policy_id = sqlc.arg(policy_id) AND a.container_id > sqlc.arg(after)
+  AND NOT EXISTS (SELECT 1 FROM container_keys AS k WHERE k.tenant_id = a.tenant_id AND k.container_id = a.container_id AND k.policy_id = a.policy_id)
+ORDER BY a.container_id LIMIT CAST(sqlc.arg(most) AS BIGINT);
 
 -- name: SumItemsOf :one
 SELECT COUNT(*) AS items, CAST(COALESCE(SUM(i.size), 0) AS BIGINT) AS bytes
