@@ -131,7 +131,7 @@ func (k *Keyring) fallBack(ctx context.Context, f *flight, g Generation, failed 
 	}
 	use := availability.Use{Tenant: g.Tenant, Policy: g.Policy, Generation: g.ID, Key: g.AvailabilityKey, Cause: v.String(), AfterDenial: v != outage}
 	if left > 0 { // what two people have approved is no use by the service itself, and not limited like one
-		use.Cause, use.AfterDenial = "recovery: "+use.Cause, false
+		use.Cause, use.AfterDenial = availability.Recovery, false
 	}
 	detail := map[string]string{
 		"RecordType": recordType, "Operation": use.Operation(), "PolicyId": g.Policy, "ScopeKeyVersionId": g.ID, "RequestId": f.caller.Request,
