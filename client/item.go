@@ -13,7 +13,7 @@ import (
 
 // A Ref names an item.
 type Ref struct {
-	Workload  string // "exchange", "teams", "documents"
+	Workload  string // "exchange", "teams", "sharepoint", "documents"
 	Container string // for exchange the user principal name of the mailbox's owner
 	Item      string // segments apart by "/"
 }

@@ -51,6 +51,7 @@ type settings struct {
 	port          int           //
 	lease         time.Duration // how long a policy key is held without asking a root again
 	recoveryLevel string        // what root keys must have at least (CK-168, X-12)
+	fileKeys      fileKeySettings
 	throttle      *throttle.Throttle
 	noLicences    bool      // mailbox policies are assigned without asking for licences (CK-179)
 	approveByRule bool      // requests to register for mandatory retention are approved at once
@@ -276,6 +277,7 @@ func (n *node) openService(context.Context) error {
 		Availability: available,
 		Audit:        n.serviceLog,
 		Lease:        n.lease,
+		Hedge:        n.hedging(),
 		Saw:          func(ctx context.Context, seen hierarchy.Sight) { n.health.Saw(ctx, seen) },
 		Purged:       n.ledger,
 		Recoveries:   store.NewRecovery(n.serviceDB),

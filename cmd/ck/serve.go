@@ -31,6 +31,8 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	port := set.Int("port", 8443, "`PORT` to listen on")
 	domain := set.String("domain", "localhost", "`DOMAIN` whose names the faces have")
 	sample := set.Bool("sample", false, "make the tenant Contoso to try things out with, and sign in to it")
+	var files fileKeySettings
+	files.flags(set)
 	lease := set.Duration("lease", 60*time.Second, "how long a root key's answer holds; a change in this server's own vaults is obeyed at once")
 	level := set.String("recovery-level", "Recoverable+ProtectedSubscription", "recovery `LEVEL` that root keys must have: this one or Recoverable")
 	limits := set.String("throttle", "off", "limit what each vault may be asked: off, azure, or a JSON `FILE` of other numbers")
@@ -57,6 +59,7 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	if s.noLicences = *licences == "ignore"; !s.noLicences && *licences != "enforce" {
 		return fault.New(fault.Invalid, "%q is no way to treat licences", *licences).WithHint("give enforce or ignore")
 	}
+	s.fileKeys = files
 	if *approve != "operator" && *approve != "automatically" {
 		return fault.New(fault.Invalid, "%q is no way to approve retention", *approve).WithHint("give operator or automatically")
 	}
@@ -111,7 +114,7 @@ func (s settings) check() error {
 	case s.domain == "" || strings.ContainsAny(s.domain, ":/@ "):
 		return fault.New(fault.Invalid, "%q is no domain", s.domain).WithHint("give a name without scheme and port, such as localhost")
 	}
-	return errors.Join(s.tokens.check(), s.depart.check(), s.hardware.check(), s.availability.check(), s.onboarded.check())
+	return errors.Join(s.fileKeys.check(), s.tokens.check(), s.depart.check(), s.hardware.check(), s.availability.check(), s.onboarded.check())
 }
 
 // serveNode makes the node ready, says so, and answers requests until ctx ends.

@@ -16,16 +16,17 @@ import (
 
 // importing is the verb import.
 func (c *command) importing(ctx context.Context, args []string) error {
-	const usage = "mail --mailbox NAME PATH ... | files --container NAME PATH"
+	const usage = "mail --mailbox NAME PATH ... | files --container NAME PATH | files --site NAME PATH"
 	kind, args := kindOf(args)
 	set := c.flags("import", usage)
 	mailbox := set.String("mailbox", "", "the mailbox, by its owner's `NAME` (mail)")
 	container := set.String("container", "", "the document container `NAME` (files)")
+	site := set.String("site", "", "the site `NAME` in place of a container (files)")
 	workers := set.Int("workers", 8, "how many transfers run at once")
 	if err := c.parse(set, args); err != nil {
 		return err
 	}
-	target, err := transferTarget("import", kind, *mailbox, *container)
+	target, err := transferTarget("import", kind, *mailbox, *container, *site)
 	if err != nil {
 		return err
 	}
@@ -57,18 +58,19 @@ func (c *command) importing(ctx context.Context, args []string) error {
 
 // exporting is the verb export.
 func (c *command) exporting(ctx context.Context, args []string) error {
-	const usage = "mail --mailbox NAME -o FOLDER | files --container NAME -o FOLDER"
+	const usage = "mail --mailbox NAME -o FOLDER | files --container NAME -o FOLDER | files --site NAME -o FOLDER"
 	kind, args := kindOf(args)
 	set := c.flags("export", usage)
 	mailbox := set.String("mailbox", "", "the mailbox, by its owner's `NAME` (mail)")
 	container := set.String("container", "", "the document container `NAME` (files)")
+	site := set.String("site", "", "the site `NAME` in place of a container (files)")
 	out := set.String("o", "", "`FOLDER` to write to; made if absent")
 	force := set.Bool("force", false, "replace files that are there with other content")
 	workers := set.Int("workers", 8, "how many transfers run at once")
 	if err := c.parse(set, args); err != nil {
 		return err
 	}
-	target, err := transferTarget("export", kind, *mailbox, *container)
+	target, err := transferTarget("export", kind, *mailbox, *container, *site)
 	if err != nil {
 		return err
 	}
@@ -137,16 +139,18 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-func transferTarget(verb, kind, mailbox, container string) (importer.Target, error) {
+func transferTarget(verb, kind, mailbox, container, site string) (importer.Target, error) {
 	switch {
-	case kind == "mail" && mailbox != "" && container == "":
+	case kind == "mail" && mailbox != "" && container+site == "":
 		return importer.Target{Workload: "exchange", Container: mailbox}, nil
-	case kind == "files" && container != "" && mailbox == "":
+	case kind == "files" && container != "" && mailbox+site == "":
 		return importer.Target{Workload: "documents", Container: container}, nil
+	case kind == "files" && site != "" && mailbox+container == "":
+		return importer.Target{Workload: "sharepoint", Container: site}, nil
 	case kind == "mail":
 		return importer.Target{}, fault.New(fault.Invalid, "ck %s mail needs --mailbox NAME", verb).WithHint("for example --mailbox alice@contoso.example")
 	case kind == "files":
-		return importer.Target{}, fault.New(fault.Invalid, "ck %s files needs --container NAME", verb).WithHint("for example --container contracts")
+		return importer.Target{}, fault.New(fault.Invalid, "ck %s files needs --container NAME or --site NAME, one of them", verb).WithHint("for example --container contracts")
 	}
 	return importer.Target{}, fault.New(fault.Invalid, "ck %s takes mail or files", verb).WithHint("for example: ck %s mail --help", verb)
 }

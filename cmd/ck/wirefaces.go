@@ -92,13 +92,19 @@ func (n *node) exchangeFace() (http.Handler, error) {
 		return nil, err
 	}
 	return api.NewExchange(api.ExchangeConfig{
-		Services: cmdlet.Services{Policies: n.policies, Mailboxes: n.mailboxes, Items: n.items, Health: n.health, Requests: n.requests, Onboarding: n.onboarding}, Recorder: n.serviceLog, BaseURL: n.url("outlook"),
+		Services: cmdlet.Services{Tenant: n.tenantNamed, Policies: n.policies, Mailboxes: n.mailboxes, Items: n.items, Health: n.health, Requests: n.requests, Onboarding: n.onboarding}, Recorder: n.serviceLog, BaseURL: n.url("outlook"),
 		Verify: tokens.Verify, Log: n.log,
 		Tenant: func(ctx context.Context, idOrDomain string) (string, error) {
 			t, err := n.directory.Tenant(ctx, idOrDomain)
 			return t.ID, err
 		},
 	})
+}
+
+// tenantNamed finds a tenant by its id or domain.
+func (n *node) tenantNamed(ctx context.Context, idOrDomain string) (id, domain string, err error) {
+	t, err := n.directory.Tenant(ctx, idOrDomain)
+	return t.ID, t.Domain, err
 }
 
 // openVaultFace opens the one face that may take tokens of an outside issuer too.

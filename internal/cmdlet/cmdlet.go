@@ -86,6 +86,7 @@ func Table() []Cmdlet {
 	return slices.Concat(
 		policyRows(),
 		mailboxPolicyRows(),
+		sharePointRows(),
 		mailboxRows(),
 		healthRows(),
 		alertRows(),

@@ -14,6 +14,9 @@ import (
 
 // Services are what the rows of the service side work on.
 type Services struct {
+	// Tenant finds an organization by its id or domain; fault.NotFound.
+	Tenant func(ctx context.Context, idOrDomain string) (id, domain string, err error)
+
 	Policies   *policy.Service
 	Mailboxes  *mailbox.Service
 	Items      *workload.Service

@@ -31,6 +31,7 @@ func Views() []View {
 	return slices.Concat(
 		policyViews(),
 		mailboxViews(),
+		sharePointViews(),
 		healthViews(),
 		alertViews(),
 		availabilityViews(),

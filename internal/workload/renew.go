@@ -126,7 +126,7 @@ func (r *renewal) covers(ctx context.Context, c Container) (bool, error) {
 	if slices.ContainsFunc(versions, func(k hierarchy.ContainerKey) bool { return k.Policy == r.at.Policy }) {
 		return true, nil
 	}
-	target, err := r.s.policies.InForce(ctx, hierarchyContainer(c))
+	target, err := r.s.policies.InForce(ctx, KeyContainer(c))
 	return target.Policy == r.at.Policy, err
 }
 

@@ -13,11 +13,11 @@ import (
 // renewed starts a new version of the container's key under the policy that is in force.
 func (s *Service) renewed(ctx context.Context, caller directory.Caller, c Container) (*hierarchy.Opened, error) {
 	for attempt := 1; ; attempt++ {
-		target, err := s.policies.InForce(ctx, hierarchyContainer(c))
+		target, err := s.policies.InForce(ctx, KeyContainer(c))
 		if err != nil {
 			return nil, err
 		}
-		keys, err := s.keys.Renew(ctx, caller, hierarchyContainer(c), target)
+		keys, err := s.keys.Renew(ctx, caller, KeyContainer(c), target)
 		if err == nil {
 			return keys, nil
 		}

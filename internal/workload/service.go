@@ -116,11 +116,11 @@ func newContainerID() (string, error) {
 // that stops being active between the two questions is asked for again.
 func (s *Service) sealing(ctx context.Context, caller directory.Caller, c Container) (*hierarchy.Opened, error) {
 	for attempt := 1; ; attempt++ {
-		target, err := s.policies.InForce(ctx, hierarchyContainer(c))
+		target, err := s.policies.InForce(ctx, KeyContainer(c))
 		if err != nil {
 			return nil, err
 		}
-		keys, err := s.keys.ForSealing(ctx, caller, hierarchyContainer(c), target)
+		keys, err := s.keys.ForSealing(ctx, caller, KeyContainer(c), target)
 		if err == nil {
 			return keys, nil
 		}
@@ -134,7 +134,7 @@ func (s *Service) sealing(ctx context.Context, caller directory.Caller, c Contai
 // opening returns a version of the container's key that a row names. One that is missing is
 // damage, not an answer to what the caller asked for.
 func (s *Service) opening(ctx context.Context, caller directory.Caller, c Container, version int) (*hierarchy.Opened, error) {
-	keys, err := s.keys.ForOpening(ctx, caller, hierarchyContainer(c), version)
+	keys, err := s.keys.ForOpening(ctx, caller, KeyContainer(c), version)
 	if fault.Is(err, fault.NotFound) {
 		return nil, fault.Wrap(fault.Corrupt, err, "version %d of the key of container %s is missing", version, c.ref("")).
 			WithReason(reasonMissingKey).
@@ -157,6 +157,7 @@ func isRetired(err error) bool {
 	return fault.Is(err, fault.Conflict) && fault.As(err).Reason == ReasonKeyRetired
 }
 
-func hierarchyContainer(c Container) hierarchy.Container {
+// KeyContainer returns what the keys of a container are known by.
+func KeyContainer(c Container) hierarchy.Container {
 	return hierarchy.Container{Tenant: c.Tenant, ID: c.ID, Workload: c.Workload, Geo: c.Geo}
 }

@@ -1,0 +1,230 @@
+package cmdlet
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/health"
+	"github.com/customerkey/customerkey/internal/policy"
+	"github.com/customerkey/customerkey/internal/workload"
+)
+
+// What the rows of the SharePoint family do. Rights are checked and recorded by the packages
+// policy and workload; under -WhatIf these functions only read.
+
+// rootKey returns the root key that a call gives for a side: "Primary", "Secondary" or "".
+func rootKey(a Args, side string) policy.RootKey {
+	return policy.RootKey{
+		URI:   a.Text(side + "KeyVaultUri"),
+		Vault: a.Text(side + "KeyVaultName"), Name: a.Text(side + "KeyName"), Version: a.Text(side + "KeyVersion"),
+	}
+}
+
+func registerGeo(ctx context.Context, s Services, call *Call) error {
+	geo, err := connected(ctx, s, call)
+	if err != nil {
+		return err
+	}
+	keys := [2]policy.RootKey{rootKey(call.Args, "Primary"), rootKey(call.Args, "Secondary")}
+	if proceed, err := call.ShouldProcess("Put files under your own root keys, for good", "the geo "+geo); err != nil || !proceed {
+		return err
+	}
+	st, err := s.Policies.Register(ctx, call.Caller, geo, keys)
+	if err != nil {
+		return err
+	}
+	return emitGeo(ctx, s, call, st)
+}
+
+// checkUpdateGeo refuses the third key type: the availability key is for the service to roll
+// (row CK-134).
+func checkUpdateGeo(args Args) error {
+	if args.Text("KeyType") == "Availability" {
+		return bindError("the availability key cannot be changed: the service rolls it").WithHint("give -KeyType Primary or -KeyType Secondary")
+	}
+	return nil
+}
+
+func updateGeo(ctx context.Context, s Services, call *Call) error {
+	geo, err := connected(ctx, s, call)
+	if err != nil {
+		return err
+	}
+	var keys [2]*policy.RootKey
+	what := "Roll the secondary root key of files"
+	switch key := rootKey(call.Args, ""); {
+	case call.Args.On("Replace"):
+		first, second := rootKey(call.Args, "Primary"), rootKey(call.Args, "Secondary")
+		keys, what = [2]*policy.RootKey{&first, &second}, "Replace both root keys of files"
+	case call.Args.Text("KeyType") == "Primary":
+		keys[0], what = &key, "Roll the primary root key of files"
+	default:
+		keys[1] = &key
+	}
+	if proceed, err := call.ShouldProcess(what, "the geo "+geo); err != nil || !proceed {
+		return err
+	}
+	st, err := s.Policies.ChangeRoots(ctx, call.Caller, geo, keys)
+	if err != nil {
+		return err
+	}
+	return emitGeo(ctx, s, call, st)
+}
+
+func restoreGeo(ctx context.Context, s Services, call *Call) error {
+	geo, err := connected(ctx, s, call)
+	if err != nil {
+		return err
+	}
+	keys := [2]policy.RootKey{rootKey(call.Args, "Primary"), rootKey(call.Args, "Secondary")}
+	if proceed, err := call.ShouldProcess("Open files by the availability key and put them under new root keys", "the geo "+geo); err != nil || !proceed {
+		return err
+	}
+	st, err := s.Policies.RestoreGeo(ctx, call.Caller, geo, keys)
+	if err != nil {
+		return err
+	}
+	return emitGeo(ctx, s, call, st)
+}
+
+func getGeoPolicy(ctx context.Context, s Services, call *Call) error {
+	geo, err := connected(ctx, s, call)
+	if err != nil {
+		return err
+	}
+	st, err := s.Policies.Geo(ctx, call.Caller, geo)
+	if err != nil {
+		return err
+	}
+	return emitGeo(ctx, s, call, st)
+}
+
+// emitGeo shows how files of a geo are covered.
+func emitGeo(ctx context.Context, s Services, call *Call, st policy.GeoStatus) error {
+	var h health.Report
+	if st.State != policy.Unregistered {
+		var err error
+		if h, err = healthOf(ctx, s, call, st.Status.Policy); err != nil {
+			return err
+		}
+	}
+	return call.Host.Object(geoPolicyObject(st, h))
+}
+
+// connected returns the geo that the call is about: the one it names, or that for new sites. An
+// address of an admin site must be that geo's (row X-10).
+func connected(ctx context.Context, s Services, call *Call) (string, error) {
+	geos, err := s.Items.Geos(ctx, call.Caller.Tenant)
+	if err != nil {
+		return "", err
+	}
+	geo := strings.ToLower(call.Args.Text("Geo"))
+	if geo == "" {
+		geo = geos[0].Name
+	}
+	identity := call.Args.Text("Identity")
+	if identity == "" {
+		return geo, nil
+	}
+	_, domain, err := s.Tenant(ctx, call.Caller.Tenant)
+	if err != nil {
+		return "", err
+	}
+	prefix, _, _ := strings.Cut(domain, ".")
+	if geo != geos[0].Name {
+		prefix += geo
+	}
+	u, err := url.Parse(identity)
+	if err == nil && u.Scheme == "https" && u.User == nil {
+		if label, _, _ := strings.Cut(u.Hostname(), "."); strings.EqualFold(label, prefix+"-admin") {
+			return geo, nil
+		}
+	}
+	return "", fault.New(fault.Invalid, "%s is not the admin site of the geo %s of your organization", quote(identity), geo).WithReason("X-10").
+		WithHint("leave -Identity out: -Geo says which geo is meant; the address would begin with https://%s-admin", prefix)
+}
+
+func getSitePolicy(ctx context.Context, s Services, call *Call) error {
+	site, err := s.Items.Site(ctx, call.Caller, siteName(call.Args.Text("Identity")))
+	if err != nil {
+		return err
+	}
+	st, err := s.Policies.Site(ctx, call.Caller, workload.KeyContainer(site))
+	if err != nil {
+		return err
+	}
+	return call.Host.Object(sitePolicyObject(site, st))
+}
+
+// siteName returns the name of a site from its address, or what is no address as it is.
+func siteName(identity string) string {
+	u, err := url.Parse(identity)
+	if err != nil || u.Scheme != "https" {
+		return identity
+	}
+	path := strings.Trim(u.Path, "/")
+	return path[strings.LastIndex(path, "/")+1:]
+}
+
+func getGeos(ctx context.Context, s Services, call *Call) error {
+	tenant, err := tenantOf(ctx, s, call)
+	if err != nil {
+		return err
+	}
+	geos, err := s.Items.ListGeos(ctx, call.Caller, tenant)
+	if err != nil {
+		return err
+	}
+	for _, g := range geos {
+		if err := call.Host.Object(geoObject(g)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tenantOf returns the id of the organization that the call names, or the caller's own. Only an
+// operator's word is looked up: nobody else learns which organizations there are.
+func tenantOf(ctx context.Context, s Services, call *Call) (string, error) {
+	name := call.Args.Text("Tenant")
+	switch {
+	case name == "":
+		return call.Caller.Tenant, nil
+	case !call.Caller.Has(directory.ServiceOperator):
+		return name, nil
+	}
+	id, _, err := s.Tenant(ctx, name)
+	return id, err
+}
+
+func addGeo(ctx context.Context, s Services, call *Call) error {
+	tenant, err := tenantOf(ctx, s, call)
+	if err != nil {
+		return err
+	}
+	g := workload.Geo{Name: strings.ToLower(call.Args.Text("Geo")), Default: call.Args.On("Default")}
+	if proceed, err := call.ShouldProcess("Add the geo "+g.Name, call.Args.Text("Tenant")); err != nil || !proceed {
+		return err
+	}
+	if err := s.Items.AddGeo(ctx, call.Caller, tenant, g); err != nil {
+		return err
+	}
+	return call.Host.Object(geoObject(g))
+}
+
+func newSite(ctx context.Context, s Services, call *Call) error {
+	name := call.Args.Text("Name")
+	if proceed, err := call.ShouldProcess("Make a site", name); err != nil || !proceed {
+		return err
+	}
+	site, err := s.Items.AddSite(ctx, call.Caller, name, call.Args.Text("Geo"), call.Args.Text("Owner"))
+	if err != nil {
+		return err
+	}
+	return call.Host.Object(Object{Type: siteType, Fields: []Field{
+		{"Name", site.Name}, {"Geo", site.Geo}, {"Owner", GUID(site.Owner)}, {"Guid", GUID(site.ID)}, {"DateCreated", site.Created},
+	}})
+}
