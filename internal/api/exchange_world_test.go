@@ -46,6 +46,10 @@ type exchange struct {
 	vault  *keyvaulttest.World
 	log    *exchangeLog
 	server *httptest.Server
+	db     *store.DB // the service's
+
+	service directory.Caller // as whom it asks vaults
+
 	tenant string
 	keys   []string // URIs of two root keys
 
@@ -92,6 +96,7 @@ func newExchange(t testing.TB) *exchange {
 	x.tenant = x.vault.Tenant
 	x.vault.SetProtected(true)
 	service := x.vault.Person("service principal")
+	x.service = service
 	x.rootKeys(service)
 	face, err := api.NewExchange(api.ExchangeConfig{
 		Services: x.services(service), Recorder: x.log, BaseURL: "https://outlook.localhost:8443/",
@@ -137,6 +142,7 @@ func (x *exchange) rootKeys(service directory.Caller) {
 func (x *exchange) services(service directory.Caller) cmdlet.Services {
 	x.t.Helper()
 	db := exchangeDB(x.t, "service.db", store.ServiceAreas())
+	x.db = db
 	s := x.policies(db, service)
 	var err error
 	s.Requests, err = request.New(request.Config{
