@@ -103,7 +103,7 @@ func (p *Param) checkText(text string) (any, error) {
 
 func (p *Param) checkItems(items []string) (any, error) {
 	if len(items) == 0 && p.Mandatory && !p.AllowNull {
-		return nil, bindError("-%s is an empty list", p.Name)
+		return nil, bindError("-%s is an empty list", p.Name).WithHint("%s", emptyHint(p))
 	}
 	checked := make([]string, len(items))
 	for i, item := range items {

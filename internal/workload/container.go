@@ -43,7 +43,7 @@ func (s *Service) missing(ctx context.Context, caller directory.Caller, w Worklo
 	if fault.Is(err, fault.NotFound) {
 		return c, fault.Wrap(fault.NotFound, err, "there is no mailbox %s", name).
 			WithReason("NoMailbox").
-			WithHint("every person of the tenant has one, others are made with New-Mailbox and New-UnifiedGroup; check the spelling of its address")
+			WithHint("a mailbox belongs to a person of the tenant, or was made with New-Mailbox or New-UnifiedGroup; check the spelling of its address")
 	}
 	c.Owner = owner
 	return c, err
