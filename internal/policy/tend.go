@@ -110,20 +110,20 @@ func (s *Service) rollOld(ctx context.Context) error {
 }
 
 // rollKey replaces a shared key, which the policies that name it then follow; or starts the roll
-// of a tenant whose policy has a key of its own.
+// of a tenant whose policy has a key of its own. A key that no policy takes any more, or that was
+// made for one which never came to be, is destroyed.
 func (s *Service) rollKey(ctx context.Context, f availability.Facts, before time.Time) error {
-	if f.Kind.Shared() {
-		_, err := s.c.Availability.Renew(ctx, tender(f), availability.Scope{Kind: f.Kind, Tenant: f.Tenant}, before)
-		return err
-	}
 	needed, err := s.c.Store.KeyNeeded(ctx, f.ID)
 	switch {
 	case err != nil:
 		return err
-	case needed:
+	case needed && !f.Kind.Shared():
 		_, err = s.startRoll(ctx, f.Tenant, before, s.now().Add(-rollAgain))
 		return err
-	case f.Created.Add(unusedFor).Before(s.now()): // its policy never came to be
+	case needed || f.Kind == s.c.SharePointAvailability:
+		_, err = s.c.Availability.Renew(ctx, tender(f), availability.Scope{Kind: f.Kind, Tenant: f.Tenant}, before)
+		return err
+	case f.Created.Add(unusedFor).Before(s.now()):
 		return s.c.Availability.Destroy(ctx, tender(f), f.Tenant, f.ID)
 	}
 	return nil
