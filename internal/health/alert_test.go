@@ -46,7 +46,6 @@ type scene struct {
 	to     *httptest.Server
 	answer atomic.Int64 // status of the next answers
 	got    chan delivery
-	ahead  atomic.Int64 // of the clock
 }
 
 func newScene(t *testing.T, db *store.DB) *scene {
@@ -57,13 +56,12 @@ func newScene(t *testing.T, db *store.DB) *scene {
 	t.Cleanup(s.to.Close)
 	allow, err := courier.ParseAllowance("127.0.0.1")
 	s.must(err)
-	now := func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 	s.config.Way, err = courier.New(courier.Config{
-		Domain: "keys.example:8443", Allow: allow, Roots: s.to.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, Now: now,
+		Domain: "keys.example:8443", Allow: allow, Roots: s.to.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, Now: s.config.Now,
 	})
 	s.must(err)
 	var d *health.Deliverer
-	s.config.Now, s.config.Wake = now, func() { d.Wake() }
+	s.config.Wake = func() { d.Wake() }
 	s.Service, err = health.New(s.config)
 	s.must(err)
 	d = s.NewDeliverer(slog.New(slog.DiscardHandler))

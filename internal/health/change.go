@@ -20,11 +20,12 @@ const (
 	RootChanged         ChangeType = "CustomerKey.RootKeyHealthChanged"
 	RootExpiring        ChangeType = "CustomerKey.RootKeyExpiring"        // within 30 days, or already
 	RootNearBackupLimit ChangeType = "CustomerKey.RootKeyNearBackupLimit" // 450 versions of 500 (KV-70)
+	PolicyKeyEnding     ChangeType = "CustomerKey.PolicyKeyEnding"        // one held for hours cannot be renewed (CK-70)
 )
 
 // ChangeTypes returns every type there is.
 func ChangeTypes() []ChangeType {
-	return []ChangeType{PolicyChanged, RootChanged, RootExpiring, RootNearBackupLimit}
+	return []ChangeType{PolicyChanged, RootChanged, RootExpiring, RootNearBackupLimit, PolicyKeyEnding}
 }
 
 // A Change is something about a root key or a policy that its owner is told.
@@ -33,8 +34,8 @@ type Change struct {
 	Seq        int64  // the order within the tenant
 	ID         string // a GUID
 	Type       ChangeType
-	Policies   []PolicyName      // that it concerns: one for PolicyChanged
-	Root       hierarchy.RootRef // zero for PolicyChanged
+	Policies   []PolicyName      // that it concerns: one where it is about a policy
+	Root       hierarchy.RootRef // zero where it is about a policy
 	Was, State State             // the same for a warning
 	Why        Why
 	Time       time.Time
@@ -52,16 +53,18 @@ func (c Change) Worse() bool { return c.Was == c.State || c.State.Worse(c.Was) }
 
 // Subject says in a few words what the change is about.
 func (c Change) Subject() string {
-	if c.Type != PolicyChanged {
+	if c.aboutRoot() {
 		return short(c.Root.URI)
 	}
 	return c.Policies[0].Name
 }
 
+func (c Change) aboutRoot() bool { return c.Root.URI != "" }
+
 // Text says in a sentence what has happened.
 func (c Change) Text() string {
 	what := "policy"
-	if c.Type != PolicyChanged {
+	if c.aboutRoot() {
 		what = "root key"
 	}
 	text := fmt.Sprintf("%s %s is %s", what, c.Subject(), c.State)
@@ -87,7 +90,7 @@ func short(uri string) string {
 type Edit struct {
 	Tenant   string
 	Head     int64         // that it was made from; checked if there are Changes or Policies
-	Root     Root          // Revision: that it was made from
+	Root     Root          // Revision: that it was made from; zero where no root changes
 	Policies []PolicyState // whose state or words are others now
 	Gone     []string      // policies that no generation is left of
 	Changes  []Change      // Seq from Head + 1 on
@@ -143,8 +146,7 @@ func stateOf(p Picture, next Root) func(hierarchy.RootRef) Root {
 		if ref == next.Ref {
 			return next
 		}
-		r, _ := p.root(ref)
-		return r
+		return p.at(ref)
 	}
 }
 

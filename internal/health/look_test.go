@@ -217,12 +217,18 @@ func TestSaw(t *testing.T) {
 		saw(1, 1, false, denied("AccessDenied"))
 		saw(1, 1, true, silent())
 		c.wantStates(p, health.Degraded, health.Revoked, health.Healthy)
-		saw(1, 1, true, silent())
-		saw(1, 1, true, silent())
+		for range 5 { // at once: who waits for the same answer
+			saw(1, 1, true, silent())
+		}
+		c.wantStates(p, health.Degraded, health.Revoked, health.Healthy)
+		for range 2 {
+			w.ahead.Add(int64(11 * time.Second))
+			saw(1, 1, true, silent())
+		}
 		c.wantStates(p, health.Revoked, health.Revoked, health.Unavailable)
 		saw(0, 1, true, nil)
 		c.wantStates(p, health.Revoked, health.Revoked, health.Unavailable)
-		if r := c.report(p).Roots[0]; r.Due.After(time.Now()) {
+		if r := c.report(p).Roots[0]; r.Due.After(w.config.Now()) {
 			t.Errorf("good news is looked into %v", r.Due)
 		}
 		again, err := health.New(w.config) // another process
@@ -237,6 +243,35 @@ func TestSaw(t *testing.T) {
 		w.Saw(ctx, hierarchy.Sight{Ref: hierarchy.RootRef{Tenant: c.id, App: "app", URI: "https://x.vault.localhost/keys/new"}, Unwrap: true, Err: silent()})
 		if _, err := w.rows.Root(ctx, hierarchy.RootRef{Tenant: c.id, App: "app", URI: "https://x.vault.localhost/keys/new"}); !fault.Is(err, fault.NotFound) {
 			t.Errorf("a key that nothing is under is watched: %v", err)
+		}
+	})
+}
+
+// CK-69 to CK-71: who holds a policy key for hours is told long before it ends, of its policy
+// alone; and only the tenant whose key it is.
+func TestKeyThatEnds(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		c, other := w.tenant(), w.tenant()
+		p := c.mustPolicy("Files", policy.SharePoint)
+		c.mustPolicy("Mail", policy.Mailbox)
+		other.mustPolicy("Files", policy.SharePoint)
+		a := hierarchy.Alert{Tenant: c.id, Policy: p.ID, Generation: p.Generation, Since: time.Now(), Expires: time.Now().Add(100 * time.Minute), Err: silent()}
+		w.Ending(t.Context(), a)
+		a.Generation = "of another policy"
+		w.Ending(t.Context(), a)
+		if got := c.news(); !slices.Equal(got, []string{"PolicyKeyEnding Files Healthy>Healthy"}) {
+			t.Errorf("news %q", got)
+		}
+		if got := c.recorded(); !slices.Equal(got, []string{"allow health.key_ending"}) {
+			t.Errorf("recorded %q", got)
+		}
+		all, err := c.rows.Newest(t.Context(), c.id, 1)
+		c.must(err)
+		if text := all[0].Text(); !all[0].Worse() || !strings.Contains(text, "could not be renewed") || !strings.Contains(text, "policy Files") {
+			t.Errorf("%q", text)
+		}
+		if other.news() != nil {
+			t.Errorf("another tenant was told %q", other.news())
 		}
 	})
 }

@@ -77,7 +77,7 @@ func (q Query) names(u Use) bool {
 // report describes the policy that a use is of.
 func (s *Service) report(p Picture, first Use) Report {
 	was := p.policy(first.Policy)
-	state, why := s.judge(p.Uses, first.Policy, func(ref hierarchy.RootRef) Root { r, _ := p.root(ref); return r })
+	state, why := s.judge(p.Uses, first.Policy, p.at)
 	r := Report{PolicyName: PolicyName{first.Policy, first.Name, first.Family}, State: state, Since: was.Since, Message: why.Message}
 	if was.State != state { // not looked at since: it cannot have been so for longer than its roots
 		r.Since = time.Time{}
@@ -92,7 +92,7 @@ func (s *Service) report(p Picture, first Use) Report {
 				continue
 			}
 			seen[ref] = true
-			one, _ := p.root(ref)
+			one := p.at(ref)
 			report := RootReport{Root: one, Key: short(ref.URI), Current: u.Active}
 			if u.Active {
 				report.InUse = u.KeyIDs[i]

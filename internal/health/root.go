@@ -67,6 +67,12 @@ func (p Picture) root(ref hierarchy.RootRef) (Root, bool) {
 	return Root{Ref: ref, State: Unknown}, false
 }
 
+// at is root, for who does not mind.
+func (p Picture) at(ref hierarchy.RootRef) Root {
+	r, _ := p.root(ref)
+	return r
+}
+
 // policy returns the state that a policy was last seen in.
 func (p Picture) policy(id string) PolicyState {
 	for _, s := range p.Policies {

@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -41,8 +42,8 @@ func (s *Service) saw(ctx context.Context, seen hierarchy.Sight) error {
 		return s.sawDenial(ctx, seen)
 	}
 	return s.apply(ctx, r.Ref, func(was Root) (Root, bool) {
-		next := s.decide(was, observation{state: Unavailable, why: whyOf(seen.Err, seen.KeyID)})
-		return next, true
+		counted := was.Misses > 0 && was.Due.After(s.now()) // many who wait for the same answer miss it once
+		return s.decide(was, observation{state: Unavailable, why: whyOf(seen.Err, seen.KeyID)}), !counted
 	})
 }
 
@@ -62,6 +63,36 @@ func (s *Service) sawDenial(ctx context.Context, seen hierarchy.Sight) error {
 		return next, was.State != Revoked
 	})
 }
+
+// Ending is told that a policy key which is held for hours cannot be renewed: hand it to the
+// keyring. The tenant is told long before the key ends (CK-69 to CK-71).
+func (s *Service) Ending(ctx context.Context, a hierarchy.Alert) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sightLimit)
+	defer cancel()
+	if err := s.ending(ctx, a); err != nil {
+		s.complain(ctx, "telling that a policy key ends", err)
+	}
+}
+
+func (s *Service) ending(ctx context.Context, a hierarchy.Alert) error {
+	return s.change(ctx, a.Tenant, func(p Picture) (Edit, bool) {
+		e := Edit{Tenant: a.Tenant, Head: p.Head}
+		for _, u := range p.Uses {
+			if u.Generation != a.Generation {
+				continue
+			}
+			state, _ := s.judge(p.Uses, u.Policy, p.at)
+			e.add(Change{Type: PolicyKeyEnding, Policies: []PolicyName{{u.Policy, u.Name, u.Family}}, Was: state, State: state, Time: s.now(), Why: Why{
+				Reason:  fault.As(a.Err).Reason,
+				Message: fmt.Sprintf("its key could not be renewed since %s: content is unavailable from %s on unless a root key answers", stamp(a.Since), stamp(a.Expires)),
+				Hint:    fault.As(a.Err).Hint,
+			}})
+		}
+		return e, len(e.Changes) > 0
+	})
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // A word is what a vault has told: something has changed about some root keys of a tenant.
 type word struct {

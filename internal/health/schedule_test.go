@@ -101,16 +101,12 @@ func TestFairness(t *testing.T) {
 // begins in the future.
 func TestClockSetBack(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
-		ahead := 300 * time.Hour
-		w.config.Now = func() time.Time { return time.Now().Add(ahead) }
-		var err error
-		w.Service, err = health.New(w.config)
-		w.must(err)
+		w.ahead.Store(int64(300 * time.Hour))
 		c := w.tenant()
 		p := c.mustPolicy("P", policy.MultiWorkload)
 		w.change(c.uris[0], func(k *vaultKey) { k.failed = denied("KeyDisabled") })
 		c.test(p)
-		ahead = 0
+		w.ahead.Store(0)
 		defer w.running()()
 		time.Sleep(time.Minute)
 		r := c.report(p)

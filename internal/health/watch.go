@@ -133,24 +133,32 @@ func (s *Service) decide(was Root, o observation) Root {
 // tries bounds how often an edit starts again because somebody else was faster.
 const tries = 8
 
-// apply changes a root as decide says and keeps all that follows from it, recorded first. decide
-// may say that there is nothing to do any more.
+// apply changes a root as decide says and keeps all that follows from it. decide may say that
+// there is nothing to do any more.
 func (s *Service) apply(ctx context.Context, ref hierarchy.RootRef, decide func(was Root) (next Root, still bool)) error {
+	return s.change(ctx, ref.Tenant, func(p Picture) (Edit, bool) {
+		was, ok := p.root(ref)
+		if !ok {
+			return Edit{}, false
+		}
+		next, still := decide(was)
+		return s.edit(p, was, next), still
+	})
+}
+
+// change keeps the edit that plan makes of a tenant's picture, recorded first, and tells of it.
+// Where somebody else was faster it starts again. plan may say that there is nothing to do.
+func (s *Service) change(ctx context.Context, tenant string, plan func(Picture) (Edit, bool)) error {
 	err := Changed()
 	for range tries {
 		var p Picture
-		if p, err = s.c.Store.Picture(ctx, ref.Tenant); err != nil {
+		if p, err = s.c.Store.Picture(ctx, tenant); err != nil {
 			return err
 		}
-		was, ok := p.root(ref)
-		if !ok {
+		e, any := plan(p)
+		if !any {
 			return nil
 		}
-		next, still := decide(was)
-		if !still {
-			return nil
-		}
-		e := s.edit(p, was, next)
 		if err = s.record(ctx, e.Changes); err != nil {
 			return err
 		}
@@ -170,7 +178,7 @@ func (s *Service) record(ctx context.Context, changes []Change) error {
 	request := uuid.NewString()
 	for _, c := range changes {
 		object := c.Root.URI
-		if c.Type == PolicyChanged {
+		if !c.aboutRoot() {
 			object = c.Policies[0].ID
 		}
 		err := s.c.Audit.Record(ctx, audit.Entry{
@@ -187,6 +195,7 @@ func (s *Service) record(ctx context.Context, changes []Change) error {
 // actions are the changes as the audit log names them.
 var actions = map[ChangeType]string{
 	PolicyChanged: "health.policy", RootChanged: "health.root", RootExpiring: "health.expiring", RootNearBackupLimit: "health.backup_limit",
+	PolicyKeyEnding: "health.key_ending",
 }
 
 // tell writes changes to the log of the server and has them sent.

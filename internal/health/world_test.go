@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,6 +40,8 @@ type world struct {
 	log    *recorder
 	config health.Config
 	*health.Service
+
+	ahead atomic.Int64 // of the clock
 
 	mu   sync.Mutex
 	keys map[string]*vaultKey // by URI
@@ -88,6 +91,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	w.log = &recorder{Log: log}
 	w.config = health.Config{
 		Store: w.rows, Audit: w.log, Seal: seal.Of(envelope.NewKey()), Log: slog.New(slog.DiscardHandler), Spread: func() float64 { return 0.5 },
+		Now: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
 		Key: func(ref hierarchy.RootRef) (health.Key, error) { return reached{w, ref.URI}, nil },
 	}
 	w.Service, err = health.New(w.config)

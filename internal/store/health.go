@@ -203,8 +203,10 @@ func (s *Health) Apply(ctx context.Context, e health.Edit) error {
 				return err
 			}
 		}
-		if err := putRoot(ctx, q, e.Root); err != nil {
-			return err
+		if e.Root.Ref.URI != "" {
+			if err := putRoot(ctx, q, e.Root); err != nil {
+				return err
+			}
 		}
 		for _, p := range e.Policies {
 			err := q.PutPolicyState(ctx, healthsql.PutPolicyStateParams{
