@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"time"
 
@@ -37,6 +38,7 @@ func (n *node) hedging() hierarchy.Hedge {
 	h.Alert = func(a hierarchy.Alert) {
 		n.log.Error("the policy key of files cannot be renewed: both vaults must be looked at before it ends",
 			"tenant", a.Tenant, "policy", a.Policy, "since", a.Since, "ends", a.Expires, "err", a.Err)
+		n.health.Ending(context.Background(), a) // and the tenant
 	}
 	return h
 }

@@ -281,7 +281,6 @@ func (n *node) openService(context.Context) error {
 		Saw:          func(ctx context.Context, seen hierarchy.Sight) { n.health.Saw(ctx, seen) },
 		Purged:       n.ledger,
 		Recoveries:   store.NewRecovery(n.serviceDB),
-		Hedge:        hierarchy.Hedge{Alert: func(a hierarchy.Alert) { n.health.Ending(context.Background(), a) }},
 	})
 	if err != nil {
 		return err
