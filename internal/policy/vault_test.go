@@ -45,8 +45,9 @@ type vaults struct {
 type vaultKey struct {
 	versions int
 	facts    rootkey.Facts
-	failed   error // what every call gives; nil if all is well
-	useOnly  error // what wrapping and unwrapping give
+	failed   error           // what every call gives; nil if all is well
+	useOnly  error           // what wrapping and unwrapping give
+	gone     map[string]bool // versions that were destroyed
 }
 
 func newVaults(t testing.TB) *vaults {
@@ -178,8 +179,12 @@ func (r root) Wrap(ctx context.Context, key envelope.Key) (string, []byte, error
 }
 
 func (r root) Unwrap(ctx context.Context, id string, wrapped []byte) (envelope.Key, error) {
-	if _, err := r.v.call(ctx, r.URI(), true); err != nil {
+	k, err := r.v.call(ctx, r.URI(), true)
+	if err != nil {
 		return envelope.Key{}, err
+	}
+	if k.gone[id] {
+		return envelope.Key{}, errGone(id)
 	}
 	if !strings.HasPrefix(id, r.URI()+"/") {
 		return envelope.Key{}, fault.New(fault.Invalid, "%s is not a version of %s", id, r.uri)
