@@ -19,10 +19,16 @@ type Workload struct {
 // table lists every workload. Mailboxes take policies of the mailbox family, sites those of the
 // SharePoint family, all others those of the multi-workload family.
 var table = [...]Workload{
-	{Name: "exchange", Title: "Exchange mailboxes", Mailboxes: true},                    // CK-289: new and existing data
-	{Name: "teams", Title: "Teams chat messages", NewDataOnly: true},                    // CK-284: new data
-	{Name: "sharepoint", Title: "Files of SharePoint, OneDrive and Teams", Sites: true}, // CK-294: new and existing data
-	{Name: "documents", Title: "Documents of the provider", NewDataOnly: false},         // own: new and existing data
+	{Name: "exchange", Title: "Exchange mailboxes", Mailboxes: true},                                   // CK-289, CK-293: new and existing data
+	{Name: "exchange-signals", Title: "Exchange user and signal information"},                          // CK-288: new and existing data
+	{Name: "teams", Title: "Teams chat messages", NewDataOnly: true},                                   // CK-284: new data
+	{Name: "teams-media", Title: "Teams media messages", NewDataOnly: true},                            // CK-285: new data
+	{Name: "teams-recordings", Title: "Teams call and meeting recordings", NewDataOnly: true},          // CK-286: new data
+	{Name: "teams-status", Title: "Teams notifications, suggestions and status", NewDataOnly: true},    // CK-287: new data
+	{Name: "exact-match", Title: "Exact data match: schemas, rule packages, salts", NewDataOnly: true}, // CK-290: new data
+	{Name: "labels", Title: "Sensitivity labels, Copilot interactions", NewDataOnly: true},             // CK-291: new data; of existing data nothing is stated
+	{Name: "sharepoint", Title: "Files of SharePoint, OneDrive and Teams", Sites: true},                // CK-294: new and existing data
+	{Name: "documents", Title: "Documents of the provider"},                                            // own: new and existing data
 }
 
 // Workloads returns the table of workloads, in the order in which to show it.

@@ -121,6 +121,8 @@ func rule(name string) policy.Rule {
 		return policy.Rule{}
 	case w.Mailboxes:
 		return policy.Rule{Family: policy.Mailbox}
+	case w.Sites:
+		return policy.Rule{Family: policy.SharePoint}
 	}
 	return policy.Rule{Family: policy.MultiWorkload, NewDataOnly: w.NewDataOnly}
 }
