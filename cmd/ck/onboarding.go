@@ -72,11 +72,34 @@ func (n *node) openOnboarding(roots *rootkey.Client) error {
 			t, err := n.directory.Tenant(ctx, idOrDomain)
 			return t.ID, err
 		},
+		Licensed: n.licensed(),
 		Used: func(ctx context.Context, tenant, vault string) (bool, error) {
 			return n.policies.UsesVaults(ctx, tenant, []string{vault})
 		},
 	})
 	return err
+}
+
+// licensed finds out whether anybody in a tenant is licensed; nil where nobody needs to be.
+func (n *node) licensed() func(ctx context.Context, tenant string) (bool, error) {
+	if n.noLicences {
+		return nil
+	}
+	return func(ctx context.Context, tenant string) (bool, error) {
+		system := directory.SystemCaller(tenant, "onboarding", uuid.NewString())
+		for after := ""; ; {
+			people, err := n.directory.ListPeople(ctx, system, after, directory.MaxPage)
+			if err != nil || len(people) == 0 {
+				return false, err
+			}
+			for _, p := range people {
+				if directory.Licensed(p.Licences) {
+					return true, nil
+				}
+				after = p.UPN
+			}
+		}
+	}
 }
 
 // enableFamilies lets a tenant that is made here use all families: nobody is there to ask.

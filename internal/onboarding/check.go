@@ -89,19 +89,38 @@ func (s *Service) check(ctx context.Context, tenant string, f policy.Family, in 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return append(together(&sides[0], &sides[1]), append(sides[0].checks, sides[1].checks...)...), nil
+	var pair side
+	s.checkLicence(ctx, tenant, &pair)
+	together(&pair, &sides[0], &sides[1])
+	return append(pair.checks, append(sides[0].checks, sides[1].checks...)...), nil
+}
+
+// checkLicence warns where nobody is licensed (row CK-212): each person is looked at when a mailbox
+// is given a policy.
+func (s *Service) checkLicence(ctx context.Context, tenant string, pair *side) {
+	if s.c.Licensed == nil {
+		return
+	}
+	some, err := s.c.Licensed(ctx, tenant)
+	if err != nil {
+		return // advice only
+	}
+	message := ""
+	if !some {
+		message = "nobody in the organization has a licence that includes Customer Key"
+	}
+	pair.add("CK-212", "licences", "organization", rootcheck.Warn, message, "give one to everybody who benefits, such as SPE_E5")
 }
 
 // together are the conditions on the pair (rows CK-37, CK-41 and CK-43).
-func together(a, b *side) []Check {
-	var pair side
+func together(pair, a, b *side) {
 	same := ""
 	if strings.EqualFold(a.subscription, b.subscription) {
 		same = "both keys are said to be in the same subscription"
 	}
 	pair.fail("CK-165", "two subscriptions", "both subscriptions", same, "make a second one, with another owner: New-AzSubscriptionAlias -AliasName keys-west")
 	if a.uri.Name == "" || b.uri.Name == "" {
-		return pair.checks
+		return
 	}
 	same = ""
 	if a.uri.Host == b.uri.Host {
@@ -117,7 +136,6 @@ func together(a, b *side) []Check {
 		message = fmt.Sprintf("the names %s and %s do not begin alike", a.uri.Vault, b.uri.Vault)
 	}
 	pair.add("CK-43", "names that belong together", "both vaults", rootcheck.Warn, message, "names of vaults cannot change: a common beginning and the place behind it help those who look for them")
-	return pair.checks
 }
 
 // leastPrefix is how many letters names have to have in common to be said to begin alike.

@@ -49,8 +49,12 @@ type Config struct {
 
 	// Tenant returns the id of the organization of that id or domain; fault.NotFound. Required.
 	Tenant func(ctx context.Context, idOrDomain string) (string, error)
-	// Used reports whether a vault, by its host, holds a root of a policy of the tenant. Required.
+	// Used reports whether a vault, by its name, holds a root of a policy of the tenant. Required.
 	Used func(ctx context.Context, tenant, host string) (bool, error)
+
+	// Licensed reports whether anybody in the tenant has a licence that includes Customer Key. Nobody
+	// needs one if nil.
+	Licensed func(ctx context.Context, tenant string) (bool, error)
 
 	RecoveryLevel string           // required: the least that keys must have (row CK-168)
 	RefusedOffers []string         // beginnings of the offers that do not count as paid (rows CK-180, X-21); DefaultRefusedOffers if nil
