@@ -22,6 +22,8 @@
 //     states make of policies, who is told. internal/operation: long work as rows.
 //     internal/request: what needs somebody's approval before it happens. internal/purge: what was
 //     destroyed for ever, kept where no restore reaches it, and the signed record of it.
+//     internal/onboarding: is an organization ready for a family of policies?
+//     internal/resourcemanager: the service's way to ask where a vault lies.
 //   - internal/workload: mailboxes, chats, documents: items are sealed and opened here.
 //   - internal/store: the SQL under all of them, one set of texts for SQLite and PostgreSQL,
 //     and the folder of sealed blobs.
