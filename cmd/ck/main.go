@@ -60,6 +60,7 @@ func verbs() []verb {
 		{"credential", "list|add-secret|add-certificate|remove ...", "what an app proves itself by", (*command).credential},
 		{"token-keys", "[list|rotate|revoke ...]", "the keys that sign tokens, for operators", (*command).tokenKeys},
 		{"audit", "[head|verify] ...", "read and check the log of decisions", (*command).audit},
+		{"purge", "verify FILE", "check the signed record of what was destroyed for ever", (*command).purge},
 		{"seal", "status|rotate|move ...", "see, replace and move the keys that seal the databases", (*command).seal},
 		{"person", "list|add|password|disable|enable ...", "the people of your organization", (*command).person},
 		{"group", "list|create|show|add|remove|delete ...", "groups of people and apps, which vaults give rights to", (*command).group},

@@ -74,6 +74,7 @@ func TestScripts(t *testing.T) {
 //	spoil-seals swap|renew|cut DIR exchange two sealing keys below DIR, replace their holder's key, shorten them
 //	remember NAME PATTERN          put what the first group of PATTERN matches in the last output into
 //	                               variable NAME
+//	restore DATA BACKUP [FILE ...] put these files of a data folder, or all of it, back as BACKUP has them
 //	copytree A B                   copy folder A to B, which does not exist
 //	free-port NAME                 put the number of a free port into variable NAME
 //	noise FILE BYTES               make a file of that many random bytes
@@ -96,6 +97,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"spoil-seals": cmdSpoilSeals,
 	"remember":    cmdRemember,
 	"copytree":    cmdCopyTree,
+	"restore":     cmdRestore,
 	"free-port":   cmdFreePort,
 	"noise":       cmdNoise,
 	"trap":        cmdTrap,

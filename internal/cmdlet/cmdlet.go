@@ -92,6 +92,7 @@ func Table() []Cmdlet {
 		alertRows(),
 		availabilityRows(),
 		operationRows(),
+		departingRows(),
 		onboardingRows(),
 		requestRows(),
 		subscriptionRows(),

@@ -23,7 +23,6 @@ type Services struct {
 	Health     *health.Service
 	Requests   *request.Service
 	Onboarding *onboarding.Service
-	Purge      Purge // what a request for a purge starts; nil where there is none
 }
 
 // Local runs rows of the service side in this process, for the caller that the call names.

@@ -39,11 +39,23 @@ func policyObject(key string, st policy.Status, h health.Report) Object {
 		{"Coverage", coverage(st.Workloads)},
 		{"Rewrap", rewrapText(st)},
 		{"SafeToRetire", safeToRetire(st.Roots)},
+		{"SafeToRemovePermission", st.Free}, // nothing needs the roots (row CK-249)
+		{"RecoveryUntil", recoveryUntil(st)},
+		{"PermanentDataPurgeReason", st.Purge.Reason}, // row CK-159
+		{"PermanentDataPurgeContact", st.Purge.Contact},
 		{"StillNeeded", stillNeeded(st.Roots)},
 		{"KeyVersions", keyVersions(st.Roots)},
 		{"Generations", generations(st.Generations)},
 		{"RootHealth", rootHealth(h, st)},
 	}}
+}
+
+// recoveryUntil is when a recovery that goes on ends, nil if none does.
+func recoveryUntil(st policy.Status) any {
+	if st.RecoveryFor == 0 {
+		return nil
+	}
+	return st.Recovery.Until
 }
 
 // rewrapText says how the work in the background stands; "" if there has been none.

@@ -1,12 +1,6 @@
 package cmdlet
 
-import (
-	"context"
-
-	"github.com/customerkey/customerkey/internal/directory"
-	"github.com/customerkey/customerkey/internal/fault"
-	"github.com/customerkey/customerkey/internal/policy"
-)
+import "github.com/customerkey/customerkey/internal/policy"
 
 // mailboxPolicyRows are the policies of the mailbox family (section 3.2).
 func mailboxPolicyRows() []Cmdlet {
@@ -73,28 +67,3 @@ func setMailboxPolicyRow() Cmdlet {
 		check: checkSetPolicy, serve: servePolicy(setPolicy).of(policy.Mailbox),
 	}
 }
-
-// A PurgeRequest asks that everything under a policy is destroyed for good (rows CK-114 to CK-119).
-type PurgeRequest struct {
-	Requested       bool // by the tenant; false is the operator's side
-	Reason, Contact string
-	Force           bool // a vault of the policy is gone
-}
-
-// requestPurge hands a request over to whoever does purges.
-func requestPurge(ctx context.Context, s Services, call *Call, p policy.Policy) error {
-	if s.Purge == nil {
-		return fault.New(fault.Invalid, "the permanent purge of data cannot be requested here yet").
-			WithHint("to close the content, take the service's permissions off both vaults: nobody can read it from then on")
-	}
-	if proceed, err := call.ShouldProcess("Request the permanent purge of all data under the data encryption policy", p.Name); err != nil || !proceed {
-		return err
-	}
-	return s.Purge(ctx, call.Caller, p, PurgeRequest{
-		Requested: call.Args.On("PermanentDataPurgeRequested"), Reason: call.Args.Text("PermanentDataPurgeReason"),
-		Contact: call.Args.Text("PermanentDataPurgeContact"), Force: call.Args.On("Force"),
-	})
-}
-
-// Purge is the type of the function that takes requests for a purge.
-type Purge func(ctx context.Context, caller directory.Caller, p policy.Policy, r PurgeRequest) error

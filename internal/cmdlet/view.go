@@ -35,6 +35,7 @@ func Views() []View {
 		healthViews(),
 		alertViews(),
 		availabilityViews(),
+		departingViews(),
 		operationViews(),
 		onboardingViews(),
 		requestViews(),

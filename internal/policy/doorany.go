@@ -45,10 +45,19 @@ func (s *Service) enterAny(ctx context.Context, caller directory.Caller, f Famil
 	case 0:
 		return Policy{}, unknown
 	case 1:
-		return found[0], s.permit(ctx, caller, do, found[0].ID, detail)
+		p, err := s.settlePurge(ctx, found[0])
+		if err != nil {
+			return Policy{}, err
+		}
+		return p, s.permit(ctx, caller, do, found[0].ID, detail)
 	}
 	return Policy{}, fault.New(fault.Invalid, "there is a policy %q in %d families", clip(identity), len(found)).
 		WithHint("name it by its GUID: %s (%s) or %s (%s)", found[0].ID, found[0].Family, found[1].ID, found[1].Family)
+}
+
+// Find returns the policy that identity names, of whichever family the caller may read.
+func (s *Service) Find(ctx context.Context, caller directory.Caller, identity string) (Policy, error) {
+	return s.enterAny(ctx, caller, "", Read, identity, nil)
 }
 
 func limitDetail(perDay *int) map[string]string {

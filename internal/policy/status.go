@@ -26,6 +26,7 @@ type Status struct {
 	Availability AvailabilityKey      // as it stands a moment later
 	Operation    *operation.Operation // the "converge" of the tenant that is open, else the newest; nil if there was none
 	Free         bool                 // nothing needs the roots: the permissions on them can be removed (CK-249)
+	Under        int64                // container keys under the policy
 	Purge        PurgeOrder           // if one was asked for
 	Recovery     hierarchy.Recovery   // the newest, if there was one
 	RecoveryFor  time.Duration        // how much longer it goes on
@@ -118,7 +119,7 @@ func (s *Service) summary(p Picture) Status {
 	if st.Containers > 0 {
 		st.Percent = 100 * float64(settled) / float64(st.Containers)
 	}
-	st.Free, _ = p.free()
+	st.Free, st.Under = p.free()
 	return st
 }
 

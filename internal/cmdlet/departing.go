@@ -1,0 +1,214 @@
+package cmdlet
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/policy"
+	"github.com/customerkey/customerkey/internal/purge"
+)
+
+// What the rows of recovery, offboarding and purges do. Rights are checked and recorded by
+// package policy; under -WhatIf these functions only read.
+
+func requestRecovery(ctx context.Context, s Services, call *Call) error {
+	p, err := s.Policies.Find(ctx, call.Caller, call.Args.Text("Identity"))
+	if err != nil {
+		return err
+	}
+	if proceed, err := call.ShouldProcess("Ask to open content without its root keys", p.Name); err != nil || !proceed {
+		return err
+	}
+	r, err := s.Policies.RequestRecovery(ctx, call.Caller, p.Family, p.ID, call.Args.Text("Reason"))
+	if err != nil {
+		return err
+	}
+	return call.Host.Object(approvalObject(r))
+}
+
+func getRecovery(ctx context.Context, s Services, call *Call) error {
+	p, err := s.Policies.Find(ctx, call.Caller, call.Args.Text("Identity"))
+	if err != nil {
+		return err
+	}
+	st, err := s.Policies.Status(ctx, call.Caller, p.Family, p.ID)
+	if err != nil {
+		return err
+	}
+	r := st.Recovery
+	return call.Host.Object(Object{Type: recoveryType, Key: p.ID, Fields: []Field{
+		{"Policy", p.Name}, {"Active", st.RecoveryFor > 0}, {"SecondsLeft", int64(st.RecoveryFor / time.Second)},
+		{"Started", orNil(r.Started)}, {"Until", orNil(r.Until)}, {"Ended", orNil(r.Ended)}, {"Why", r.Why}, {"Request", r.Request},
+	}})
+}
+
+func stopRecovery(ctx context.Context, s Services, call *Call) error {
+	p, err := s.Policies.Find(ctx, call.Caller, call.Args.Text("Identity"))
+	if err != nil {
+		return err
+	}
+	if proceed, err := call.ShouldProcess("End the recovery of the content", p.Name); err != nil || !proceed {
+		return err
+	}
+	return s.Policies.StopRecovery(ctx, call.Caller, p.Family, p.ID)
+}
+
+func requestOffboarding(ctx context.Context, s Services, call *Call) error {
+	p, err := s.Policies.Find(ctx, call.Caller, call.Args.Text("Identity"))
+	if err != nil {
+		return err
+	}
+	if call.Common.WhatIf {
+		if err := getOffboarding(ctx, s, call); err != nil {
+			return err
+		}
+	}
+	if proceed, err := call.ShouldProcess("Ask to go back to the keys of the service", p.Name); err != nil || !proceed {
+		return err
+	}
+	r, err := s.Policies.RequestOffboarding(ctx, call.Caller, p.Family, p.ID, policy.OffboardingAsk{
+		TenantDomain: call.Args.Text("TenantDomain"), Contact: call.Args.Text("Contact"), Reason: call.Args.Text("Reason"),
+	})
+	if err != nil {
+		return err
+	}
+	return call.Host.Object(approvalObject(r))
+}
+
+func getOffboarding(ctx context.Context, s Services, call *Call) error {
+	p, err := s.Policies.Find(ctx, call.Caller, call.Args.Text("Identity"))
+	if err != nil {
+		return err
+	}
+	st, err := s.Policies.Status(ctx, call.Caller, p.Family, p.ID)
+	if err != nil {
+		return err
+	}
+	return call.Host.Object(Object{Type: offboardingType, Key: p.ID, Fields: []Field{
+		{"Policy", p.Name}, {"Assigned", st.Assigned}, {"ContainersUnderIt", st.Under}, {"ContainersToMove", st.Containers},
+		{"PercentSettled", int64(math.Floor(st.Percent))}, {"Rewrap", rewrapText(st)}, {"SafeToRemovePermission", st.Free},
+	}})
+}
+
+func requestAnyPurge(ctx context.Context, s Services, call *Call) error {
+	p, err := s.Policies.Find(ctx, call.Caller, call.Args.Text("Identity"))
+	if err != nil {
+		return err
+	}
+	return askPurge(ctx, s, call, p, policy.PurgeAsk{Reason: call.Args.Text("Reason"), Contact: call.Args.Text("Contact"), Force: call.Args.On("Force")})
+}
+
+// requestPurge is the tenant's side of a purge of a mailbox policy (rows CK-114 to CK-117). The
+// operator's side is to approve (row CK-119).
+func requestPurge(ctx context.Context, s Services, call *Call, p policy.Policy) error {
+	if !call.Args.On("PermanentDataPurgeRequested") {
+		return fault.New(fault.Invalid, "an operator finishes a purge by approving the request for it").
+			WithHint("organizations ask with -PermanentDataPurgeRequested; operators use Get-CKRequest and Approve-CKRequest")
+	}
+	return askPurge(ctx, s, call, p, policy.PurgeAsk{
+		Reason: call.Args.Text("PermanentDataPurgeReason"), Contact: call.Args.Text("PermanentDataPurgeContact"), Force: call.Args.On("Force"),
+	})
+}
+
+// askPurge asks for a purge. Under -WhatIf it shows the dry run instead.
+func askPurge(ctx context.Context, s Services, call *Call, p policy.Policy, a policy.PurgeAsk) error {
+	if call.Common.WhatIf {
+		plan, obstacle, err := s.Policies.PlanPurge(ctx, call.Caller, p.Family, p.ID, a.Force)
+		if err != nil {
+			return err
+		}
+		if err := call.Host.Object(planObject(p, plan, obstacle)); err != nil {
+			return err
+		}
+	}
+	if proceed, err := call.ShouldProcess("Request the permanent purge of all data under the data encryption policy", p.Name); err != nil || !proceed {
+		return err
+	}
+	r, err := s.Policies.RequestPurge(ctx, call.Caller, p.Family, p.ID, a)
+	if err != nil {
+		return err
+	}
+	call.Warn("the policy takes nothing new from now on; nothing is destroyed before an officer and an operator have approved, and %s have passed", r.Wait)
+	return call.Host.Object(approvalObject(r))
+}
+
+func getPurge(ctx context.Context, s Services, call *Call) error {
+	p, err := s.Policies.Find(ctx, call.Caller, call.Args.Text("Identity"))
+	if err != nil {
+		return err
+	}
+	o, record, key, err := s.Policies.PurgeOf(ctx, call.Caller, p.Family, p.ID)
+	if err != nil {
+		return err
+	}
+	var plan purge.Plan
+	if o.Request == "" {
+		plan, obstacle, err := s.Policies.PlanPurge(ctx, call.Caller, p.Family, p.ID, call.Args.On("Force"))
+		if err != nil {
+			return err
+		}
+		return call.Host.Object(planObject(p, plan, obstacle))
+	}
+	if err := json.Unmarshal([]byte(o.Plan), &plan); err != nil {
+		return fault.Wrap(fault.Corrupt, err, "the plan of the purge cannot be read")
+	}
+	shown := planObject(p, plan, nil)
+	shown.Fields = append(shown.Fields, []Field{
+		{"Request", GUID(o.Request)}, {"Reason", o.Reason}, {"Contact", o.Contact}, {"Forced", o.Force}, {"RequestedBy", o.Name}, {"RequestedAt", o.Asked},
+		{"KeysDestroyed", o.Keys}, {"ItemsDestroyed", o.Items}, {"BytesDestroyed", o.Bytes}, {"Finished", orNil(o.Finished)},
+		{"VerifierKey", key}, {"Record", record},
+	}...)
+	return call.Host.Object(shown)
+}
+
+// planObject shows what a purge would destroy, or was to destroy.
+func planObject(p policy.Policy, plan purge.Plan, obstacle error) Object {
+	digest, err := plan.Digest()
+	if err != nil {
+		digest = ""
+	}
+	list := []Object{}
+	for _, g := range plan.Generations {
+		list = append(list, Object{Fields: []Field{{"Generation", GUID(g.ID)}, {"Number", int64(g.Number)}, {"KeyVersions", []string{g.Roots[0], g.Roots[1]}}}})
+	}
+	state, hint := "", ""
+	if obstacle != nil {
+		f := fault.As(obstacle)
+		state, hint = f.Message, f.Hint
+	}
+	return Object{Type: purgeType, Key: p.ID, Fields: []Field{
+		{"Policy", p.Name}, {"State", string(p.State)}, {"Obstacle", state}, {"Hint", hint},
+		{"Containers", plan.Containers}, {"ContainerKeys", plan.ContainerKeys}, {"MailboxesClosed", plan.Closed}, {"Items", plan.Items}, {"Bytes", plan.Bytes},
+		{"Generations", list}, {"AvailabilityKeys", plan.AvailabilityKeys}, {"PlanDigest", digest},
+		{"Effect", fmt.Sprintf("%d items in %d containers become unreadable for ever; nothing brings them back", plan.Items, plan.Containers)},
+	}}
+}
+
+// containerPage is how many containers are in memory at a time.
+const containerPage = 200
+
+func getPurgeContainers(ctx context.Context, s Services, call *Call) error {
+	p, err := s.Policies.Find(ctx, call.Caller, call.Args.Text("Identity"))
+	if err != nil {
+		return err
+	}
+	for after := call.Page.After; ; {
+		list, err := s.Policies.PurgeContainers(ctx, call.Caller, p.Family, p.ID, after, containerPage)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for _, c := range list {
+			err := call.Host.Object(Object{Type: purgeContainerType, Key: c.ID, Fields: []Field{
+				{"Workload", c.Workload}, {"Name", c.Name}, {"Items", c.Items}, {"Bytes", c.Bytes}, {"Id", GUID(c.ID)},
+			}})
+			if err != nil {
+				return err
+			}
+			after = c.ID
+		}
+	}
+}
