@@ -60,6 +60,7 @@ func TestScripts(t *testing.T) {
 //
 //	serve [FLAG ...]               start ck serve on $PORT with ./data and ./seals, wait until it is ready
 //	[!] stop                       end it as Ctrl-C does; it must end well
+//	[!] shutdown                   the same; testscript has a stop of its own, which ends the script there and wins
 //	power-cut                      end it as a power cut does
 //	eventually PATTERN COMMAND ... run COMMAND until its output matches PATTERN, 30 s at most
 //	sametree A B                   every file of folder A is in B with the same bytes, and none more
@@ -98,6 +99,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"remember":    cmdRemember,
 	"copytree":    cmdCopyTree,
 	"restore":     cmdRestore,
+	"shutdown":    cmdStop,
 	"free-port":   cmdFreePort,
 	"noise":       cmdNoise,
 	"trap":        cmdTrap,

@@ -172,7 +172,8 @@ func (s *Service) carryOut(ctx context.Context, run *operation.Run, caller direc
 			return "", err
 		}
 	}
-	return fmt.Sprintf("%d container keys and everything under them are destroyed for ever", run.Op.Done), nil
+	o, err := s.c.Purging.Store.Order(ctx, p.Tenant, p.ID)
+	return fmt.Sprintf("%d container keys and the %d items under them are destroyed for ever", o.Keys, o.Items), err
 }
 
 // destroyGenerations empties the wrapped copies of every policy key of the policy, and returns
