@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -183,8 +184,12 @@ func (c *tenant) legal() error {
 	if err != nil {
 		return err
 	}
+	files, err := c.rows.Policies(ctx, c.id, policy.SharePoint, 100)
+	if err != nil {
+		return err
+	}
 	usable := map[string]bool{}
-	for _, p := range append(all, own...) {
+	for _, p := range slices.Concat(all, own, files) {
 		pic, err := c.rows.Picture(ctx, c.id, p.ID, "converge")
 		if err != nil {
 			return err

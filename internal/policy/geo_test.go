@@ -141,7 +141,8 @@ func TestProgressNeverGoesBack(t *testing.T) {
 	})
 }
 
-// CK-176, CK-178, CK-301, CK-280, X-16: one policy for a geo; administrators of files; no way back.
+// CK-2, CK-176, CK-178, CK-301, CK-315, CK-280, X-16: a family of its own; one policy for a geo and
+// for all its sites; administrators of files; no way back.
 func TestRegisterIsRefused(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {
 		c := w.tenant()
@@ -262,7 +263,7 @@ func TestChangeRoots(t *testing.T) {
 			t.Error(err)
 		}
 		w.work()
-		wantGeo(t, "after the work", c.mustGeo(""), policy.Registered, 100)
+		wantGeo(t, "CK-269 after the work", c.mustGeo(""), policy.Registered, 100)
 		if st, err = w.service.ChangeRoots(t.Context(), c.admin, "", [2]*policy.RootKey{nil, &spare[1]}); err != nil || st.State != policy.Rolling {
 			t.Fatalf("CK-242 the other root: %v, %v", st.State, err)
 		}
@@ -413,7 +414,8 @@ func TestRecoveryOfFiles(t *testing.T) {
 	})
 }
 
-// CK-23 to CK-31: what is made for a geo is its own: each policy has a policy key of its own.
+// CK-7, CK-9, CK-27, CK-29, CK-31: root keys and availability key wrap the policy key of a geo, each
+// policy its own; that wraps the keys of sites, each its own.
 func TestPolicyKeysOfGeos(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {
 		c := w.tenant().files()
@@ -428,6 +430,16 @@ func TestPolicyKeysOfGeos(t *testing.T) {
 		}
 		if len(a.AvailabilityWrapped) == 0 || len(a.Roots[0].Wrapped) == 0 || len(a.Roots[1].Wrapped) == 0 {
 			t.Error("CK-9 a copy of the policy key is missing")
+		}
+		c.mustSeal("sharepoint", "nam:one", "nam:two")
+		keys, err := w.rows.ContainerKeys(t.Context(), c.id, policy.Place{}, 10)
+		if err != nil || len(keys) != 2 || string(keys[0].Wrapped) == string(keys[1].Wrapped) {
+			t.Fatalf("CK-29 keys of two sites: %d, %v", len(keys), err)
+		}
+		for _, k := range keys {
+			if k.Generation != nam.Generation || k.Geo != "nam" {
+				t.Errorf("CK-7 the key of %s is under %s, geo %q", k.Container, k.Generation, k.Geo)
+			}
 		}
 	})
 }

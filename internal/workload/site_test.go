@@ -70,7 +70,8 @@ func TestGeos(t *testing.T) {
 	}
 }
 
-// CK-294, CK-298: a site is kept in the geo in which it was made, the default one unless another is named.
+// CK-10, CK-13, CK-294, CK-298: a site is kept in the geo in which it was made, the default one unless
+// another is named. Who administers sites sees their names, which are not sealed, and no file.
 func TestSites(t *testing.T) {
 	t.Parallel()
 	w := wt.New(t, nil)
