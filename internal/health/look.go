@@ -20,45 +20,43 @@ func (s *Service) look(ctx context.Context, r Root, uses []Use, deep bool) (obse
 	key, failed := s.c.Key(r.Ref) // fails where the vault hosts that may be called have changed
 	kid := active
 	if failed == nil {
-		failed, kid = tryAll(ctx, key, kids)
+		kid, failed = tryAll(ctx, key, kids)
 	}
-	if ctx.Err() != nil {
-		return observation{}, ctx.Err()
+	o := observation{state: stateBy(failed), checks: []rootcheck.Verdict{rootcheck.Answer("unwrap", name, failed)}}
+	if failed != nil {
+		o.why = whyOf(failed, kid)
 	}
-	o := observation{state: Healthy, why: whyOfAny(failed, kid)}
-	o.checks = append(o.checks, rootcheck.Answer("unwrap", name, failed))
-	switch {
-	case fault.Is(failed, fault.Denied):
-		o.state = Revoked
-	case failed != nil: // silence: asking on would only take time
-		o.state = Unavailable
+	if o.state == Unavailable { // asking on would only take time
 		o.checks = append(o.checks, rootcheck.Judge(rootcheck.Sight{Key: name})...)
-		return o, nil
+		return o, ctx.Err()
 	}
 	o.checks = append(o.checks, s.lookFurther(ctx, key, r, active, deep)...)
 	o.deep = deep
 	if o.state == Healthy {
-		o.state, o.why = stateBy(o.checks)
+		o.state, o.why = stateOfOne(o.checks)
 	}
 	return o, ctx.Err()
 }
 
-// whyOfAny is whyOf, with nothing for no error.
-func whyOfAny(err error, kid string) Why {
-	if err == nil {
-		return Why{}
+// stateBy returns what trying its versions makes of a root.
+func stateBy(failed error) State {
+	switch {
+	case failed == nil:
+		return Healthy
+	case fault.Is(failed, fault.Denied):
+		return Revoked
 	}
-	return whyOf(err, kid)
+	return Unavailable
 }
 
-// tryAll tries versions until one fails. A denial says more than a silence before it.
-func tryAll(ctx context.Context, key Key, kids []string) (failed error, kid string) {
+// tryAll tries versions, the one in use first, until one fails.
+func tryAll(ctx context.Context, key Key, kids []string) (kid string, failed error) {
 	for _, k := range kids[:min(len(kids), maxVersions)] {
 		if err := key.Try(ctx, k); err != nil {
-			return err, k
+			return k, err
 		}
 	}
-	return nil, ""
+	return "", nil
 }
 
 // lookFurther judges what does not decide about reading.
@@ -121,8 +119,8 @@ func lookDeep(ctx context.Context, key Key, sight *rootcheck.Sight) (hidden []ro
 	return hidden
 }
 
-// stateBy returns the state of a root that unwraps.
-func stateBy(checks []rootcheck.Verdict) (State, Why) {
+// stateOfOne returns the state of a root that unwraps.
+func stateOfOne(checks []rootcheck.Verdict) (State, Why) {
 	for _, v := range checks {
 		if v.Outcome == rootcheck.Fail {
 			return Degraded, Why{Reason: v.Row, Message: v.Message, Hint: v.Hint}

@@ -86,7 +86,7 @@ func TestSilenceMustLast(t *testing.T) {
 		w.Heard(c.id, func(hierarchy.RootRef) bool { return true })
 		time.Sleep(time.Second)
 		c.wantStates(p, health.Healthy, health.Healthy, health.Healthy)
-		if r := c.report(p).Roots[1]; r.Misses != 1 || !r.Due.After(time.Now()) || r.Due.Sub(time.Now()) > 10*time.Second {
+		if r := c.report(p).Roots[1]; r.Misses != 1 || !r.Due.After(time.Now()) || time.Until(r.Due) > 10*time.Second {
 			t.Errorf("after one silence: %d misses, due in %v", r.Misses, time.Until(r.Due))
 		}
 		time.Sleep(25 * time.Second)

@@ -62,7 +62,10 @@ func watchRoots(ctx context.Context, q DBTX, g hierarchy.Generation) error {
 func (s *Health) Claim(ctx context.Context, now, never, until time.Time, limit int) (list []health.Root, err error) {
 	var rows []healthsql.HealthRoot
 	err = s.read(ctx, func(ctx context.Context, q *healthsql.Queries) (err error) {
-		rows, err = q.ListDueRoots(ctx, healthsql.ListDueRootsParams{Now: micros(now), Never: micros(never), Most: page(limit)})
+		if rows, err = q.ListDueRoots(ctx, healthsql.ListDueRootsParams{DueAt: micros(now), Limit: page(limit)}); err != nil || len(rows) > 0 {
+			return err
+		}
+		rows, err = q.ListStrayRoots(ctx, healthsql.ListStrayRootsParams{DueAt: micros(never), Limit: page(limit)})
 		return err
 	})
 	if err != nil || len(rows) == 0 {

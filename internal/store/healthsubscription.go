@@ -85,7 +85,10 @@ func (s *Health) RemoveSubscription(ctx context.Context, tenant, name string) (g
 func (s *Health) ClaimSubscriptions(ctx context.Context, now, until time.Time, limit int) (list []health.SubscriptionRow, err error) {
 	var rows []healthsql.HealthSubscription
 	err = s.read(ctx, func(ctx context.Context, q *healthsql.Queries) (err error) {
-		rows, err = q.ListDueSubscriptions(ctx, healthsql.ListDueSubscriptionsParams{Now: micros(now), Never: micros(now.Add(longestWait)), Most: page(limit)})
+		if rows, err = q.ListDueSubscriptions(ctx, healthsql.ListDueSubscriptionsParams{Due: instant(now), Limit: page(limit)}); err != nil || len(rows) > 0 {
+			return err
+		}
+		rows, err = q.ListStraySubscriptions(ctx, healthsql.ListStraySubscriptionsParams{Due: instant(now.Add(longestWait)), Limit: page(limit)})
 		return err
 	})
 	if err != nil || len(rows) == 0 {

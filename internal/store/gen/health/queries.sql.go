@@ -195,18 +195,16 @@ func (q *Queries) ListChanges(ctx context.Context, arg ListChangesParams) ([]Hea
 }
 
 const listDueRoots = `-- name: ListDueRoots :many
-SELECT tenant_id, app, uri, state, since_at, reason, message, hint, key_id, checks, misses, checked_at, looked_at, due_at, revision FROM health_roots WHERE due_at <= CAST($1 AS BIGINT) OR due_at > CAST($2 AS BIGINT)
-ORDER BY due_at, tenant_id, app, uri LIMIT $3
+SELECT tenant_id, app, uri, state, since_at, reason, message, hint, key_id, checks, misses, checked_at, looked_at, due_at, revision FROM health_roots WHERE due_at <= $1 ORDER BY due_at, tenant_id, app, uri LIMIT $2
 `
 
 type ListDueRootsParams struct {
-	Now   int64
-	Never int64
-	Most  int32
+	DueAt int64
+	Limit int32
 }
 
 func (q *Queries) ListDueRoots(ctx context.Context, arg ListDueRootsParams) ([]HealthRoot, error) {
-	rows, err := q.db.QueryContext(ctx, listDueRoots, arg.Now, arg.Never, arg.Most)
+	rows, err := q.db.QueryContext(ctx, listDueRoots, arg.DueAt, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -329,6 +327,54 @@ SELECT tenant_id, app, uri, state, since_at, reason, message, hint, key_id, chec
 
 func (q *Queries) ListRoots(ctx context.Context, tenantID string) ([]HealthRoot, error) {
 	rows, err := q.db.QueryContext(ctx, listRoots, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HealthRoot
+	for rows.Next() {
+		var i HealthRoot
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.App,
+			&i.Uri,
+			&i.State,
+			&i.SinceAt,
+			&i.Reason,
+			&i.Message,
+			&i.Hint,
+			&i.KeyID,
+			&i.Checks,
+			&i.Misses,
+			&i.CheckedAt,
+			&i.LookedAt,
+			&i.DueAt,
+			&i.Revision,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listStrayRoots = `-- name: ListStrayRoots :many
+SELECT tenant_id, app, uri, state, since_at, reason, message, hint, key_id, checks, misses, checked_at, looked_at, due_at, revision FROM health_roots WHERE due_at > $1 ORDER BY due_at, tenant_id, app, uri LIMIT $2
+`
+
+type ListStrayRootsParams struct {
+	DueAt int64
+	Limit int32
+}
+
+func (q *Queries) ListStrayRoots(ctx context.Context, arg ListStrayRootsParams) ([]HealthRoot, error) {
+	rows, err := q.db.QueryContext(ctx, listStrayRoots, arg.DueAt, arg.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -147,19 +147,16 @@ func (q *Queries) GetSubscription(ctx context.Context, arg GetSubscriptionParams
 }
 
 const listDueSubscriptions = `-- name: ListDueSubscriptions :many
-SELECT tenant_id, name, display, endpoint, sealed, types, created_at, reached, due, attempts, delivered, dropped, families FROM health_subscriptions
-WHERE due IS NOT NULL AND (due <= CAST($1 AS BIGINT) OR due > CAST($2 AS BIGINT))
-ORDER BY due, tenant_id, name LIMIT $3
+SELECT tenant_id, name, display, endpoint, sealed, types, created_at, reached, due, attempts, delivered, dropped, families FROM health_subscriptions WHERE due <= $1 ORDER BY due, tenant_id, name LIMIT $2
 `
 
 type ListDueSubscriptionsParams struct {
-	Now   int64
-	Never int64
-	Most  int32
+	Due   sql.NullInt64
+	Limit int32
 }
 
 func (q *Queries) ListDueSubscriptions(ctx context.Context, arg ListDueSubscriptionsParams) ([]HealthSubscription, error) {
-	rows, err := q.db.QueryContext(ctx, listDueSubscriptions, arg.Now, arg.Never, arg.Most)
+	rows, err := q.db.QueryContext(ctx, listDueSubscriptions, arg.Due, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -223,6 +220,52 @@ func (q *Queries) ListSealedSubscriptions(ctx context.Context, arg ListSealedSub
 	for rows.Next() {
 		var i ListSealedSubscriptionsRow
 		if err := rows.Scan(&i.TenantID, &i.Name, &i.Sealed); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listStraySubscriptions = `-- name: ListStraySubscriptions :many
+SELECT tenant_id, name, display, endpoint, sealed, types, created_at, reached, due, attempts, delivered, dropped, families FROM health_subscriptions WHERE due > $1 ORDER BY due, tenant_id, name LIMIT $2
+`
+
+type ListStraySubscriptionsParams struct {
+	Due   sql.NullInt64
+	Limit int32
+}
+
+func (q *Queries) ListStraySubscriptions(ctx context.Context, arg ListStraySubscriptionsParams) ([]HealthSubscription, error) {
+	rows, err := q.db.QueryContext(ctx, listStraySubscriptions, arg.Due, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HealthSubscription
+	for rows.Next() {
+		var i HealthSubscription
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.Name,
+			&i.Display,
+			&i.Endpoint,
+			&i.Sealed,
+			&i.Types,
+			&i.CreatedAt,
+			&i.Reached,
+			&i.Due,
+			&i.Attempts,
+			&i.Delivered,
+			&i.Dropped,
+			&i.Families,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

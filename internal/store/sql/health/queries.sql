@@ -14,8 +14,10 @@ SELECT * FROM health_roots WHERE tenant_id = $1 AND app = $2 AND uri = $3;
 SELECT * FROM health_roots WHERE tenant_id = $1 ORDER BY app, uri;
 
 -- name: ListDueRoots :many
-SELECT * FROM health_roots WHERE due_at <= CAST(sqlc.arg(now) AS BIGINT) OR due_at > CAST(sqlc.arg(never) AS BIGINT)
-ORDER BY due_at, tenant_id, app, uri LIMIT sqlc.arg(most);
+SELECT * FROM health_roots WHERE due_at <= $1 ORDER BY due_at, tenant_id, app, uri LIMIT $2;
+
+-- name: ListStrayRoots :many
+SELECT * FROM health_roots WHERE due_at > $1 ORDER BY due_at, tenant_id, app, uri LIMIT $2;
 
 -- name: ClaimRoot :execrows
 UPDATE health_roots SET due_at = sqlc.arg(until)

@@ -20,9 +20,10 @@ UPDATE health_subscriptions SET due = CASE WHEN due IS NULL THEN CAST(sqlc.arg(n
 WHERE tenant_id = sqlc.arg(tenant_id);
 
 -- name: ListDueSubscriptions :many
-SELECT * FROM health_subscriptions
-WHERE due IS NOT NULL AND (due <= CAST(sqlc.arg(now) AS BIGINT) OR due > CAST(sqlc.arg(never) AS BIGINT))
-ORDER BY due, tenant_id, name LIMIT sqlc.arg(most);
+SELECT * FROM health_subscriptions WHERE due <= $1 ORDER BY due, tenant_id, name LIMIT $2;
+
+-- name: ListStraySubscriptions :many
+SELECT * FROM health_subscriptions WHERE due > $1 ORDER BY due, tenant_id, name LIMIT $2;
 
 -- name: ClaimSubscription :execrows
 UPDATE health_subscriptions SET due = sqlc.arg(until)
