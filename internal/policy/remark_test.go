@@ -9,6 +9,8 @@ import (
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
+// CK-40, CK-42 and CK-43, about people, numbers and names, are advice that nothing enforces.
+//
 // CK-37, CK-38, CK-165: two vaults of one subscription are refused where the subscriptions are
 // known; one of a vault elsewhere is not, and says nothing. CK-41, CK-39: one region, or a vault
 // of another policy, is remarked upon and not refused.
