@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,31 +53,29 @@ func BenchmarkConverge(b *testing.B) {
 	b.ReportMetric(writes.p99(), "write-p99-ms")
 	b.ReportMetric(float64(len(reads.ms))/moving.Seconds(), "reads/s")
 	b.ReportMetric(peakMiB(), "peak-MiB")
+	b.ReportMetric(moving.Seconds()/float64(b.N), "s/move")
 }
 
 // fill makes containers with one key each, many at a time, and returns their ids.
-func (c *tenant) fill(b *testing.B, n int) []string {
-	ids := make([]string, n)
+func (c *tenant) fill(b *testing.B, n int) []uuid.UUID {
+	ids := make([]uuid.UUID, n)
 	for i := range ids {
-		ids[i] = uuid.Must(uuid.NewV7()).String()
+		ids[i] = uuid.Must(uuid.NewV7())
 		if os.Getenv("CK_RANDOM") != "" {
-			ids[i] = uuid.NewString()
+			ids[i] = uuid.New()
 		}
 	}
 	target, err := c.service.InForce(b.Context(), hierarchy.Container{Tenant: c.id, Workload: "exchange"})
 	if err != nil {
 		b.Fatal(err)
 	}
-	next := make(chan string, n)
-	for _, id := range ids {
-		next <- id
-	}
-	close(next)
 	var all sync.WaitGroup
+	var next atomic.Int64
 	for range 64 {
 		all.Go(func() {
-			for id := range next {
-				o, err := c.world.keys.ForSealing(b.Context(), c.admin, hierarchy.Container{Tenant: c.id, ID: id, Workload: "exchange"}, target)
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				box := hierarchy.Container{Tenant: c.id, ID: ids[i].String(), Workload: "exchange"}
+				o, err := c.world.keys.ForSealing(b.Context(), c.admin, box, target)
 				if err != nil {
 					b.Error(err)
 					return
@@ -90,13 +89,13 @@ func (c *tenant) fill(b *testing.B, n int) []string {
 }
 
 // disturb reads and writes until the returned function is called.
-func (c *tenant) disturb(b *testing.B, ids []string, reads, writes *waits) (stop func()) {
+func (c *tenant) disturb(b *testing.B, ids []uuid.UUID, reads, writes *waits) (stop func()) {
 	ctx, cancel := context.WithCancel(b.Context())
 	var both sync.WaitGroup
 	both.Go(func() {
 		for ctx.Err() == nil {
 			reads.time(func() {
-				id := ids[rand.IntN(len(ids))]
+				id := ids[rand.IntN(len(ids))].String()
 				o, err := c.world.keys.ForOpening(b.Context(), c.admin, hierarchy.Container{Tenant: c.id, ID: id, Workload: "exchange"}, 1)
 				if err != nil {
 					b.Error(err)

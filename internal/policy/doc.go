@@ -22,7 +22,8 @@
 // "converge" ([Service.Handlers]) walks the container keys of the tenant and moves each one
 // to the newest generation of the policy that it belongs under; workloads whose rule says
 // new data only keep their policy. Then it destroys the generations that nothing needs.
-// [Service.Status] counts, for every version of a root key, what still needs it.
+// [Service.Status] counts, for every version of a root key, what still needs it. Long work is
+// seen and controlled through [Service.Operations] and its neighbours.
 //
 // # Rules
 //

@@ -30,6 +30,10 @@
 // that no item came to need are removed by [Service.Sweep]. Deleting an item destroys the only
 // copy of its key. Content of any length passes in the memory of a few segments.
 //
+// [Service.Reencrypt] starts an operation that gives stored content new keys all the way down:
+// a new version of the container's key, a new item key and a new blob for each item, and the
+// end of the old ones.
+//
 // Every method takes the caller and decides at one door (access.go). Reads and writes are
 // counted under the lease of the keys that they use; refusals, new containers and deletions are
 // recorded one by one, before they take effect.
