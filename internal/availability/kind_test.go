@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -238,6 +239,23 @@ func TestScopesAreChecked(t *testing.T) {
 	} {
 		if _, err := s.Create(t.Context(), system, of); !fault.Is(err, fault.Internal) {
 			t.Errorf("%+v: %v", of, err)
+		}
+	}
+}
+
+// CK-34: nobody reads an availability key. What a Service gives out is what it wrapped or unwrapped, and
+// facts.
+func TestNoMethodGivesTheKey(t *testing.T) {
+	t.Parallel()
+	secret := map[reflect.Type]string{reflect.TypeFor[envelope.Key](): "Unwrap", reflect.TypeFor[[]byte](): "Wrap"}
+	service := reflect.TypeFor[*availability.Service]()
+	for i := range service.NumMethod() {
+		m := service.Method(i)
+		for o := range m.Type.NumOut() {
+			out := m.Type.Out(o)
+			if only, ok := secret[out]; ok && m.Name != only || out == reflect.TypeFor[availability.Key]() {
+				t.Errorf("%s gives out %s", m.Name, out)
+			}
 		}
 	}
 }

@@ -65,3 +65,38 @@ func TestRecordOfUse(t *testing.T) {
 		}
 	}
 }
+
+// CK-358: a policy key that the availability key has opened gives nobody more rights than one that a
+// root has opened: strangers learn nothing.
+func TestNoRightsByTheAvailabilityKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	g := w.mustGeneration(policy, 1)
+	w.fail(down, down)
+	if l := w.mustLease(alice, g); l.By() != byAvailability {
+		t.Fatalf("opened by %s", l.By())
+	}
+	mallory := alice
+	mallory.Tenant = "8a7f7c54-0000-4000-8000-000000000002"
+	_, err := w.keys.Lease(context.Background(), mallory, tenant, g.ID)
+	wantCode(t, "another tenant's", err, fault.NotFound)
+}
+
+// CK-80, CK-356: the one use for files, a recovery that the customer ordered, is recorded and counted
+// as every other is; it is not after a denial, so no limit stops it.
+func TestRestoreIsRecorded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	g := w.mustGeneration(policy, 1)
+	if _, err := w.keys.Restore(context.Background(), alice, g, g.refs()); err != nil {
+		t.Fatal(err)
+	}
+	uses := w.entries("availability.use")
+	if len(uses) != 1 || uses[0].Detail["Operation"] != "Recovery by Availability Key" || uses[0].Detail["RequestId"] != alice.Request {
+		t.Errorf("recorded %+v", uses)
+	}
+	want := availability.Use{Tenant: tenant, Policy: policy, Generation: g.ID, Key: "availability-key", Cause: availability.Recovery}
+	if len(w.availability.uses) != 1 || w.availability.uses[0] != want {
+		t.Errorf("counted %+v", w.availability.uses)
+	}
+}

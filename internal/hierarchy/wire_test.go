@@ -129,7 +129,7 @@ func serveKey(r *http.Request, expires time.Time) (*http.Response, error) {
 		value, err = rsa.EncryptOAEP(sha256.New(), rand.Reader, &rsaKey().PublicKey, value, nil)
 	}
 	if err != nil {
-		return reply(r, http.StatusBadRequest, `{"error":{"code":"BadParameter","message":"Property value is invalid"}}`), nil
+		return reply(r, http.StatusBadRequest, `{"error":{"code":"BadParameter","message":"Property value is invalid"}}`), nil //nolint:nilerr // it is in the answer
 	}
 	return replyJSON(r, map[string]any{"kid": kid, "value": base64.RawURLEncoding.EncodeToString(value)})
 }
