@@ -1,0 +1,71 @@
+package cmdlet
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/policy"
+)
+
+// Later records come first, also over pages, whose places go upwards.
+func TestNewestFirst(t *testing.T) {
+	t.Parallel()
+	before := ""
+	for range 1000 {
+		id := uuid.Must(uuid.NewV7()).String()
+		if newestFirst(newestFirst(id)) != id {
+			t.Fatalf("%s became %s", id, newestFirst(newestFirst(id)))
+		}
+		if before != "" && newestFirst(id) >= newestFirst(before) {
+			t.Fatalf("%s comes behind %s", id, before)
+		}
+		before = id
+	}
+	if newestFirst("") != "" {
+		t.Error("the first page has a place")
+	}
+}
+
+// CK-282: rolling is for operators, who may do nothing else; the limit is for the tenant's own.
+func TestRolesForAvailabilityKeys(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		role directory.Role
+		may  bool
+	}{
+		{"Get-CKAvailabilityKey", directory.GlobalReader, true},
+		{"Get-CKAvailabilityKey", directory.SharePointAdministrator, true},
+		{"Get-CKAvailabilityKey", directory.ServiceOperator, false},
+		{"Get-CKAvailabilityKeyUse", directory.ServiceOperator, false},
+		{"Set-CKAvailabilityKeyLimit", directory.ExchangeAdministrator, true},
+		{"Set-CKAvailabilityKeyLimit", directory.GlobalReader, false},
+		{"Set-CKAvailabilityKeyLimit", directory.ServiceOperator, false},
+		{"Update-CKAvailabilityKey", directory.ServiceOperator, true},
+		{"Update-CKAvailabilityKey", directory.GlobalAdministrator, false},
+	} {
+		c, err := Find(Table(), tt.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.MayRun(directory.Caller{Roles: []directory.Role{tt.role}}); got != tt.may {
+			t.Errorf("%s by %s: %v", tt.name, tt.role, got)
+		}
+	}
+}
+
+// A blank limit is no limit; 0 is one.
+func TestAvailabilityObject(t *testing.T) {
+	t.Parallel()
+	none := 0
+	k := policy.AvailabilityKey{State: policy.KeyActive}
+	if got := availabilityObject("", k).Get("LimitPerDay"); got != nil {
+		t.Errorf("without a limit: %v", got)
+	}
+	k.Usage.PerDay = &none
+	if got := availabilityObject("", k).Get("LimitPerDay"); got != int64(0) {
+		t.Errorf("none allowed: %v", got)
+	}
+}
