@@ -55,7 +55,7 @@ func (s *stage) allVersions(vault, name string) []keyvault.Key {
 	return list
 }
 
-// TestBackupRestore holds KV-70 to KV-75: the customer's last resort. A key that was purged
+// TestBackupRestore holds KV-70 to KV-75, and CK-224 and CK-226: the customer's last resort. A key that was purged
 // comes back with every version as it was, a year and a new backup key later, after a restart,
 // in the same vault and in another of the geography.
 func TestBackupRestore(t *testing.T) {

@@ -3,6 +3,7 @@ package onboarding
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -22,6 +23,7 @@ type side struct {
 	given        string      // the key URI as it was given
 	uri          rootkey.URI // zero if that is none
 	vault        resourcemanager.Vault
+	owners       []string // object ids of the subscription's owners, as far as they are told
 	checks       []Check
 }
 
@@ -119,6 +121,13 @@ func together(pair, a, b *side) {
 		same = "both keys are said to be in the same subscription"
 	}
 	pair.fail("CK-165", "two subscriptions", "both subscriptions", same, "make a second one, with another owner: New-AzSubscriptionAlias -AliasName keys-west")
+	if len(a.owners) > 0 && len(b.owners) > 0 && same == "" {
+		one := ""
+		if slices.ContainsFunc(a.owners, func(o string) bool { return slices.Contains(b.owners, o) }) {
+			one = "somebody owns both subscriptions, and could take both keys away alone"
+		}
+		pair.add("CK-40", "two owners", "both subscriptions", rootcheck.Warn, one, "let different people be responsible for the two keys")
+	}
 	if a.uri.Name == "" || b.uri.Name == "" {
 		return
 	}

@@ -39,7 +39,7 @@ func TestChecks(t *testing.T) {
 		warns  string // beside those that always come
 		next   string // in what to do next
 	}{
-		{"CK-155 all is well", func(*world, *onboarding.Input) {}, "", "", ""},
+		{"CK-155 CK-227 all is well", func(*world, *onboarding.Input) {}, "", "", ""},
 		{"CK-37 CK-165 the same subscription twice", func(_ *world, in *onboarding.Input) { in.Subscriptions[1] = in.Subscriptions[0] },
 			"CK-165", "", "New-AzSubscriptionAlias"},
 		{"CK-165 CK-155 vault in another subscription", func(_ *world, in *onboarding.Input) {
@@ -119,6 +119,10 @@ func TestChecks(t *testing.T) {
 			in.Keys[1] = w.vault.VaultURL("contoso-near") + "/keys/root"
 		}, "", "CK-41", ""},
 		{"CK-39 a vault in use", func(w *world, _ *onboarding.Input) { w.used = true }, "", "CK-39", ""},
+		{"CK-40 one owner of both", func(*world, *onboarding.Input) {}, "", "CK-40", ""},
+		{"CK-40 other things in it", func(w *world, _ *onboarding.Input) {
+			w.rewrite.set(replace("/resources", `"type":"Microsoft.KeyVault/vaults"`, `"type":"Microsoft.Compute/virtualMachines"`))
+		}, "", "CK-40", ""},
 		{"CK-212 CK-213 one licence is enough nobody licensed", func(w *world, _ *onboarding.Input) { w.licensed = false }, "", "CK-212", ""},
 		{"CK-43 X-19 names", func(w *world, in *onboarding.Input) {
 			w.mustVault(1, "O365EX_NA", 90, true, w.principal)
@@ -186,6 +190,19 @@ func TestChecks(t *testing.T) {
 				t.Errorf("passed %t, %s", r.Passed(), r.Enablement)
 			}
 		})
+	}
+}
+
+// CK-40: two people, and nobody hears that there is one.
+func TestTwoOwners(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, onboarding.ByApproval)
+	west := w.subscriptions[1]
+	west.Owner = w.keeper.ID
+	w.must(w.vault.PutSubscription(t.Context(), w.operator, west))
+	r := w.mustNew(w.input(onboarding.Validate))
+	if got := failed(r, rootcheck.Warn) + failed(r, rootcheck.Fail); got != "X-21" {
+		t.Errorf("with two owners it says %q", got)
 	}
 }
 

@@ -42,6 +42,24 @@ func (s *Service) checkSubscription(ctx context.Context, r *resourcemanager.Read
 	one.fail("CK-38", "directory", one.name(), elsewhere, "use a subscription of your own organization: a vault can authorize nobody else's principals")
 	s.checkPaid(sub, one)
 	s.checkRetention(ctx, r, one)
+	s.checkAlone(ctx, r, one)
+}
+
+// checkAlone looks at who owns a subscription and what else is in it: advice, of which nothing is
+// said where it is not told (row CK-40).
+func (s *Service) checkAlone(ctx context.Context, r *resourcemanager.Reader, one *side) {
+	if owners, err := r.Owners(ctx, one.subscription); err == nil {
+		one.owners = owners
+	}
+	others, err := r.Others(ctx, one.subscription)
+	if err != nil {
+		return
+	}
+	message := ""
+	if len(others) > 0 {
+		message = fmt.Sprintf("there are resources of other types in it: %.200s", strings.Join(others, ", "))
+	}
+	one.add("CK-40", "nothing but vaults", one.name(), rootcheck.Warn, message, "keep the vaults of root keys in subscriptions of their own")
 }
 
 // checkPaid judges state and offer of a subscription.
