@@ -15,6 +15,7 @@ import (
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
+	"github.com/customerkey/customerkey/internal/store"
 )
 
 // pinned returns versions of root keys as they are given to Register.
@@ -402,6 +403,9 @@ func TestRecoveryOfFiles(t *testing.T) {
 		if err := c.reopen(); err != nil {
 			t.Error(err)
 		}
+		if n := c.watched(fresh[0]); n != 1 {
+			t.Errorf("%d rows watch the new root keys", n)
+		}
 		uses := 0
 		for _, line := range c.entries() {
 			if strings.HasPrefix(line, "allow availability.use") {
@@ -412,6 +416,18 @@ func TestRecoveryOfFiles(t *testing.T) {
 			t.Errorf("CK-80 %d uses of the availability key in the log", uses)
 		}
 	})
+}
+
+// watched counts the rows by which a version of a root key is watched.
+func (c *tenant) watched(uri string) (n int) {
+	c.t.Helper()
+	err := c.db.Read(c.t.Context(), func(ctx context.Context, q store.DBTX) error {
+		return q.QueryRowContext(ctx, `SELECT COUNT(*) FROM health_roots WHERE tenant_id = $1 AND uri = $2`, c.id, kid(uri, 1)).Scan(&n)
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return n
 }
 
 // CK-7, CK-9, CK-27, CK-29, CK-31: root keys and availability key wrap the policy key of a geo, each

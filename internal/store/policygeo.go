@@ -27,13 +27,17 @@ func (s *Policy) RaiseProgress(ctx context.Context, tenant, generation string, p
 	})
 }
 
-// restoreGeneration gives a generation that is not destroyed other root copies.
+// restoreGeneration gives a generation that is not destroyed other root copies, and has those
+// roots watched. One that was destroyed meanwhile needs none.
 func restoreGeneration(ctx context.Context, q DBTX, g hierarchy.Generation) error {
 	a, b := g.Roots[0], g.Roots[1]
-	_, err := hierarchysql.New(q).RestoreGeneration(ctx, hierarchysql.RestoreGenerationParams{
+	n, err := hierarchysql.New(q).RestoreGeneration(ctx, hierarchysql.RestoreGenerationParams{
 		Root1Tenant: a.Ref.Tenant, Root1App: a.Ref.App, Root1Uri: a.Ref.URI, Root1Kid: a.KeyID, Root1Alg: a.Alg, Root1Wrapped: a.Wrapped,
 		Root2Tenant: b.Ref.Tenant, Root2App: b.Ref.App, Root2Uri: b.Ref.URI, Root2Kid: b.KeyID, Root2Alg: b.Alg, Root2Wrapped: b.Wrapped,
 		TenantID: g.Tenant, ID: g.ID,
 	})
-	return err // one that was destroyed meanwhile needs no roots
+	if err != nil || n == 0 {
+		return err
+	}
+	return watchRoots(ctx, q, g)
 }
