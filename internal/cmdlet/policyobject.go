@@ -1,6 +1,7 @@
 package cmdlet
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -63,7 +64,10 @@ func rewrapText(st policy.Status) string {
 	if st.Operation == nil {
 		return ""
 	}
-	text := string(st.Operation.State)
+	text := stateText(*st.Operation)
+	if rate, left, ok := st.Operation.Pace(); ok {
+		text += fmt.Sprintf(", %.0f %%, %.0f keys/s, %s left", math.Floor(st.Operation.Percent()), rate, durationText(left, true))
+	}
 	if st.Operation.Error != "" {
 		text += ": " + st.Operation.Error
 	}
