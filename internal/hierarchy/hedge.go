@@ -113,6 +113,6 @@ func (k *Keyring) refuseHedged(g Generation, failed [2]error) (unlocked, error) 
 		return out, errRefused(v, g, failed)
 	}
 	return out, fault.Wrap(fault.Unavailable, errors.Join(failed[0], failed[1]), "neither root key of the policy, %s nor %s, can be used now",
-		nameOf(g.Roots[0].Ref.URI), nameOf(g.Roots[1].Ref.URI)).WithReason("NoKeyReachable").
+		nameOf(g.Roots[0].Ref.URI), nameOf(g.Roots[1].Ref.URI)).WithReason(ReasonNoKeyReachable).
 		WithHint("check that both vaults can be reached; if both keys are lost for ever, ask the operator of the service for a recovery")
 }

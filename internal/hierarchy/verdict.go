@@ -10,6 +10,10 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
+// ReasonNoKeyReachable is that of fault.Unavailable when neither root of a policy key can be
+// reached, nor the availability key, where that may help.
+const ReasonNoKeyReachable = "NoKeyReachable"
+
 // A verdict is what two failed roots mean together (rows CK-48 to CK-50, CK-62).
 type verdict int
 
@@ -77,7 +81,7 @@ func errNothingLeft(v verdict, g Generation, failed [2]error, err error) error {
 	return fault.Wrap(fault.Unavailable, errors.Join(failed[0], failed[1], err),
 		"neither root key of the policy, %s nor %s, can be used now, nor the availability key",
 		nameOf(g.Roots[0].Ref.URI), nameOf(g.Roots[1].Ref.URI)).
-		WithReason("NoKeyReachable").WithHint("check that both vaults can be reached, then try again")
+		WithReason(ReasonNoKeyReachable).WithHint("check that both vaults can be reached, then try again")
 }
 
 // A denial is how a reason for roots' denial reads.

@@ -145,7 +145,7 @@ func (w *walk) workThrough(ctx context.Context, jobs []job) {
 	}
 }
 
-// concernsOne reports whether a failure says something about one key only.
+// concernsOne reports whether a failure says nothing about the other keys.
 func concernsOne(err error) bool {
-	return fault.Is(err, fault.Corrupt) || fault.Is(err, fault.NotFound) || fault.As(err).Reason == hierarchy.ReasonGenerationDestroyed
+	return closed(err) || fault.Is(err, fault.Corrupt) || fault.Is(err, fault.NotFound) || fault.As(err).Reason == hierarchy.ReasonGenerationDestroyed
 }

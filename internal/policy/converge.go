@@ -38,6 +38,8 @@ type checkpoint struct {
 	Moved     int64  `json:"moved"`            // keys moved in this pass
 	Broken    int64  `json:"broken"`           // keys of this pass that do not open
 	First     string `json:"first,omitempty"`  // what the first of those said
+	Closed    int64  `json:"closed,omitempty"` // keys of this pass whose root keys open nothing now
+	Why       string `json:"why,omitempty"`    // what the first of those said
 	Failed    int    `json:"failed,omitempty"` // passes in a row that ended with broken keys and nothing else to do
 }
 
@@ -147,10 +149,16 @@ func (w *walk) commit(ctx context.Context, b *batch) error {
 }
 
 // excuse decides what keys that could not be wrapped anew mean: they are broken, and counted;
-// they were overtaken by another change, and are looked at again in the next pass; or the work
-// cannot go on now.
+// they wait for root keys of theirs, and are counted; they were overtaken by another change, and
+// are looked at again in the next pass; or the work cannot go on now.
 func (w *walk) excuse(ctx context.Context, failures []failure, at *checkpoint) error {
 	for _, f := range failures {
+		if closed(f.err) {
+			if at.Closed++; at.Why == "" {
+				at.Why = clip(fault.As(f.err).Message)
+			}
+			continue
+		}
 		broken, err := w.isBroken(ctx, f)
 		if err != nil {
 			return err
@@ -163,6 +171,12 @@ func (w *walk) excuse(ctx context.Context, failures []failure, at *checkpoint) e
 		}
 	}
 	return nil
+}
+
+// closed reports whether a failure says that the root keys above a key open nothing now, because
+// they deny or cannot be reached. Other keys of the tenant have other root keys.
+func closed(err error) bool {
+	return fault.Is(err, fault.Denied) || fault.Is(err, fault.Unavailable) && fault.As(err).Reason == hierarchy.ReasonNoKeyReachable
 }
 
 // isBroken tells a key that does not open from one that was overtaken. Any other failure comes
@@ -219,7 +233,7 @@ func (w *walk) settled(ctx context.Context) (bool, error) {
 	}
 	ended := w.at
 	w.at = checkpoint{Pass: ended.Pass + 1}
-	if still && left <= ended.Broken {
+	if still && ended.Broken > 0 && left <= ended.Broken+ended.Closed {
 		w.at.Failed = ended.Failed + 1
 	}
 	if err := w.run.Save(ctx, w.at.encode(), w.run.Op.Done, w.run.Op.Done+left); err != nil {
@@ -229,6 +243,9 @@ func (w *walk) settled(ctx context.Context) (bool, error) {
 	case w.at.Failed > 0:
 		return false, fault.New(fault.Corrupt, "%d container keys do not open and were left where they are; the first: %s", left, ended.First).
 			WithHint("everything else has moved; restore those keys from a backup of the database, then Resume-CKOperation, or wait: they are looked at again within the hour")
+	case still && ended.Closed > 0:
+		return false, fault.New(fault.Unavailable, "%d container keys wait for root keys; the first: %s", left, ended.Why).
+			WithHint("everything else has moved; this goes on by itself once one of their root keys works")
 	case still && ended.Pass > 0:
 		return false, fault.New(fault.Unavailable, "%d container keys are in use by other changes", left).WithHint("this goes on by itself")
 	}

@@ -460,6 +460,50 @@ func TestPolicyKeysOfGeos(t *testing.T) {
 	})
 }
 
+// Sites whose root keys are taken back while they are on their way hold up nobody else: the
+// tenant's other content moves, and they do once a key is given back.
+func TestClosedSitesHoldUpNobody(t *testing.T) {
+	for name, fail := range map[string]func(*vaults, string){"denied": (*vaults).deny, "unreachable": (*vaults).cut} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, nil, func(t *testing.T, w *world) {
+				c := w.tenant().files()
+				c.mustSeal("sharepoint", "one", "two")
+				c.mustRegister("")
+				w.work()
+				if _, err := w.service.ChangeRoots(t.Context(), c.admin, "", [2]*policy.RootKey{{URI: c.spare[0]}, nil}); err != nil {
+					t.Fatal(err)
+				}
+				other := [2]string{w.vaults.key("other-east", "root"), w.vaults.key("other-west", "root")}
+				tenant, err := w.service.Create(t.Context(), c.admin, policy.Draft{Family: policy.MultiWorkload, Name: "Tenant", KeyURIs: other[:], Enabled: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.mustSeal("documents", "contracts")
+				c.mustSeal("exchange", "alice")
+				for _, uri := range append(c.keys[:], c.spare[0]) {
+					fail(w.vaults, uri)
+				}
+				c.dropAll()
+				c.mustAssign(tenant.ID)
+				w.work()
+				c.wantWhere("documents", tenant.ID, 1)
+				c.wantWhere("exchange", tenant.ID, 1)
+				st := c.mustGeo("")
+				wantGeo(t, "without root keys", st, policy.Rolling, 0)
+				if op := st.Status.Operation; op == nil || op.State == operation.Done || !strings.Contains(op.Error, "2 container keys wait for root keys") {
+					t.Errorf("the work says %+v", op)
+				}
+				for _, uri := range append(c.keys[:], c.spare[0]) {
+					w.vaults.heal(uri)
+				}
+				time.Sleep(time.Hour)
+				w.work()
+				wantGeo(t, "given back", c.mustGeo(""), policy.Registered, 100)
+			})
+		})
+	}
+}
+
 // What Register stores is stored together: policy, generation, assignment and the work to come.
 func TestRegisterIsOneTransaction(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {
