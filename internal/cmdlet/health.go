@@ -2,6 +2,7 @@ package cmdlet
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,14 +18,7 @@ import (
 const mostHistory = 200
 
 func getKeyHealth(ctx context.Context, s Services, call *Call) error {
-	q := health.Query{}
-	if name := call.Args.Text("Identity"); name != "" {
-		q = anyFamily(call, name)
-	}
-	if call.Args.On("History") {
-		return getKeyHistory(ctx, s, call, q)
-	}
-	reports, err := s.Health.Reports(ctx, call.Caller, q)
+	reports, err := s.Health.Reports(ctx, call.Caller, anyFamily(call, call.Args.Text("Identity")))
 	if err != nil {
 		return err
 	}
@@ -48,8 +42,8 @@ func anyFamily(call *Call, identity string) health.Query {
 	return health.Query{Identity: identity}
 }
 
-func getKeyHistory(ctx context.Context, s Services, call *Call, q health.Query) error {
-	changes, err := s.Health.History(ctx, call.Caller, q, mostHistory)
+func getKeyHealthHistory(ctx context.Context, s Services, call *Call) error {
+	changes, err := s.Health.History(ctx, call.Caller, anyFamily(call, call.Args.Text("Identity")), mostHistory)
 	if err != nil {
 		return err
 	}
@@ -91,7 +85,9 @@ func keyHealthObject(r health.Report, root health.RootReport) Object {
 		{"Since", orNil(root.Since)},
 		{"Reason", root.Why.Message},
 		{"Hint", root.Why.Hint},
-		{"Warnings", outcomes(root.Checks, rootcheck.Warn)},
+		{"Warnings", warnings(root.Checks)},
+		{"Findings", findings(root.Checks)},
+		{"Passed", passed(root.Checks)},
 		{"Checks", checkObjects(root.Checks)},
 		{"AzureKeyID", root.Ref.URI},
 		{"VersionInUse", root.InUse},
@@ -120,6 +116,8 @@ func policyTestObject(r health.Report, root health.RootReport) Object {
 		{"Verdict", word(verdict)},
 		{"State", string(root.State)},
 		{"Reason", root.Why.Message},
+		{"Findings", findings(root.Checks)},
+		{"Passed", passed(root.Checks)},
 		{"Checks", checkObjects(root.Checks)},
 		{"AzureKeyID", root.Ref.URI},
 		{"VersionInUse", root.InUse},
@@ -138,12 +136,26 @@ func checkObjects(checks []rootcheck.Verdict) []Object {
 	return list
 }
 
-// outcomes lists what checks of one outcome say.
-func outcomes(checks []rootcheck.Verdict, o rootcheck.Outcome) []string {
+// findings shows the checks that did not pass.
+func findings(checks []rootcheck.Verdict) []Object {
+	return checkObjects(slices.DeleteFunc(slices.Clone(checks), func(v rootcheck.Verdict) bool { return v.Outcome == rootcheck.Pass }))
+}
+
+// warnings counts the checks that warn.
+func warnings(checks []rootcheck.Verdict) (n int64) {
+	for _, v := range checks {
+		if v.Outcome == rootcheck.Warn {
+			n++
+		}
+	}
+	return n
+}
+
+func passed(checks []rootcheck.Verdict) []string {
 	list := []string{}
 	for _, v := range checks {
-		if v.Outcome == o {
-			list = append(list, v.Message)
+		if v.Outcome == rootcheck.Pass {
+			list = append(list, v.Check)
 		}
 	}
 	return list
@@ -186,7 +198,7 @@ func rootHealth(h health.Report, st policy.Status) []Object {
 	for i, r := range h.Roots {
 		list[i] = Object{Fields: []Field{
 			{"Key", r.Ref.URI}, {"Health", string(r.State)}, {"Reason", r.Why.Message}, {"Since", orNil(r.Since)},
-			{"Warnings", outcomes(r.Checks, rootcheck.Warn)}, {"LastChecked", orNil(r.Checked)}, {"LastAsked", orNil(asked[r.Ref.URI])},
+			{"Warnings", warnings(r.Checks)}, {"LastChecked", orNil(r.Checked)}, {"LastAsked", orNil(asked[r.Ref.URI])},
 		}}
 	}
 	return list

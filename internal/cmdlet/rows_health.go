@@ -27,6 +27,7 @@ func rolesForHealth(do health.Action) []directory.Role {
 func healthRows() []Cmdlet {
 	return []Cmdlet{
 		getKeyHealthRow(),
+		getKeyHealthHistoryRow(),
 		testPolicyRow("Test-M365DataAtRestEncryptionPolicy", policy.MultiWorkload, "Contoso_Global"),
 		testPolicyRow("Test-DataEncryptionPolicy", policy.Mailbox, "USA_mailboxes"),
 	}
@@ -37,18 +38,27 @@ func getKeyHealthRow() Cmdlet {
 		Name:     "Get-CKKeyHealth",
 		Synopsis: "Show how the root keys of policies are, and since when.",
 		Description: "One row for each root key of each policy that you may see: the policy's state and the key's, since when, why, and what each check found. " +
-			"It shows what the last looks and the last uses of the keys have shown; Test-M365DataAtRestEncryptionPolicy looks now. -History shows what has changed.",
+			"It shows what the last looks and the last uses of the keys have shown; Test-M365DataAtRestEncryptionPolicy looks now.",
 		Examples: []string{
 			`Get-CKKeyHealth`,
 			`Get-CKKeyHealth -Identity Contoso_Global`,
-			`Get-CKKeyHealth -History`,
 		},
 		Params: []Param{
 			identity(false, "Name, GUID or distinguished name of a policy; all policies unless given."),
-			{Name: "History", Type: Switch, Help: "Show the last changes instead, the newest first."},
 			domainController,
 		},
 		Output: keyHealthType, Detail: "Identity", Side: Service, Roles: rolesForHealth(health.Read), serve: getKeyHealth,
+	}
+}
+
+func getKeyHealthHistoryRow() Cmdlet {
+	return Cmdlet{
+		Name:        "Get-CKKeyHealthHistory",
+		Synopsis:    "Show how the root keys of policies have changed.",
+		Description: "The last changes of the policies that you may see, the newest first: states of root keys and policies, and warnings. The audit log has all of them.",
+		Examples:    []string{`Get-CKKeyHealthHistory`, `Get-CKKeyHealthHistory -Identity Contoso_Global`},
+		Params:      []Param{identity(false, "Name, GUID or distinguished name of a policy; all policies unless given."), domainController},
+		Output:      keyChangeType, Side: Service, Roles: rolesForHealth(health.Read), serve: getKeyHealthHistory,
 	}
 }
 
@@ -66,13 +76,24 @@ func testPolicyRow(name string, f policy.Family, example string) Cmdlet {
 }
 
 func healthViews() []View {
+	one := func(names ...string) (lines []Column) {
+		for _, n := range names {
+			lines = append(lines, Column{n, n})
+		}
+		return lines
+	}
 	return []View{
-		{Type: keyHealthType, Table: []Column{
-			{"Policy", "Policy"}, {"PolicyState", "PolicyState"}, {"RootKey", "RootKey"}, {"State", "State"}, {"Since", "Since"}, {"Reason", "Reason"}, {"Warnings", "Warnings"},
-		}},
-		{Type: keyChangeType, Summary: true, Table: []Column{
-			{"Time", "Time"}, {"Subject", "Subject"}, {"Was", "Was"}, {"State", "State"}, {"Message", "Message"},
-		}},
-		{Type: policyHealthType},
+		{
+			Type:  keyHealthType,
+			Table: one("Policy", "PolicyState", "RootKey", "State", "Since", "Warnings", "Reason"),
+			List: one("Policy", "Family", "PolicyState", "PolicySince", "RootKey", "State", "Since", "Reason", "Hint", "Findings", "Passed", "AzureKeyID", "VersionInUse",
+				"Current", "Unanswered", "LastChecked", "NextCheck"),
+		},
+		{Type: keyChangeType, Summary: true, Table: one("Time", "Subject", "Was", "State", "Message", "Type")},
+		{
+			Type:  policyHealthType,
+			Table: one("RootKey", "Verdict", "State", "Reason"),
+			List:  one("Policy", "RootKey", "Verdict", "State", "Reason", "Findings", "Passed", "AzureKeyID", "VersionInUse", "PolicyState", "LastChecked"),
+		},
 	}
 }
