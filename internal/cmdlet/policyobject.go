@@ -29,8 +29,6 @@ func policyObject(key string, st policy.Status, h health.Report) Object {
 		{"DataEncryptionPolicyID", GUID(p.Generation)}, // changes with each refresh (row CK-126)
 		{"DateCreated", p.Created},
 		{"WhenChanged", p.Updated},
-		{"PermanentDataPurgeReason", ""}, // row CK-159: empty until a purge was requested
-		{"PermanentDataPurgeContact", ""},
 		{"AvailabilityKeyId", GUID(p.AvailabilityKey)},
 		{"AvailabilityKeyScope", string(st.Availability.Facts.Kind)}, // row CK-312
 		{"AvailabilityKeyState", string(st.Availability.State)},
