@@ -25,7 +25,7 @@
 //     internal/onboarding: is an organization ready for a family of policies?
 //     internal/resourcemanager: the service's way to ask where a vault lies.
 //   - internal/mailbox: which mailboxes there are, of which kinds, and who may have a policy.
-//   - internal/workload: mailboxes, chats, documents: items are sealed and opened here.
+//   - internal/workload: mailboxes, chats, files, documents: items are sealed and opened here.
 //   - internal/store: the SQL under all of them, one set of texts for SQLite and PostgreSQL,
 //     and the folder of sealed blobs.
 //   - internal/api and internal/cmdlet: items over HTTP, and the administrators' verbs as one
