@@ -7,6 +7,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/request"
 )
@@ -82,6 +83,9 @@ func (s *Service) offboard(ctx context.Context, run *operation.Run, r request.Re
 	if err := s.converge(ctx, run); err != nil {
 		return "", err
 	}
+	if err := s.evacuate(ctx, run, caller, p); err != nil {
+		return "", err
+	}
 	free, under, err := s.free(ctx, p)
 	if err != nil {
 		return "", err
@@ -108,6 +112,59 @@ func (s *Service) uncover(ctx context.Context, p Policy) error {
 		}
 	}
 	return s.c.Store.Apply(ctx, Edit{Tenant: p.Tenant, Reassignment: &Reassignment{From: p.ID}})
+}
+
+// evacuate moves what is under a policy by a rule that lets stored content stay where it is: who
+// leaves a policy takes everything along.
+func (s *Service) evacuate(ctx context.Context, run *operation.Run, caller directory.Caller, p Policy) error {
+	for after := (Place{}); ; {
+		keys, err := s.c.Store.ContainerKeys(ctx, p.Tenant, after, s.c.Batch)
+		if err != nil || len(keys) == 0 {
+			return err
+		}
+		moves, err := s.evacuated(ctx, caller, p, keys)
+		if err != nil {
+			return err
+		}
+		if len(moves) > 0 {
+			f := run.Fence(run.Op.Checkpoint, run.Op.Done+int64(len(moves)), max(run.Op.Total, run.Op.Done+int64(len(moves))))
+			if _, err := s.c.Store.Move(ctx, moves, f); err != nil {
+				return err
+			}
+			run.Saved(f)
+		}
+		last := keys[len(keys)-1]
+		after = Place{last.Container, last.Version}
+	}
+}
+
+// evacuated wraps those of keys that are under p for the policy that new content goes under.
+func (s *Service) evacuated(ctx context.Context, caller directory.Caller, p Policy, keys []hierarchy.ContainerKey) (moves []Move, err error) {
+	standing, err := s.c.Store.InForce(ctx, p.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	rows := map[string]hierarchy.Generation{}
+	for _, key := range keys {
+		if key.Policy != p.ID {
+			continue
+		}
+		to, err := s.c.Store.Policy(ctx, p.Tenant, s.c.Rule(key.Workload).choose(standing, key.Geo, ""))
+		if err != nil {
+			return nil, err
+		}
+		if _, known := rows[to.Generation]; !known {
+			if rows[to.Generation], err = s.c.Store.Generation(ctx, p.Tenant, to.Generation); err != nil {
+				return nil, err
+			}
+		}
+		moved, err := s.c.Keys.Rewrap(ctx, caller, key, rows[to.Generation])
+		if err != nil {
+			return nil, err
+		}
+		moves = append(moves, Move{Key: moved, From: key})
+	}
+	return moves, nil
 }
 
 // free reports whether nothing needs the roots of a policy: it is in force nowhere, and no

@@ -79,12 +79,16 @@ func (e entry) encode(key ed25519.PrivateKey) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	line := base64.StdEncoding.AppendEncode(nil, ed25519.Sign(key, append([]byte(linePurpose), text...)))
-	line = append(append(append(line, ' '), text...), '\n')
+	line := append(append(append(signed(key, text), ' '), text...), '\n')
 	if len(line) > maxLine {
 		return nil, fault.New(fault.Internal, "a line of the ledger of purges would have %d bytes", len(line))
 	}
 	return line, nil
+}
+
+// signed returns the signature of a line's JSON as it stands before it.
+func signed(key ed25519.PrivateKey, text []byte) []byte {
+	return base64.StdEncoding.AppendEncode(nil, ed25519.Sign(key, append([]byte(linePurpose), text...)))
 }
 
 func (e entry) text() ([]byte, error) {
