@@ -69,7 +69,7 @@ func TestLedgerSurvivesRestores(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := mustAdd(t, l, leaving, 1201) // several lines
-	for mask := range 7 {              // all subsets but all three
+	for mask := range 7 {             // all subsets but all three
 		for i, path := range paths {
 			if mask>>i&1 == 1 {
 				if err := os.WriteFile(path, before, 0o600); err != nil {
