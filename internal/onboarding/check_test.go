@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
@@ -26,12 +28,14 @@ func TestChecks(t *testing.T) {
 	}
 	key := func(k keyvault.NewKey) func(w *world, in *onboarding.Input) {
 		return func(w *world, in *onboarding.Input) {
-			w.mustKey("contoso-east", "other", k)
-			in.Keys[0] = w.vault.VaultURL("contoso-east") + "/keys/other"
+			name := "k" + uuid.NewString()
+			w.mustKey("contoso-east", name, k)
+			in.Keys[0] = w.vault.VaultURL("contoso-east") + "/keys/" + name
 		}
 	}
 	ops := []string{"wrapKey", "unwrapKey"}
 	disabled, byRoles := false, true
+	w := newWorld(t, onboarding.ByApproval) // one for all, for making one takes long; restored before each
 	for _, tt := range []struct {
 		name   string
 		change func(w *world, in *onboarding.Input)
@@ -95,7 +99,6 @@ func TestChecks(t *testing.T) {
 			w.mustVault(0, "contoso-loose", 90, false, w.principal)
 			w.mustKey("contoso-loose", "root", keyvault.NewKey{Type: "RSA", Bits: 2048, Ops: ops})
 			in.Keys[0] = w.vault.VaultURL("contoso-loose") + "/keys/root"
-			w.rewrite.set(replace("/keys/root", "ProtectedSubscription", "ProtectedSubscription"))
 		}, "CK-155", "", "enable-purge-protection"},
 		{"CK-166 EC", key(keyvault.NewKey{Type: "EC", Curve: "P-256"}), "CK-166 CK-169", "", "must be RSA"},
 		{"CK-170 disabled", key(keyvault.NewKey{Type: "RSA", Bits: 2048, Ops: ops, Attributes: keyvault.Attributes{Enabled: &disabled}}), "CK-170", "", "Update-AzKeyVaultKey -Enable"},
@@ -162,8 +165,8 @@ func TestChecks(t *testing.T) {
 		}, "CK-165", "", "URI as its vault shows it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, onboarding.ByApproval)
+			w.t = t
+			w.restore()
 			in := w.input(onboarding.Validate)
 			tt.change(w, &in)
 			r := w.mustNew(in)

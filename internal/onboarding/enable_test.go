@@ -1,6 +1,8 @@
 package onboarding_test
 
 import (
+	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/onboarding"
+	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/request"
 )
@@ -89,6 +92,28 @@ func TestEnableThatComesToNothing(t *testing.T) {
 		t.Errorf("not true any more: %s, %q", r.Enablement, r.Outcome)
 	}
 	w.wantEnabled(policy.MultiWorkload, false)
+}
+
+// A vault that cannot be reached when it is approved: it is tried again.
+func TestEnableAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, onboarding.ByApproval)
+	r := w.mustNew(w.input(onboarding.Enable))
+	w.rewrite.set(func(_ *http.Request, res *http.Response) error {
+		res.Body.Close()
+		return errors.New("connection reset")
+	})
+	w.approve(r.Request)
+	w.run()
+	if r = w.mustGet(r); r.Enablement != onboarding.InProgress {
+		t.Errorf("during the outage: %s, %q", r.Enablement, r.Outcome)
+	}
+	w.wantEnabled(policy.MultiWorkload, false)
+	w.rewrite.set(nil)
+	w.runUntil(func(ops []operation.Operation) bool { return ops[0].State.Final() })
+	if r = w.mustGet(r); r.Enablement != onboarding.Success {
+		t.Errorf("after it: %s, %q", r.Enablement, r.Outcome)
+	}
 }
 
 // By rule: whoever passes is in. Open: everybody is, and nothing is asked for.

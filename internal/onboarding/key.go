@@ -73,7 +73,8 @@ func (s *Service) answer(one *side, f policy.Family, permission string, err erro
 	name := "permission " + permission
 	v := rootcheck.Answer(permission, one.short(), err)
 	if err != nil && fault.As(err).Reason == "AccessDenied" { // row CK-169; CK-63 and CK-321: it may come late
-		v.Hint = s.permit(one, f) + " ; if that was done just now, try again in a few minutes"
+		v.Message += "; if it was given just now, try again in a few minutes"
+		v.Hint = s.permit(one, f)
 	}
 	if v.Outcome == rootcheck.Pass {
 		one.fail(v.Row, name, one.short(), "", "")

@@ -3,6 +3,7 @@ package onboarding
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -123,13 +124,22 @@ func (s *Service) enable(ctx context.Context, _ *operation.Run, r request.Reques
 	if err != nil {
 		return "", err
 	}
-	for _, c := range (Report{Checks: checks}).Of(rootcheck.Fail) {
-		if c.outage {
-			return "", fault.New(fault.Unavailable, "%s", c)
-		}
-		return "", fault.New(fault.Invalid, "a condition is not met any more: %s", c).WithHint("%s", c.Next)
+	if err := unmet(Report{Checks: checks}.Of(rootcheck.Fail)); err != nil {
+		return "", err
 	}
 	return "the family " + string(f) + " is enabled", s.c.Store.Enable(ctx, r.Tenant, f, r.ID, s.now())
+}
+
+// unmet is the fault for conditions that are not met: what could not be looked at is tried again
+// later, unless something else is wrong anyway.
+func unmet(failed []Check) error {
+	if i := slices.IndexFunc(failed, func(c Check) bool { return !c.outage }); i >= 0 {
+		return fault.New(fault.Invalid, "a condition is not met any more: %s", failed[i]).WithHint("%s", failed[i].Next)
+	}
+	if len(failed) > 0 {
+		return fault.New(fault.Unavailable, "%s", failed[0])
+	}
+	return nil
 }
 
 // Get returns one report of the caller's organization; fault.NotFound.

@@ -28,10 +28,10 @@ func (s *Service) checkSubscription(ctx context.Context, r *resourcemanager.Read
 	}
 	sub, err := r.Subscription(ctx, one.subscription)
 	if err != nil && !fault.Is(err, fault.Unavailable) {
-		err = fault.New(fault.Forbidden, "the service cannot see the subscription %s", one.subscription)
+		err = fault.New(fault.Forbidden, "the service cannot see the subscription %s: its owner can let it", one.subscription)
 	}
 	one.failedBy("CK-156", "role Reader for the onboarding service", one.name(), err,
-		grant(directory.OnboardingApp, "Reader", "/subscriptions/"+one.subscription)+" , as its owner")
+		grant(directory.OnboardingApp, "Reader", "/subscriptions/"+one.subscription))
 	if err != nil {
 		return
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/resourcemanager"
@@ -48,8 +47,7 @@ func (s *Service) checkVault(ctx context.Context, r *resourcemanager.Reader, ten
 // findVault says where a vault lies that is not in the subscription it was said to be in.
 func (s *Service) findVault(ctx context.Context, r *resourcemanager.Reader, one *side) {
 	message := fmt.Sprintf("the vault %s does not lie in the subscription %s, or the service cannot see it", one.uri.Vault, one.subscription)
-	next := "see where it lies with: Get-AzKeyVault -VaultName " + one.uri.Vault + " ; if it is there: " +
-		grant(directory.OnboardingApp, "Reader", "/subscriptions/"+one.subscription) + " , as its owner"
+	next := "Get-AzKeyVault -VaultName " + one.uri.Vault // says where it lies
 	if at, err := r.Find(ctx, one.uri.Vault); err == nil {
 		message = fmt.Sprintf("the vault %s lies in the subscription %s", one.uri.Vault, at)
 		next = fmt.Sprintf("give -Subscription%d %s", one.number, at)

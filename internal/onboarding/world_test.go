@@ -52,6 +52,11 @@ type world struct {
 	used          bool
 	licensed      bool
 	rewrite       *rewriter
+
+	first struct { // as they were made
+		looker directory.Caller
+		config onboarding.Config
+	}
 }
 
 func newWorld(t testing.TB, gate onboarding.Gate) *world {
@@ -96,6 +101,7 @@ func newWorld(t testing.TB, gate onboarding.Gate) *world {
 		RecoveryLevel: "Recoverable+ProtectedSubscription", Now: w.vault.Now,
 	}
 	w.open()
+	w.first.looker, w.first.config = w.looker, w.config
 	return w
 }
 
@@ -159,6 +165,20 @@ func (w *world) customer() {
 	}
 }
 
+// restore takes back what a test has changed of what is there.
+func (w *world) restore() {
+	w.t.Helper()
+	w.rewrite.set(nil)
+	w.used, w.licensed, w.looker, w.config = false, true, w.first.looker, w.first.config
+	w.open()
+	no := false
+	for i, name := range []string{"contoso-east", "contoso-west"} {
+		w.vault.Subscription = w.subscriptions[i]
+		w.vault.SetProtected(true)
+		w.put(i, keyvault.VaultSpec{Name: name, RetentionDays: 90, PurgeProtection: true, RBAC: &no, Access: w.access(w.principal)})
+	}
+}
+
 // reader lets the onboarding service look at a subscription.
 func (w *world) reader(i int) {
 	w.t.Helper()
@@ -171,11 +191,16 @@ func (w *world) reader(i int) {
 // mustVault makes a vault, each side in a region of its own, or changes it; who may use its keys.
 func (w *world) mustVault(i int, name string, days int, protected bool, users ...directory.Caller) {
 	w.t.Helper()
+	w.put(i, keyvault.VaultSpec{Name: name, RetentionDays: days, PurgeProtection: protected, Access: w.access(users...)})
+}
+
+// access is who may do what with a vault's keys.
+func (w *world) access(users ...directory.Caller) []keyvault.Grant {
 	grants := []keyvault.Grant{keyvaulttest.Can(w.keeper, "create", "import", "update", "get")}
 	for _, u := range users {
 		grants = append(grants, keyvaulttest.Can(u, "get", "wrapKey", "unwrapKey"))
 	}
-	w.put(i, keyvault.VaultSpec{Name: name, RetentionDays: days, PurgeProtection: protected, Access: grants})
+	return grants
 }
 
 func (w *world) put(i int, spec keyvault.VaultSpec) {
@@ -242,8 +267,18 @@ func failed(r onboarding.Report, o rootcheck.Outcome) string {
 	return strings.Join(slices.Compact(rows), " ")
 }
 
-// run works off the operations of the organization.
+// run works off the operations of the organization that have not been tried.
 func (w *world) run() {
+	w.t.Helper()
+	w.runUntil(func(ops []operation.Operation) bool {
+		return !slices.ContainsFunc(ops, func(o operation.Operation) bool {
+			return o.State == operation.Running || o.State == operation.Waiting && o.Attempts == 0
+		})
+	})
+}
+
+// runUntil works them off until they are as wanted.
+func (w *world) runUntil(rest func([]operation.Operation) bool) {
 	w.t.Helper()
 	rows := store.NewOperation(w.db)
 	runner, err := operation.New(operation.Config{Store: rows, Handlers: w.service.Handlers(w.requests.Handler), Beat: 5 * time.Millisecond, Lease: time.Minute})
@@ -255,13 +290,12 @@ func (w *world) run() {
 	for ctx.Err() == nil {
 		ops, err := rows.List(ctx, w.vault.Tenant, "", 100)
 		w.must(err)
-		if !slices.ContainsFunc(ops, func(o operation.Operation) bool {
-			return o.State == operation.Running || o.State == operation.Waiting && o.Attempts == 0
-		}) {
+		if rest(ops) {
 			break
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
+	w.must(ctx.Err())
 	stop()
 	w.must(<-ran)
 }

@@ -2,6 +2,7 @@ package request
 
 import (
 	"context"
+	"errors"
 
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
@@ -23,21 +24,18 @@ func (s *Service) Sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error // one request that cannot be ended holds up no other
 	for _, r := range overdue {
-		if _, err := s.lapse(ctx, r); err != nil {
-			return err
-		}
+		_, err := s.lapse(ctx, r)
+		errs = append(errs, err)
 	}
 	lost, err := s.c.Store.Lost(ctx, onePage)
-	if err != nil {
-		return err
-	}
+	errs = append(errs, err)
 	for _, r := range lost {
-		if _, err := s.giveUp(ctx, r, Failed, "its operation was given up; see the operation for why"); err != nil {
-			return err
-		}
+		_, err := s.giveUp(ctx, r, Failed, "its operation was given up; see the operation for why")
+		errs = append(errs, err)
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // giveUp ends a request in the service's own name. Where somebody else has changed it meanwhile,
