@@ -403,36 +403,35 @@ func TestRecordFirst(t *testing.T) {
 
 // What other hands have changed in the row does not take effect.
 func TestRowChangedByOtherHands(t *testing.T) {
-	for what, text := range map[string]string{
+	changes := map[string]string{
 		"the detail":           `UPDATE requests SET detail = '[{"name":"Mailboxes","value":"99"}]' WHERE id = $1`,
 		"the subject":          `UPDATE requests SET subject = 'p9' WHERE id = $1`,
 		"an approval too few":  `UPDATE requests SET approvals = '[]' WHERE id = $1`,
 		"the approvals' needs": `UPDATE requests SET needs = 'rule' WHERE id = $1`,
-	} {
-		t.Run(what, func(t *testing.T) {
-			each(t, func(t *testing.T, w *world) {
-				c := w.tenant()
-				r := w.mustApprove(c.officer, w.mustApprove(w.operator, w.mustAsk(c.admin, "both", "p1")))
-				err := w.db.Write(t.Context(), func(ctx context.Context, q store.DBTX) error {
-					res, err := q.ExecContext(ctx, text, r.ID)
-					return errors.Join(err, oneRow(res))
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				w.runAll(c.id)
-				if w.ran(r) != 0 {
-					t.Error("the deed was done")
-				}
-				if err := w.service.Sweep(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				if got := w.mustGet(c.admin, r); got.State != request.Failed {
-					t.Errorf("it is %s", got.State)
-				}
-			})
-		})
 	}
+	each(t, func(t *testing.T, w *world) {
+		for what, text := range changes {
+			c := w.tenant()
+			r := w.mustApprove(c.officer, w.mustApprove(w.operator, w.mustAsk(c.admin, "both", "p1")))
+			err := w.db.Write(t.Context(), func(ctx context.Context, q store.DBTX) error {
+				res, err := q.ExecContext(ctx, text, r.ID)
+				if err != nil {
+					return err
+				}
+				return oneRow(res)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.runAll(c.id)
+			if err := w.service.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := w.mustGet(c.admin, r); w.ran(r) != 0 || got.State != request.Failed {
+				t.Errorf("%s: the deed ran %d times, and it is %s", what, w.ran(r), got.State)
+			}
+		}
+	})
 }
 
 // A deed that fails for good fails its request; one that fails for now is tried again.
