@@ -59,6 +59,7 @@ type settings struct {
 	eventLines    io.Writer // where they go as lines; nowhere if nil
 	tokens        tokenSettings
 	depart        departSettings
+	roles         policy.Roles      // who may do what with policies
 	webhooks      courier.Allowance // what webhooks may reach beyond the internet at large
 	hardware      hardwareSettings
 	availability  availabilitySettings
@@ -286,7 +287,7 @@ func (n *node) openService(context.Context) error {
 		return err
 	}
 	n.health, err = health.New(health.Config{
-		Store: store.NewHealth(n.serviceDB), Audit: n.serviceLog, Seal: n.folder.Seals.Service, Level: n.recoveryLevel, Log: n.log,
+		Store: store.NewHealth(n.serviceDB), Audit: n.serviceLog, Seal: n.folder.Seals.Service, Level: n.recoveryLevel, Roles: n.roles, Log: n.log,
 		Way: n.way, Wake: func() { n.alerts.Wake() },
 		Key: func(r hierarchy.RootRef) (health.Key, error) { return roots.Key(r.Tenant, r.App, r.URI) },
 	})
@@ -300,7 +301,7 @@ func (n *node) openService(context.Context) error {
 	}
 	n.policies, err = policy.New(policy.Config{
 		Store: store.NewPolicy(n.serviceDB), Keys: n.keys, Roots: policy.RootsOf(roots), Availability: available, Audit: n.serviceLog,
-		Rule: coverage, RecoveryLevel: n.recoveryLevel, Vault: n.vaultFacts, Geos: n.geos, Enabled: n.enabled,
+		Roles: n.roles, Rule: coverage, RecoveryLevel: n.recoveryLevel, Vault: n.vaultFacts, Geos: n.geos, Enabled: n.enabled,
 		Operations: store.NewOperation(n.serviceDB), Safe: []string{workload.Reencryption},
 		SharePointAvailability: availability.Kind(n.availability.sharePoint), AvailabilityRoll: n.availability.roll,
 		Requests: n.requests, Purging: purging, Recoveries: store.NewRecovery(n.serviceDB),
@@ -325,7 +326,7 @@ func (n *node) openService(context.Context) error {
 	}
 	n.items, err = workload.New(workload.Config{
 		Store: store.NewWorkload(n.serviceDB), Blobs: store.NewBlobs(blobs), Keys: n.keys, Policies: n.policies, Audit: n.serviceLog,
-		People: n.mailboxes.Owner, Rule: coverage,
+		People: n.mailboxes.Owner, Rule: coverage, Roles: n.roles,
 		Start: func(ctx context.Context, op operation.Operation) (operation.Operation, error) {
 			return n.operations.Start(ctx, op)
 		},

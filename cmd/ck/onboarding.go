@@ -67,7 +67,7 @@ func (n *node) openOnboarding(roots *rootkey.Client) error {
 	}
 	n.onboarding, err = onboarding.New(onboarding.Config{
 		Store: store.NewOnboarding(n.serviceDB), Audit: n.serviceLog, Requests: n.requests, Places: places, Roots: roots,
-		Gate: n.onboarded.who(), RefusedOffers: n.onboarded.refused(), RecoveryLevel: n.recoveryLevel,
+		Gate: n.onboarded.who(), RefusedOffers: n.onboarded.refused(), RecoveryLevel: n.recoveryLevel, Roles: n.roles,
 		Tenant: func(ctx context.Context, idOrDomain string) (string, error) {
 			t, err := n.directory.Tenant(ctx, idOrDomain)
 			return t.ID, err

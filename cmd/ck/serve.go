@@ -51,6 +51,7 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	spare.flags(set)
 	var onboarded onboardingSettings
 	onboarded.flags(set)
+	roleMap := set.String("roles", "", "JSON `FILE` that says which roles may do what with policies (default: as in docs/roles.md)")
 	verbose := set.Bool("verbose", false, "log each failed request and long operation in full")
 	if err := c.parseFlags(set, args); err != nil {
 		return err
@@ -71,6 +72,9 @@ func (c *command) serve(ctx context.Context, args []string) error {
 		return err
 	}
 	if s.throttle, err = readThrottle(*limits); err != nil {
+		return err
+	}
+	if s.roles, err = readRoles(*roleMap); err != nil {
 		return err
 	}
 	if s.webhooks, err = courier.ParseAllowance(*hooks); err != nil {

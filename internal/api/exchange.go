@@ -141,13 +141,21 @@ func (x *Exchange) ownTenant(ctx context.Context, in *invocation) error {
 
 // refuse records a denial and returns it.
 func (x *Exchange) refuse(ctx context.Context, in *invocation, object, why string) error {
+	if err := x.deny(ctx, in, object); err != nil {
+		return err
+	}
+	return fault.New(fault.Forbidden, "%s", why)
+}
+
+// deny records that the caller tried what he may not.
+func (x *Exchange) deny(ctx context.Context, in *invocation, object string) error {
 	err := x.c.Recorder.Record(ctx, audit.Entry{
 		Tenant: in.caller.Tenant, Caller: in.caller, Action: "cmdlet.run", Object: object, Decision: audit.Deny,
 	})
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the decision cannot be recorded, so nothing was done").WithHint("try again")
 	}
-	return fault.New(fault.Forbidden, "%s", why)
+	return nil
 }
 
 // find returns the row of that name, if it is the service's and the caller may run it. An
@@ -160,7 +168,7 @@ func (x *Exchange) find(ctx context.Context, in *invocation, name string) (*cmdl
 	if row.Side != cmdlet.Service {
 		return nil, fault.New(fault.NotFound, "%s does not run in the service", row.Name).WithReason(cmdlet.ReasonUnknown)
 	}
-	if row.MayRun(in.caller) {
+	if row.MayRun(in.caller, x.c.Services.Policies.Roles()) {
 		return row, nil
 	}
 	return nil, x.refuse(ctx, in, row.Name, "the caller has no role that may run "+row.Name)

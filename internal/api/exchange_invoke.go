@@ -30,7 +30,13 @@ func (x *Exchange) invoke(ctx context.Context, r *http.Request, in *invocation, 
 	if err != nil {
 		return nil, err
 	}
-	call, wanted, err := cmdlet.BindJSON(row, body.CmdletInput.Parameters)
+	seen := row.For(in.caller, x.c.Services.Policies.Roles())
+	if hidden := row.Hides(seen, body.CmdletInput.Parameters); hidden != "" { // row CK-83: refused below as if there were none
+		if err := x.deny(ctx, in, row.Name+" -"+hidden); err != nil {
+			return nil, err
+		}
+	}
+	call, wanted, err := cmdlet.BindJSON(seen, body.CmdletInput.Parameters)
 	if err != nil {
 		return nil, err
 	}

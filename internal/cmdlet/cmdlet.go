@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -42,8 +41,9 @@ type Cmdlet struct {
 	Detail      string // the parameter whose absence makes it a summary, shown as a table; "": the objects decide
 	Impact      Impact
 	Side        Side
-	Roles       []directory.Role // any of these may run it (rows CK-277, CK-281); empty: the vault decides
-	Anyone      bool             // whoever is signed in may try: the service decides by more than roles
+	Roles       Rights            // who may run it (rows CK-277, CK-281); empty: the vault decides
+	SetRoles    map[string]Rights // who may use a parameter set, where that are not all who may run it
+	Anyone      bool              // whoever is signed in may try: the service decides by more than roles
 
 	check func(Args) error                             // what the parameters must be together, beyond their sets
 	serve func(context.Context, Services, *Call) error // service side: what it does
@@ -77,6 +77,7 @@ type Param struct {
 	Sets      []string // parameter sets it belongs to; empty: all
 	AllowNull bool     // $null means something
 	Values    []string // the only values allowed, in the spelling the command sees
+	Roles     Rights   // who may use it; empty: all who may run the command (row CK-83)
 	Help      string
 }
 
@@ -128,12 +129,6 @@ const (
 	ReasonParameter = "ParameterBinding" // every other error of bringing parameters together
 )
 
-// MayRun reports whether the caller holds a role that the row asks for. It filters what is
-// offered; the domain packages decide again when the command runs.
-func (c *Cmdlet) MayRun(caller directory.Caller) bool {
-	return len(c.Roles) == 0 || caller.Has(c.Roles...)
-}
-
 // param returns the parameter of exactly that name or alias, whatever its case.
 func (c *Cmdlet) param(name string) *Param {
 	for i := range c.Params {
@@ -153,6 +148,9 @@ func (p *Param) names() []string { return slices.Concat([]string{p.Name}, p.Alia
 // sets returns the names of all parameter sets of c, nil if it has just one.
 func (c *Cmdlet) sets() []string {
 	var all []string
+	if c.DefaultSet != "" { // it may have no parameter left that only it takes
+		all = append(all, c.DefaultSet)
+	}
 	for _, p := range c.Params {
 		for _, s := range p.Sets {
 			if !slices.Contains(all, s) {

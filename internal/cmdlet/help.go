@@ -40,14 +40,7 @@ func WriteHelp(w io.Writer, c *Cmdlet) error {
 		}
 	}
 	if len(c.Roles) > 0 {
-		b.WriteString("\nRoles, one of: ")
-		for i, r := range c.Roles {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			b.WriteString(string(r))
-		}
-		b.WriteString("\n")
+		fmt.Fprintf(&b, "\nRoles, one of: %s\n", c.Roles.names())
 	}
 	if len(c.Examples) > 0 {
 		b.WriteString("\nExamples:\n")

@@ -115,7 +115,7 @@ func anyPolicy(ctx context.Context, s Services, call *Call, identity string) (p 
 	err = fault.New(fault.Forbidden, "the caller has no role that may do this")
 	for _, name := range families {
 		f := policy.Family(name)
-		if !policy.Allow(call.Caller.Roles, f, policy.Reencrypt) {
+		if !s.Policies.Roles().Allow(call.Caller.Roles, f, policy.Reencrypt) {
 			continue
 		}
 		p, err = s.Policies.Get(ctx, call.Caller, f, policyIdentity(call, f, identity))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
@@ -96,6 +97,10 @@ func checkSetPolicy(args Args) error {
 }
 
 func setPolicy(ctx context.Context, s Services, call *Call, f policy.Family) error {
+	if call.Args.Has("PermanentDataPurgeReason") && !call.Args.On("PermanentDataPurgeRequested") { // row CK-119
+		return fault.New(fault.Invalid, "the operator's side of a purge is an approval").
+			WithHint("see what waits with Get-CKRequest, then Approve-CKRequest")
+	}
 	p, err := s.Policies.Get(ctx, call.Caller, f, policyIdentity(call, f, call.Args.Text("Identity")))
 	if err != nil {
 		return err

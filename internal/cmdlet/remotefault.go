@@ -45,12 +45,8 @@ func withRequest(e *fault.Error, res *http.Response) *fault.Error {
 // forbidden stands for the empty 403 of row CK-347, which says nothing of its own.
 func forbidden(c *Cmdlet) *fault.Error {
 	e := fault.New(fault.Forbidden, "you may not run %s", c.Name)
-	roles := make([]string, len(c.Roles))
-	for i, r := range c.Roles {
-		roles[i] = string(r)
-	}
-	if len(roles) > 0 {
-		e.Hint = "it needs one of these roles: " + strings.Join(roles, ", ")
+	if len(c.Roles) > 0 {
+		e.Hint = "it needs one of these roles, unless the service has a role map of its own: " + c.Roles.names()
 	}
 	return e
 }

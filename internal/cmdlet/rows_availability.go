@@ -1,29 +1,12 @@
 package cmdlet
 
-import (
-	"slices"
-
-	"github.com/customerkey/customerkey/internal/directory"
-	"github.com/customerkey/customerkey/internal/policy"
-)
+import "github.com/customerkey/customerkey/internal/policy"
 
 // Type names of what the cmdlets of availability keys return.
 const (
 	availabilityKeyType = "CKAvailabilityKey"
 	availabilityUseType = "CKAvailabilityKeyUse"
 )
-
-// rolesForAny returns the roles that may do something with the policies of at least one family.
-func rolesForAny(do policy.Action) (roles []directory.Role) {
-	for _, f := range []policy.Family{policy.MultiWorkload, policy.Mailbox, policy.SharePoint} {
-		for _, r := range rolesFor(f, do) {
-			if !slices.Contains(roles, r) {
-				roles = append(roles, r)
-			}
-		}
-	}
-	return roles
-}
 
 // availabilityRows are about the third wrapper of policy keys, which the service holds (rows CK-80,
 // CK-312, CK-320).

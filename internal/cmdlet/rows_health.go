@@ -1,9 +1,6 @@
 package cmdlet
 
 import (
-	"slices"
-
-	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/policy"
 )
@@ -15,13 +12,9 @@ const (
 	policyHealthType = "CKPolicyTest"
 )
 
-// rolesForHealth returns the roles that may do something with the health of keys.
-func rolesForHealth(do health.Action) []directory.Role {
-	all := []directory.Role{
-		directory.ComplianceAdministrator, directory.GlobalAdministrator, directory.ExchangeAdministrator, directory.SharePointAdministrator, directory.GlobalReader,
-		directory.MailboxImportExport, directory.ServiceOperator, directory.ItemsReadWriteAll,
-	}
-	return slices.DeleteFunc(all, func(r directory.Role) bool { return !health.Allow([]directory.Role{r}, do) })
+// rolesForHealth is the right to do something with the health of keys of some family.
+func rolesForHealth(do health.Action) Rights {
+	return append(rolesForAny(health.Needs(do)), operators...)
 }
 
 func healthRows() []Cmdlet {

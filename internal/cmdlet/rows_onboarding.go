@@ -1,9 +1,6 @@
 package cmdlet
 
 import (
-	"slices"
-
-	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
@@ -31,7 +28,7 @@ func onboardingRows() []Cmdlet {
 				text("KeyIdentifier2", "URI of the second key."),
 				{Name: "OnboardingMode", Type: String, Mandatory: true, Values: []string{"Validate", "Enable"}, Help: "Validate only looks; Enable asks for the family after a pass."},
 			},
-			Output: onboardingType, Impact: Medium, Side: Service, Roles: onboardingRoles(policy.Create), serve: newOnboarding,
+			Output: onboardingType, Impact: Medium, Side: Service, Roles: rolesForAny(policy.Create), serve: newOnboarding,
 		},
 		{
 			Name:     "Get-CustomerKeyOnboardingRequest",
@@ -41,21 +38,9 @@ func onboardingRows() []Cmdlet {
 				organization,
 				{Name: "RequestId", Type: String, Help: "Id of one request; all unless given."},
 			},
-			Output: onboardingType, Detail: "RequestId", Side: Service, Roles: onboardingRoles(policy.Read), serve: getOnboarding,
+			Output: onboardingType, Detail: "RequestId", Side: Service, Roles: rolesForAny(policy.Read), serve: getOnboarding,
 		},
 	}
-}
-
-// onboardingRoles are those that may do it with some family.
-func onboardingRoles(do policy.Action) []directory.Role {
-	all := []directory.Role{
-		directory.GlobalAdministrator, directory.ComplianceAdministrator, directory.ExchangeAdministrator, directory.SharePointAdministrator, directory.GlobalReader,
-	}
-	return slices.DeleteFunc(all, func(r directory.Role) bool {
-		return !slices.ContainsFunc([]policy.Family{policy.MultiWorkload, policy.Mailbox, policy.SharePoint}, func(f policy.Family) bool {
-			return policy.Allow([]directory.Role{r}, f, do)
-		})
-	})
 }
 
 func onboardingViews() []View {

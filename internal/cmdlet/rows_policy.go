@@ -1,24 +1,9 @@
 package cmdlet
 
-import (
-	"slices"
-
-	"github.com/customerkey/customerkey/internal/directory"
-	"github.com/customerkey/customerkey/internal/policy"
-)
+import "github.com/customerkey/customerkey/internal/policy"
 
 // policyType is the type name of the family's objects.
 const policyType = "DataEncryptionPolicy"
-
-// rolesFor returns the roles that may do something with policies of a family, as package
-// policy decides it (rows CK-277 to CK-281 and X-18).
-func rolesFor(f policy.Family, do policy.Action) []directory.Role {
-	all := []directory.Role{
-		directory.ComplianceAdministrator, directory.GlobalAdministrator, directory.ExchangeAdministrator, directory.SharePointAdministrator, directory.GlobalReader,
-		directory.MailboxImportExport, directory.ServiceOperator, directory.ItemsReadWriteAll,
-	}
-	return slices.DeleteFunc(all, func(r directory.Role) bool { return !policy.Allow([]directory.Role{r}, f, do) })
-}
 
 // domainController is taken by every Exchange cmdlet and means nothing here (row CK-90).
 var domainController = Param{Name: "DomainController", Type: String, Help: "Reserved; has no effect."}
@@ -77,16 +62,16 @@ func setPolicyRow() Cmdlet {
 		},
 		Params: []Param{
 			identity(true, "Name, GUID or distinguished name of the policy."),
-			{Name: "Refresh", Type: Switch, Sets: []string{"RefreshKey"}, Help: "Take the newest versions of both root keys."},
-			{Name: "Replace", Type: Switch, Mandatory: true, Sets: []string{"ReplaceKey"}, Help: "Swap the root keys for those of -AzureKeyIDs."},
-			{Name: "AzureKeyIDs", Type: StringList, Mandatory: true, Sets: []string{"ReplaceKey"}, Help: "The URIs of the two new root keys."},
-			{Name: "Enabled", Type: Bool, Help: "Whether the policy can be assigned."},
-			{Name: "Name", Type: String, Help: "A new name, unique in the organization."},
-			{Name: "Description", Type: String, Help: "A new description."},
+			{Name: "Refresh", Type: Switch, Sets: []string{"RefreshKey"}, Roles: rolesFor(policy.MultiWorkload, policy.Refresh), Help: "Take the newest versions of both root keys."},
+			{Name: "Replace", Type: Switch, Mandatory: true, Sets: []string{"ReplaceKey"}, Roles: rolesFor(policy.MultiWorkload, policy.Replace), Help: "Swap the root keys for those of -AzureKeyIDs."},
+			{Name: "AzureKeyIDs", Type: StringList, Mandatory: true, Sets: []string{"ReplaceKey"}, Roles: rolesFor(policy.MultiWorkload, policy.Replace), Help: "The URIs of the two new root keys."},
+			{Name: "Enabled", Type: Bool, Roles: rolesFor(policy.MultiWorkload, policy.Update), Help: "Whether the policy can be assigned."},
+			{Name: "Name", Type: String, Roles: rolesFor(policy.MultiWorkload, policy.Update), Help: "A new name, unique in the organization."},
+			{Name: "Description", Type: String, Roles: rolesFor(policy.MultiWorkload, policy.Update), Help: "A new description."},
 			{Name: "Force", Type: Switch, Help: "Do not ask."},
 			domainController,
 		},
-		DefaultSet: "RefreshKey", Impact: Medium, Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Update),
+		DefaultSet: "RefreshKey", Impact: Medium, Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Update, policy.Refresh, policy.Replace),
 		check: checkSetPolicy, serve: servePolicy(setPolicy).of(policy.MultiWorkload),
 	}
 }

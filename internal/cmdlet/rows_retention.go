@@ -1,7 +1,5 @@
 package cmdlet
 
-import "github.com/customerkey/customerkey/internal/directory"
-
 // Type names of what registering for mandatory retention returns.
 const (
 	FeatureType  = "PSProviderFeature"
@@ -91,8 +89,6 @@ func getProviderRow() Cmdlet {
 		Output: ProviderType, Side: Vault,
 	}
 }
-
-var operators = []directory.Role{directory.ServiceOperator}
 
 func getRequestRow() Cmdlet {
 	return Cmdlet{

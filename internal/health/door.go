@@ -30,27 +30,34 @@ var families = []policy.Family{policy.MultiWorkload, policy.Mailbox, policy.Shar
 
 // mayRead reports whether the caller may know how the policies of a family are: whoever may read
 // them. The policy that the service owns is the business of its operators.
-func mayRead(c directory.Caller, f policy.Family) bool {
+func (s *Service) mayRead(c directory.Caller, f policy.Family) bool {
 	if f == policy.ServiceOwned {
 		return c.Has(directory.ServiceOperator)
 	}
-	return policy.Allow(c.Roles, f, policy.Read)
+	return s.c.Roles.Allow(c.Roles, f, Needs(Read))
 }
 
 // mayTell reports whether the caller may say where changes are sent: whoever may change policies
 // of some family.
-func mayTell(c directory.Caller) bool {
+func (s *Service) mayTell(c directory.Caller) bool {
 	return c.Has(directory.ServiceOperator) ||
-		slices.ContainsFunc(families, func(f policy.Family) bool { return policy.Allow(c.Roles, f, policy.Update) })
+		slices.ContainsFunc(families, func(f policy.Family) bool { return s.c.Roles.Allow(c.Roles, f, Needs(Subscribe)) })
 }
 
-// Allow reports whether one of roles may do what, for some family at least.
-func Allow(roles []directory.Role, do Action) bool {
-	c := directory.Caller{Roles: roles}
+// Needs returns what one must be allowed to do with the policies of some family to do it here.
+func Needs(do Action) policy.Action {
 	if do == Subscribe || do == ReadWebhook {
-		return mayTell(c)
+		return policy.Update
 	}
-	return slices.ContainsFunc(families, func(f policy.Family) bool { return mayRead(c, f) })
+	return policy.Read
+}
+
+// allow reports whether the caller may do what, for some family at least.
+func (s *Service) allow(c directory.Caller, do Action) bool {
+	if Needs(do) == policy.Update {
+		return s.mayTell(c)
+	}
+	return slices.ContainsFunc(families, func(f policy.Family) bool { return s.mayRead(c, f) })
 }
 
 // authorize is the one door: it decides whether the caller may do what, and records the decision
@@ -60,7 +67,7 @@ func (s *Service) authorize(ctx context.Context, c directory.Caller, do Action, 
 	if c.Tenant == "" {
 		return fault.New(fault.Unauthenticated, "nobody is signed in").WithHint("sign in first")
 	}
-	if c.Kind == directory.System || !Allow(c.Roles, do) {
+	if c.Kind == directory.System || !s.allow(c, do) {
 		if err := s.note(ctx, c, do, object, audit.Deny, nil); err != nil {
 			return err
 		}

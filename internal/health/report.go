@@ -48,7 +48,7 @@ func (s *Service) Reports(ctx context.Context, c directory.Caller, q Query) ([]R
 	}
 	var all []Report
 	for _, u := range p.Uses {
-		if !mayRead(c, u.Family) || !q.names(u) {
+		if !s.mayRead(c, u.Family) || !q.names(u) {
 			continue
 		}
 		if !slices.ContainsFunc(all, func(r Report) bool { return r.ID == u.Policy }) {

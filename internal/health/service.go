@@ -13,6 +13,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/rootcheck"
 	"github.com/customerkey/customerkey/internal/rootkey"
 	"github.com/customerkey/customerkey/internal/seal"
@@ -37,6 +38,7 @@ type Config struct {
 	Way   *courier.Client                          // to webhooks; there are none if nil
 	Wake  func()                                   // called when there are changes: Deliverer.Wake. May be nil
 	Level string                                   // the recovery level that root keys must have: the strictest if ""
+	Roles policy.Roles                             // who may do what with policies; the default if zero
 	Mixed hierarchy.Mixed                          // what one root denied and the other silent mean; as the keyring's
 
 	Every  time.Duration    // how often each root is looked at; 15 min if 0, at most a day

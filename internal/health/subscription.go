@@ -116,7 +116,7 @@ func (s *Service) subscribe(ctx context.Context, c directory.Caller, name, url s
 	}
 	sub := Subscription{Tenant: c.Tenant, Name: name, Endpoint: to, Secret: envelope.NewKey(), Types: types, Created: s.now()}
 	for _, f := range families {
-		if mayRead(c, f) {
+		if s.mayRead(c, f) {
 			sub.Families = append(sub.Families, f)
 		}
 	}

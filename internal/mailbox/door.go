@@ -36,7 +36,7 @@ func (s *Service) check(ctx context.Context, caller directory.Caller, do action,
 	if caller.Tenant == "" {
 		return fault.New(fault.Unauthenticated, "nobody is signed in").WithHint("sign in first")
 	}
-	if caller.Kind != directory.System && policy.Allow(caller.Roles, policy.Mailbox, do.needs()) {
+	if caller.Kind != directory.System && s.c.Policies.Roles().Allow(caller.Roles, policy.Mailbox, do.needs()) {
 		return nil
 	}
 	if err := s.record(ctx, caller, do, object, audit.Deny, nil); err != nil {

@@ -205,7 +205,7 @@ func (s *Service) enter(ctx context.Context, c directory.Caller, action string, 
 		return fault.New(fault.Unauthenticated, "nobody is signed in").WithHint("sign in first")
 	}
 	why := fault.New(fault.Forbidden, "the caller has no role that may do this").WithHint("it takes a role over the policies of the family")
-	if c.Kind != directory.System && policy.Allow(c.Roles, f, do) {
+	if c.Kind != directory.System && s.c.Roles.Allow(c.Roles, f, do) {
 		id, err := s.c.Tenant(ctx, organization)
 		if err == nil && id == c.Tenant {
 			return nil
@@ -224,7 +224,7 @@ func (s *Service) enter(ctx context.Context, c directory.Caller, action string, 
 
 func (s *Service) mayRead(ctx context.Context, c directory.Caller, organization string) error {
 	for _, sc := range Scenarios {
-		if f, err := sc.Family(); err == nil && policy.Allow(c.Roles, f, policy.Read) {
+		if f, err := sc.Family(); err == nil && s.c.Roles.Allow(c.Roles, f, policy.Read) {
 			return s.enter(ctx, c, actionRead, f, policy.Read, organization)
 		}
 	}

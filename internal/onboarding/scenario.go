@@ -3,7 +3,6 @@ package onboarding
 import (
 	"fmt"
 
-	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/request"
@@ -59,7 +58,7 @@ const Kind request.Kind = "onboarding"
 
 // Rules is how such requests go behind a gate.
 func Rules(g Gate) (map[request.Kind]request.Rule, error) {
-	r := request.Rule{Askers: administrators(), Needs: request.NeedsRule, Operation: operationKind}
+	r := request.Rule{Askers: policy.TenantRoles(), Needs: request.NeedsRule, Operation: operationKind}
 	switch g {
 	case Open, ByRule:
 	case ByApproval:
@@ -71,10 +70,3 @@ func Rules(g Gate) (map[request.Kind]request.Rule, error) {
 }
 
 const operationKind = "enable family"
-
-// administrators are the roles that may make policies of some family.
-func administrators() []directory.Role {
-	return []directory.Role{
-		directory.GlobalAdministrator, directory.ComplianceAdministrator, directory.ExchangeAdministrator, directory.SharePointAdministrator,
-	}
-}

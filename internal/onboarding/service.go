@@ -46,6 +46,7 @@ type Config struct {
 	Places   *resourcemanager.Client // required: asks about subscriptions and vaults
 	Roots    *rootkey.Client         // required: asks for keys
 	Gate     Gate                    // required
+	Roles    policy.Roles            // who may do what with policies; the default if zero
 
 	// Tenant returns the id of the organization of that id or domain; fault.NotFound. Required.
 	Tenant func(ctx context.Context, idOrDomain string) (string, error)

@@ -38,14 +38,14 @@ func TestCK277_X18_Roles(t *testing.T) {
 		)
 	}
 	for _, tt := range rows {
-		if got := policy.Allow([]directory.Role{tt.role}, policy.MultiWorkload, tt.do); got != tt.want {
+		if got := (policy.Roles{}).Allow([]directory.Role{tt.role}, policy.MultiWorkload, tt.do); got != tt.want {
 			t.Errorf("Allow(%q, %q) = %v, want %v", tt.role, tt.do, got, tt.want)
 		}
-		if policy.Allow([]directory.Role{tt.role}, policy.ServiceOwned, tt.do) {
+		if (policy.Roles{}).Allow([]directory.Role{tt.role}, policy.ServiceOwned, tt.do) {
 			t.Errorf("Allow(%q, %q) for the service's own policies", tt.role, tt.do)
 		}
 	}
-	if policy.Allow(nil, policy.MultiWorkload, policy.Read) {
+	if (policy.Roles{}).Allow(nil, policy.MultiWorkload, policy.Read) {
 		t.Error("no role may read")
 	}
 }

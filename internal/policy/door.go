@@ -54,14 +54,14 @@ func (s *Service) check(ctx context.Context, caller directory.Caller, f Family, 
 	if caller.Tenant == "" {
 		return fault.New(fault.Unauthenticated, "nobody is signed in").WithHint("sign in first")
 	}
-	if caller.Kind != directory.System && Allow(caller.Roles, f, do) {
+	if caller.Kind != directory.System && s.c.Roles.Allow(caller.Roles, f, do) {
 		return s.enabled(ctx, caller, f, do, object)
 	}
 	if err := s.record(ctx, caller, do, object, audit.Deny, nil); err != nil {
 		return err
 	}
 	var names []string
-	for _, r := range rolesFor(f, do) {
+	for _, r := range s.c.Roles.For(f, do) {
 		names = append(names, string(r))
 	}
 	return fault.New(fault.Forbidden, "the caller has no role that may do this").

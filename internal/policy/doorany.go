@@ -13,7 +13,7 @@ import (
 // or f alone if it is given. If there is none it refuses, and records that.
 func (s *Service) allowed(ctx context.Context, caller directory.Caller, f Family, do Action, object string) ([]Family, error) {
 	may := slices.DeleteFunc(slices.Clone(families), func(other Family) bool {
-		return f != "" && other != f || !Allow(caller.Roles, other, do)
+		return f != "" && other != f || !s.c.Roles.Allow(caller.Roles, other, do)
 	})
 	if caller.Kind == directory.System || len(may) == 0 {
 		return nil, s.check(ctx, caller, MultiWorkload, do, object)

@@ -3,7 +3,6 @@ package policy
 import (
 	"time"
 
-	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/request"
 )
@@ -17,18 +16,15 @@ const (
 
 // RequestRules says how requests about policies go. A purge takes an officer and an operator,
 // and waits before it takes effect (CK-256, CK-260, CK-282); a recovery takes both and begins at
-// once; going back to the service's keys takes an operator, or, by the rule, nobody (CK-249).
+// once; going back to the service's keys takes an operator, or, by the rule, nobody (CK-249). Who may ask is decided for each family before: see [Roles].
 func RequestRules(purgeWait time.Duration, offboardByRule bool) map[request.Kind]request.Rule {
-	administrators := []directory.Role{
-		directory.GlobalAdministrator, directory.ComplianceAdministrator, directory.ExchangeAdministrator, directory.SharePointAdministrator,
-	}
-	offboarding := request.Rule{Askers: administrators, Needs: request.NeedsOperator, Operation: offboardWork}
+	offboarding := request.Rule{Askers: TenantRoles(), Needs: request.NeedsOperator, Operation: offboardWork}
 	if offboardByRule {
 		offboarding.Needs = request.NeedsRule
 	}
 	return map[request.Kind]request.Rule{
-		PurgeKind:       {Askers: []directory.Role{directory.GlobalAdministrator}, Needs: request.NeedsBoth, Wait: purgeWait, Operation: purgeWork}, // CK-279
-		RecoveryKind:    {Askers: administrators, Needs: request.NeedsBoth, Operation: recoverWork},
+		PurgeKind:       {Askers: TenantRoles(), Needs: request.NeedsBoth, Wait: purgeWait, Operation: purgeWork},
+		RecoveryKind:    {Askers: TenantRoles(), Needs: request.NeedsBoth, Operation: recoverWork},
 		OffboardingKind: offboarding,
 	}
 }

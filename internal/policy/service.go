@@ -36,6 +36,8 @@ type Config struct {
 	Rule         func(workload string) Rule // required: the table of workloads
 	Operations   Operations                 // required: long work
 
+	// Roles says who may do what: the map of the requirements if zero.
+	Roles Roles
 	// Safe names the kinds of operations, beside the one that moves container keys, that
 	// administrators may hold, slow down and stop.
 	Safe []string

@@ -80,7 +80,7 @@ func (s *Service) admit(ctx context.Context, caller directory.Caller, families [
 	if caller.Tenant == "" {
 		return fault.New(fault.Unauthenticated, "nobody is signed in").WithHint("sign in first")
 	}
-	allowed := func(f policy.Family) bool { return policy.Allow(caller.Roles, f, policy.Reencrypt) }
+	allowed := func(f policy.Family) bool { return s.roles.Allow(caller.Roles, f, policy.Reencrypt) }
 	if caller.Kind != directory.System && slices.ContainsFunc(families, allowed) {
 		return nil
 	}

@@ -42,6 +42,8 @@ type Config struct {
 	Start func(ctx context.Context, op operation.Operation) (operation.Operation, error)
 	// Rule says which policies cover a workload. Required for Reencrypt.
 	Rule func(workload string) policy.Rule
+	// Roles says who may have content encrypted anew; the default map if zero.
+	Roles policy.Roles
 
 	MaxSize  int64            // the longest content of one item in bytes; 8 GiB if 0
 	Patience time.Duration    // how long a blob that stopped growing is left alone by Sweep; 1 h if 0
@@ -58,6 +60,7 @@ type Service struct {
 	people   func(ctx context.Context, tenant, upn string) (string, error)
 	start    func(ctx context.Context, op operation.Operation) (operation.Operation, error)
 	rule     func(workload string) policy.Rule
+	roles    policy.Roles
 	maxSize  int64
 	patience time.Duration
 	clock    func() time.Time
@@ -72,7 +75,7 @@ func New(c Config) (*Service, error) {
 		return nil, errors.New("workload: MaxSize and Patience cannot be negative")
 	}
 	s := &Service{
-		store: c.Store, blobs: c.Blobs, keys: c.Keys, policies: c.Policies, audit: c.Audit, people: c.People, start: c.Start, rule: c.Rule,
+		store: c.Store, blobs: c.Blobs, keys: c.Keys, policies: c.Policies, audit: c.Audit, people: c.People, start: c.Start, rule: c.Rule, roles: c.Roles,
 		maxSize: c.MaxSize, patience: c.Patience, clock: c.Now,
 	}
 	if s.maxSize == 0 {
