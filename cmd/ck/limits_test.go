@@ -138,7 +138,7 @@ type oneTenant struct {
 // admin is the path of the tenant's own admin endpoint.
 func (o oneTenant) admin() string { return "/adminapi/beta/" + o.id + "/InvokeCommand" }
 
-func newTwoTenants(t *testing.T) *twoTenants {
+func newTwoTenants(t *testing.T, adjust ...func(*settings)) *twoTenants {
 	t.Helper()
 	dir := t.TempDir()
 	folder, err := datafolder.Open(t.Context(), datafolder.Config{Path: filepath.Join(dir, "data"), Seals: filepath.Join(dir, "seals")})
@@ -147,6 +147,9 @@ func newTwoTenants(t *testing.T) *twoTenants {
 	}
 	t.Cleanup(func() { folder.Close() })
 	s := settings{domain: "localhost", port: 8443, lease: time.Minute, recoveryLevel: "Recoverable+ProtectedSubscription"}
+	for _, a := range adjust {
+		a(&s)
+	}
 	n, err := openNode(t.Context(), s, folder, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

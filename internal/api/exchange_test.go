@@ -260,31 +260,6 @@ func TestExchangeRecordsRefusals(t *testing.T) {
 	}
 }
 
-// The roles of the table are those that package policy decides by: no command that is let
-// through is refused for its role further in, whatever the role.
-func TestExchangeRolesHold(t *testing.T) {
-	t.Parallel()
-	x := newExchange(t)
-	for _, role := range []directory.Role{
-		directory.GlobalAdministrator, directory.ComplianceAdministrator, directory.ExchangeAdministrator, directory.GlobalReader,
-		directory.MailboxImportExport, directory.ServiceOperator, directory.ItemsReadWriteAll,
-	} {
-		token := x.token(x.tenant, role)
-		for _, row := range cmdlet.Table() {
-			if row.Side != cmdlet.Service || row.Anyone {
-				continue
-			}
-			params := map[string]string{
-				newPolicy: `{"Name":"x","AzureKeyIDs":["a"]}`, setPolicy: `{"Identity":"x","Refresh":true}`, setAssignment: `{"DataEncryptionPolicy":"x"}`,
-			}[row.Name]
-			a := x.run(token, row.Name, params)
-			if allowed := row.MayRun(directory.Caller{Roles: []directory.Role{role}}); allowed == (a.status == 403) {
-				t.Errorf("%s as %s: table says %v, answer is %d", row.Name, role, allowed, a.status)
-			}
-		}
-	}
-}
-
 func TestExchangeWhatIfAndConfirm(t *testing.T) {
 	t.Parallel()
 	x := newExchange(t)

@@ -64,7 +64,7 @@ func testPolicyRow(name string, f policy.Family, example string) Cmdlet {
 			"its verdict and what to do. What it finds counts for the policy's health at once.",
 		Examples: []string{name + " -Identity " + example},
 		Params:   []Param{identity(true, "Name, GUID or distinguished name of the policy."), domainController},
-		Output:   policyHealthType, Side: Service, Roles: rolesForHealth(health.Test), serve: testPolicy(f),
+		Output:   policyHealthType, Side: Service, Roles: rolesFor(f, health.Needs(health.Test)), serve: testPolicy(f),
 	}
 }
 

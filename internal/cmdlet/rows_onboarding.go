@@ -18,6 +18,7 @@ func onboardingRows() []Cmdlet {
 			Description: "It looks at both subscriptions, both vaults and both keys, wraps and unwraps with them, and shows every condition with what to type next where it is not met. Validate changes nothing; Enable asks for the family after a pass, and where the service has it so an operator approves.",
 			Examples: []string{
 				`New-CustomerKeyOnboardingRequest -OrganizationId contoso.example -Scenario MDEP -Subscription1 9f7c1b0e-3c1a-4d8e-8f57-2b6f0f3a5d11 -KeyIdentifier1 https://contoso-east.vault.localhost:8443/keys/root1 -Subscription2 1b3b7f3a-0a57-4f0e-8d0b-0d6f4e0a5c22 -KeyIdentifier2 https://contoso-west.vault.localhost:8443/keys/root2 -OnboardingMode Validate`,
+				`New-CustomerKeyOnboardingRequest -OrganizationId contoso.example -Scenario SPO -Subscription1 9f7c1b0e-3c1a-4d8e-8f57-2b6f0f3a5d11 -KeyIdentifier1 https://contoso-east.vault.localhost:8443/keys/files1 -Subscription2 1b3b7f3a-0a57-4f0e-8d0b-0d6f4e0a5c22 -KeyIdentifier2 https://contoso-west.vault.localhost:8443/keys/files2 -OnboardingMode Enable`,
 			},
 			Params: []Param{
 				organization,

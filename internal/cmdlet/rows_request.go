@@ -1,5 +1,7 @@
 package cmdlet
 
+import "github.com/customerkey/customerkey/internal/directory"
+
 // Type names of what waits for approval, and of who approves.
 const (
 	approvalType = "CKRequest"
@@ -65,7 +67,7 @@ func requestRows() []Cmdlet {
 			Description: "It takes the role Global Administrator. The first officer of a family is named at once. Every later one is asked for, and an officer of the family or an operator of the service approves: nobody can name himself the one who approves what he asks for.",
 			Examples:    []string{`Add-CKOfficer -Family mailbox -Identity cfo@contoso.example`},
 			Params:      officerParams("Who shall be an officer: user principal name or object id."),
-			Output:      approvalType, Impact: Medium, Side: Service, Anyone: true, serve: addOfficer,
+			Output:      approvalType, Impact: Medium, Side: Service, Roles: Rights{{Role: directory.GlobalAdministrator}}, serve: addOfficer,
 		},
 		{
 			Name:        "Remove-CKOfficer",
@@ -73,7 +75,7 @@ func requestRows() []Cmdlet {
 			Description: "It takes the role Global Administrator, and the approval of an officer of the family or of an operator of the service. What the officer has approved stays approved.",
 			Examples:    []string{`Remove-CKOfficer -Family mailbox -Identity cfo@contoso.example`},
 			Params:      officerParams("Who is an officer: name or object id, as Get-CKOfficer shows them."),
-			Output:      approvalType, Impact: Medium, Side: Service, Anyone: true, serve: removeOfficer,
+			Output:      approvalType, Impact: Medium, Side: Service, Roles: Rights{{Role: directory.GlobalAdministrator}}, serve: removeOfficer,
 		},
 	}
 }

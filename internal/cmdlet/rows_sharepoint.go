@@ -3,7 +3,6 @@ package cmdlet
 import (
 	"fmt"
 
-	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
@@ -130,7 +129,7 @@ func getGeosRow() Cmdlet {
 		Synopsis: "List the geos in which an organization keeps its files.",
 		Examples: []string{"Get-CKGeo", "Get-CKGeo -Tenant contoso.example"},
 		Params:   []Param{{Name: "Tenant", Type: String, Help: "Id or domain of the organization, for operators of the service; your own unless given."}},
-		Output:   geoType, Side: Service, Roles: append(rolesFor(policy.SharePoint, policy.Read), directory.ServiceOperator), serve: getGeos,
+		Output:   geoType, Side: Service, Roles: append(rolesFor(policy.SharePoint, policy.Read), operators...), serve: getGeos,
 	}
 }
 
@@ -145,7 +144,7 @@ func addGeoRow() Cmdlet {
 			{Name: "Geo", Type: String, Mandatory: true, Help: "Name of the geo: 2 to 16 letters and digits."},
 			{Name: "Default", Type: Switch, Help: "Keep new sites there unless another geo is named."},
 		},
-		Output: geoType, Impact: Medium, Side: Service, Roles: []directory.Role{directory.ServiceOperator}, serve: addGeo,
+		Output: geoType, Impact: Medium, Side: Service, Roles: operators, serve: addGeo,
 	}
 }
 
@@ -160,7 +159,7 @@ func newSiteRow() Cmdlet {
 			geoParam,
 			{Name: "Owner", Type: String, Help: "User principal name of the person it belongs to; you unless given."},
 		},
-		Output: siteType, Impact: Medium, Side: Service, Roles: []directory.Role{directory.SharePointAdministrator, directory.GlobalAdministrator}, serve: newSite,
+		Output: siteType, Impact: Medium, Side: Service, Roles: rolesFor(policy.SharePoint, policy.Assign), serve: newSite,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/policy"
 )
 
 func TestTableIsConsistent(t *testing.T) {
@@ -139,16 +140,16 @@ func TestRolesAreThoseOfThePolicyPackage(t *testing.T) {
 	want := map[string][]directory.Role{
 		"New-M365DataAtRestEncryptionPolicy": {directory.ComplianceAdministrator, directory.GlobalAdministrator, directory.ExchangeAdministrator},
 		"Get-M365DataAtRestEncryptionPolicy": {directory.ComplianceAdministrator, directory.GlobalAdministrator, directory.ExchangeAdministrator, directory.GlobalReader},
-		"New-DataEncryptionPolicy":           {directory.GlobalAdministrator, directory.ExchangeAdministrator}, // CK-278
-		"Set-DataEncryptionPolicy":           {directory.GlobalAdministrator, directory.ExchangeAdministrator},
-		"Get-DataEncryptionPolicy":           {directory.GlobalAdministrator, directory.ExchangeAdministrator, directory.GlobalReader}, // CK-281
+		"New-DataEncryptionPolicy":           {directory.ExchangeAdministrator, directory.GlobalAdministrator},                            // CK-278
+		"Set-DataEncryptionPolicy":           {directory.ExchangeAdministrator, directory.GlobalAdministrator, directory.ServiceOperator}, // CK-119
+		"Get-DataEncryptionPolicy":           {directory.ExchangeAdministrator, directory.GlobalAdministrator, directory.GlobalReader},    // CK-281
 	}
 	for name, roles := range want {
 		c, err := Find(Table(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.Roles.Under(policy.Roles{}); !sameRoles(got, roles) {
+		if got := c.Roles.Under(policy.Roles{}); !slices.Equal(got, roles) {
 			t.Errorf("%s may be run by %v, want %v", name, got, roles)
 		}
 	}

@@ -3,6 +3,8 @@ package policy
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -70,12 +72,7 @@ func ReadRoles(r io.Reader) (Roles, error) {
 	if len(text) > maxRolesFile {
 		return Roles{}, fault.New(fault.Invalid, "the role map is longer than %d bytes", maxRolesFile)
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	var changed map[Family]Holders
-	if err = d.Decode(&changed); err == nil && d.More() {
-		err = fault.New(fault.Invalid, "there is more behind it")
-	}
+	changed, err := decodeRoles(text)
 	if err != nil {
 		return Roles{}, fault.Wrap(fault.Invalid, err, "the role map is not one: %v", clip(err.Error())).
 			WithHint(`give families, and in each lists of roles: {"mailbox": {"administrators": ["Exchange Administrator"]}}`)
@@ -86,6 +83,45 @@ func ReadRoles(r io.Reader) (Roles, error) {
 		}
 	}
 	return Roles{changed}, nil
+}
+
+func decodeRoles(text []byte) (changed map[Family]Holders, err error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&changed); err != nil {
+		return nil, err
+	}
+	if d.More() {
+		return nil, errors.New("there is more behind it")
+	}
+	return changed, eachOnce(json.NewDecoder(bytes.NewReader(text)))
+}
+
+// eachOnce refuses an object with a name that is given twice, of which one would be lost. What d
+// reads is known to be JSON, and shallow.
+func eachOnce(d *json.Decoder) error {
+	begin, err := d.Token()
+	if begin != json.Delim('{') && begin != json.Delim('[') {
+		return err
+	}
+	seen := map[json.Token]bool{}
+	for d.More() {
+		if begin == json.Delim('{') {
+			name, err := d.Token()
+			if err != nil {
+				return err
+			}
+			if seen[name] {
+				return fmt.Errorf("%v is given twice", name)
+			}
+			seen[name] = true
+		}
+		if err := eachOnce(d); err != nil {
+			return err
+		}
+	}
+	_, err = d.Token()
+	return err
 }
 
 func (h Holders) check(f Family) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/policy"
 )
 
 // sites is the workload whose containers are sites.
@@ -16,15 +17,8 @@ const sites = "sharepoint"
 
 const readSite action = "site.read"
 
-// siteAdministrators see and make the sites of their tenant, but not what is in them.
-// siteReaders only see them.
-var (
-	siteAdministrators = []directory.Role{directory.SharePointAdministrator, directory.GlobalAdministrator}
-	siteReaders        = []directory.Role{directory.GlobalReader}
-)
-
-// Site returns a site by its name, for those who administer sites, and for whoever may read
-// it: where it is kept and which keys it has, not its content. The error is fault.NotFound if
+// Site returns a site by its name, for those who may read policies for files, and for whoever may
+// read it: where it is kept and which keys it has, not its content. The error is fault.NotFound if
 // the tenant has no such site.
 func (s *Service) Site(ctx context.Context, caller directory.Caller, name string) (Container, error) {
 	ref := Ref{Workload: sites, Container: name}
@@ -42,7 +36,7 @@ func (s *Service) Site(ctx context.Context, caller directory.Caller, name string
 	if err != nil {
 		return Container{}, err
 	}
-	if !caller.Has(slices.Concat(siteAdministrators, siteReaders)...) {
+	if !s.roles.Allow(caller.Roles, policy.SharePoint, policy.Read) {
 		if err := s.allow(ctx, caller, readSite, ref, c.Owner); err != nil {
 			return Container{}, err
 		}
@@ -56,10 +50,10 @@ func (s *Service) Site(ctx context.Context, caller directory.Caller, name string
 
 // AddSite makes a site in one of the tenant's geos, the default one for "". It belongs to the
 // person with that user principal name, or to the caller for "". It takes an administrator of
-// sites: anybody else makes a site by writing to it. The error is fault.Conflict if there is one.
+// policies for files: anybody else makes a site by writing to it. The error is fault.Conflict if there is one.
 func (s *Service) AddSite(ctx context.Context, caller directory.Caller, name, geo, owner string) (Container, error) {
 	c := Container{Tenant: caller.Tenant, Workload: sites, Name: name, Owner: caller.ID, Geo: strings.ToLower(geo)}
-	if !caller.Has(siteAdministrators...) || caller.Kind == directory.System {
+	if !s.roles.Allow(caller.Roles, policy.SharePoint, policy.Assign) || caller.Kind == directory.System {
 		return c, s.refuseFor(ctx, caller, createContainer, c.ref(""), "it takes an administrator of sites",
 			fmt.Sprintf("ask for the role %s, or write a file to the site: that makes it yours", directory.SharePointAdministrator))
 	}
