@@ -63,7 +63,7 @@ func (s toServer) RoundTrip(r *http.Request) (*http.Response, error) {
 // try runs a command line as somebody, a change with -WhatIf only, and returns what went wrong.
 func try(t *testing.T, r cmdlet.Remote, row *cmdlet.Cmdlet, words []string) error {
 	t.Helper()
-	if row.Impact != cmdlet.None {
+	if row.Impact != cmdlet.None && !slices.Contains(words, "-WhatIf") {
 		words = append(slices.Clone(words), "-WhatIf")
 	}
 	call, err := cmdlet.Bind(row, words)

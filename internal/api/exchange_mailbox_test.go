@@ -147,7 +147,7 @@ func TestExchangeMailboxes(t *testing.T) {
 		t.Errorf("no question: %s", a.text)
 	}
 	global := x.token(x.tenant, directory.GlobalAdministrator) // CK-279
-	for params, want := range map[string]string{ // CK-114 to CK-119
+	for params, want := range map[string]string{               // CK-114 to CK-119
 		`{"Identity":"USA mailboxes","PermanentDataPurgeRequested":true}`:                                      "PermanentDataPurge",
 		`{"Identity":"USA mailboxes","PermanentDataPurgeRequested":true,"PermanentDataPurgeReason":"leaving"}`: "PermanentDataPurgeContact",
 		`{"Identity":"USA mailboxes","PermanentDataPurgeReason":"leaving","Refresh":true}`:                     "used together",

@@ -50,7 +50,7 @@ func TestRolesForAvailabilityKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.MayRun(directory.Caller{Roles: []directory.Role{tt.role}}); got != tt.may {
+		if got := c.MayRun(directory.Caller{Roles: []directory.Role{tt.role}}, policy.Roles{}); got != tt.may {
 			t.Errorf("%s by %s: %v", tt.name, tt.role, got)
 		}
 	}

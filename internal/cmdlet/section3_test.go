@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/policy"
 )
 
 // A parameterRow is a row of the tables of sections 3.1 and 3.2: position 0 is by name.
@@ -138,7 +139,7 @@ func TestSection3Families(t *testing.T) {
 		if strings.HasPrefix(noun, "M365") && c.param("PermanentDataPurgeRequested") != nil {
 			t.Errorf("%s takes a purge", c.Name)
 		}
-		if noun == "DataEncryptionPolicy" && c.MayRun(reader) != (c.Impact == None) || noun == "DataEncryptionPolicy" && !c.MayRun(exchange) {
+		if noun == "DataEncryptionPolicy" && c.MayRun(reader, policy.Roles{}) != (c.Impact == None) || noun == "DataEncryptionPolicy" && !c.MayRun(exchange, policy.Roles{}) {
 			t.Errorf("%s is offered to %v", c.Name, c.Roles)
 		}
 	}

@@ -66,10 +66,10 @@ func TestSharePointParameters(t *testing.T) {
 func TestSharePointRoles(t *testing.T) {
 	t.Parallel()
 	for _, c := range sharePointRows() {
-		admin := c.MayRun(directory.Caller{Roles: []directory.Role{directory.SharePointAdministrator}}) && c.MayRun(directory.Caller{Roles: []directory.Role{directory.GlobalAdministrator}})
-		reader := c.MayRun(directory.Caller{Roles: []directory.Role{directory.GlobalReader}})
-		others := c.MayRun(directory.Caller{Roles: []directory.Role{directory.ExchangeAdministrator, directory.ComplianceAdministrator}})
-		operator := c.MayRun(directory.Caller{Roles: []directory.Role{directory.ServiceOperator}})
+		admin := c.MayRun(directory.Caller{Roles: []directory.Role{directory.SharePointAdministrator}}, policy.Roles{}) && c.MayRun(directory.Caller{Roles: []directory.Role{directory.GlobalAdministrator}}, policy.Roles{})
+		reader := c.MayRun(directory.Caller{Roles: []directory.Role{directory.GlobalReader}}, policy.Roles{})
+		others := c.MayRun(directory.Caller{Roles: []directory.Role{directory.ExchangeAdministrator, directory.ComplianceAdministrator}}, policy.Roles{})
+		operator := c.MayRun(directory.Caller{Roles: []directory.Role{directory.ServiceOperator}}, policy.Roles{})
 		if geos := strings.HasSuffix(c.Name, "-CKGeo"); admin != (c.Name != "Add-CKGeo") || reader != strings.HasPrefix(c.Name, "Get-") || others || operator != geos {
 			t.Errorf("%s: administrators %t, readers %t, others %t, operators %t", c.Name, admin, reader, others, operator)
 		}
