@@ -31,16 +31,12 @@ func statisticsObject(st mailbox.Standing) Object {
 	if st.Under != policy.ServiceOwned {
 		id = GUID(st.Generation)
 	}
-	percent := int64(100)
-	if st.Keys > 0 {
-		percent = 100 * st.Settled / st.Keys
-	}
 	return Object{Type: statisticsType, Key: st.Name, Fields: []Field{
 		{"DisplayName", st.DisplayName},
 		{"IsEncrypted", st.Customer},
 		{"DataEncryptionPolicyID", id}, // row CK-126
 		{"State", encryptionState(st)},
-		{"PercentEncrypted", percent},
+		{"PercentEncrypted", percent(st.Settled, st.Keys)},
 		{"DataEncryptionPolicy", name},
 		{"DataEncryptionPolicyType", string(st.Coverage.Policy.Family)},
 		{"AssignedDirectly", own},

@@ -99,10 +99,18 @@ func coverage(all []policy.WorkloadStatus) []Object {
 	list := make([]Object, len(all))
 	for i, w := range all {
 		list[i] = Object{Fields: []Field{
-			{"Workload", w.Workload}, {"Objects", w.Containers}, {"PercentEncrypted", 100 * w.Settled / w.Containers},
+			{"Workload", w.Workload}, {"Objects", w.Containers}, {"PercentEncrypted", percent(w.Settled, w.Containers)},
 		}}
 	}
 	return list
+}
+
+// percent returns how much of all is done, 100 where there is nothing to do.
+func percent(done, all int64) int64 {
+	if all == 0 {
+		return 100
+	}
+	return 100 * done / all
 }
 
 func keyVersions(versions []policy.RootVersion) []Object {

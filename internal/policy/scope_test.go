@@ -51,6 +51,11 @@ func TestCK5_KeysOfContainersByWorkload(t *testing.T) {
 		if len(keys) != 4 {
 			t.Errorf("%d keys, want one for each of 4 containers", len(keys))
 		}
+		c.mustAssign("") // the chat stays where it is; of the others nothing is left to show
+		w.work()
+		if diff := cmp.Diff([]policy.WorkloadStatus{{Workload: "teams", Containers: 1, Settled: 1}}, show(policy.MultiWorkload, "Tenant").Workloads); diff != "" {
+			t.Errorf("after unassigning (-want +got):\n%s", diff)
+		}
 		if err := c.reopen(); err != nil {
 			t.Error(err)
 		}
