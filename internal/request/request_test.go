@@ -237,6 +237,9 @@ func TestWaitingPeriod(t *testing.T) {
 			if got := w.mustGet(c.admin, r); w.ran(r) != 0 || got.State.Open() {
 				t.Errorf("%s: stopped, it is %s and its deed ran %d times", s, got.State, w.ran(r))
 			}
+			if op, err := store.NewOperation(w.db).Get(ctx, c.id, r.Operation); err != nil || op.State != operation.Cancelled {
+				t.Errorf("%s: its operation is %s, %v", s, op.State, err)
+			}
 		}
 		stop("withdrawn by who asked", func(r request.Request) error { _, err := w.service.Withdraw(ctx, c.admin, r.ID, "no"); return err })
 		stop("denied by the officer", func(r request.Request) error { _, err := w.service.Deny(ctx, c.officer, r.ID, "no"); return err })
@@ -246,6 +249,33 @@ func TestWaitingPeriod(t *testing.T) {
 		}
 		_, err := w.service.Withdraw(ctx, c.admin, r.ID, "")
 		wants(t, "stopping what is done", err, fault.Conflict, request.ReasonEnded)
+	})
+}
+
+// An operation that is claimed too early, by whatever hand, waits for the request's time.
+func TestOperationTooEarly(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c := w.tenant()
+		r := w.mustApprove(c.officer, w.mustApprove(w.operator, w.mustAsk(c.admin, "slow", "p1")))
+		err := w.db.Write(t.Context(), func(ctx context.Context, q store.DBTX) error {
+			res, err := q.ExecContext(ctx, `UPDATE operations SET due_at = 1 WHERE id = $1`, r.Operation)
+			if err != nil {
+				return err
+			}
+			return oneRow(res)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.runAll(c.id)
+		if got := w.mustGet(c.admin, r); w.ran(r) != 0 || got.State != request.Approved {
+			t.Errorf("its deed ran %d times, and it is %s", w.ran(r), got.State)
+		}
+		w.pass(2 * time.Hour)
+		w.runAll(c.id)
+		if got := w.mustGet(c.admin, r); w.ran(r) != 1 || got.State != request.Done {
+			t.Errorf("in its time the deed ran %d times, and it is %s", w.ran(r), got.State)
+		}
 	})
 }
 
