@@ -20,14 +20,15 @@ import (
 type Ask struct {
 	Kind    Kind
 	Family  string // required where an officer approves
-	Subject string // what it is about; one request of a kind and subject is open at a time
+	Subject string // what it is about, up to 256 bytes; one request of a kind and subject is open at a time
 	Reason  string // up to 1024 characters
 	Contact string // up to 256 characters
 	Detail  []Fact // what a dry run listed: up to 256 KiB
 }
 
-// Limits of texts, in characters, and of all facts, in bytes.
+// Limits of texts, in characters, and of the subject and all facts, in bytes.
 const (
+	maxSubject = 256
 	maxReason  = 1024
 	maxContact = 256
 	maxDetail  = 256 << 10
@@ -169,7 +170,7 @@ func checkAsk(a Ask) error {
 		}
 	}
 	switch {
-	case a.Subject == "" || len(a.Subject) > maxContact || !printable(a.Subject):
+	case a.Subject == "" || len(a.Subject) > maxSubject || !printable(a.Subject):
 		return fault.New(fault.Invalid, "the request does not say what it is about")
 	case total > maxDetail:
 		return fault.New(fault.TooLarge, "the details of the request have more than %d bytes", maxDetail)
