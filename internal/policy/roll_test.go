@@ -406,6 +406,81 @@ func TestCrashInRoll(t *testing.T) {
 	})
 }
 
+// forestScript rolls all keys of all tenants to the end.
+func (w *world) forestScript() error {
+	ctx := w.t.Context()
+	if err := w.service.RollAvailability(ctx, operator, ""); err != nil {
+		return err
+	}
+	for range 3 {
+		if err := w.service.TendAvailability(ctx); err != nil {
+			return err
+		}
+		w.work()
+		time.Sleep(2 * time.Hour)
+	}
+	return w.service.TendAvailability(ctx)
+}
+
+// The same for the key that all tenants share: killed after every fifth write, each tenant follows,
+// and the old key goes when none needs it.
+func TestCrashInForestRoll(t *testing.T) {
+	for start := range int64(2) {
+		t.Run(fmt.Sprint(start), func(t *testing.T) {
+			inWorld(t, nil, func(t *testing.T, _ *world) {
+				for n, finished := start, false; !finished; n += 10 * slow {
+					finished = crashInForestRoll(t, n)
+					if n > 300 {
+						t.Fatal("the script does not end")
+					}
+				}
+			})
+		})
+	}
+}
+
+// crashInForestRoll is one round, killed after n writes; it reports whether the script had ended by
+// then.
+func crashInForestRoll(t *testing.T, n int64) (finished bool) {
+	w, f := newWorld(t, nil), newFuse(n)
+	tenants := []*tenant{w.tenant(), w.tenant()}
+	var before [2]map[string]string
+	var old string
+	for i, c := range tenants {
+		old = c.mustRegister("").Status.Policy.AvailabilityKey
+		c.mustSeal("sharepoint", "one")
+		before[i] = c.spareKeys()
+	}
+	w.work()
+	time.Sleep(time.Second)
+	w.process(f)
+	err := w.forestScript()
+	if finished = err == nil && !f.dead.Load(); !finished && !f.dead.Load() {
+		t.Fatalf("after %d writes: %v", n, err)
+	}
+	w.process(newFuse(1 << 40))
+	for _, c := range tenants {
+		c.check(n)
+	}
+	asked := !must(w.config.Availability.RenewalAsked(t.Context())).IsZero()
+	for range 4 {
+		time.Sleep(2 * time.Hour)
+		w.mustTend()
+		w.work()
+	}
+	for i, c := range tenants {
+		c.check(n)
+		c.noneLeft(n)
+		if asked {
+			c.rolled(before[i])
+		}
+	}
+	if gone := !w.facts(tenants[0].id, old).Destroyed.IsZero(); gone != asked {
+		t.Errorf("killed after %d writes: the old key is destroyed: %v, a roll was asked for: %v", n, gone, asked)
+	}
+	return finished
+}
+
 // check checks what must hold at every moment.
 func (c *tenant) check(n int64) {
 	c.t.Helper()
