@@ -28,6 +28,7 @@ type walk struct {
 	caller directory.Caller
 	at     checkpoint
 	saved  time.Time // of the last checkpoint
+	late   bool      // this pass was begun by an earlier claim: what it found may be over
 }
 
 // A checkpoint is how far a walk is, as JSON in the operation.
@@ -63,6 +64,7 @@ func (s *Service) converge(ctx context.Context, run *operation.Run) error {
 			return fault.Wrap(fault.Corrupt, err, "the checkpoint of the operation cannot be read")
 		}
 	}
+	w.late = w.at.Container != ""
 	if run.Op.Checkpoint == "" {
 		if err := w.begin(ctx); err != nil {
 			return operation.Again(err, 0)
@@ -239,10 +241,13 @@ func (w *walk) settled(ctx context.Context) (bool, error) {
 	if err := w.run.Save(ctx, w.at.encode(), w.run.Op.Done, w.run.Op.Done+left); err != nil {
 		return false, err
 	}
+	late := w.late
+	w.late = false
 	switch {
 	case w.at.Failed > 0:
 		return false, fault.New(fault.Corrupt, "%d container keys do not open and were left where they are; the first: %s", left, ended.First).
 			WithHint("everything else has moved; restore those keys from a backup of the database, then Resume-CKOperation, or wait: they are looked at again within the hour")
+	case still && ended.Closed > 0 && late:
 	case still && ended.Closed > 0:
 		return false, fault.New(fault.Unavailable, "%d container keys wait for root keys; the first: %s", left, ended.Why).
 			WithHint("everything else has moved; this goes on by itself once one of their root keys works")
