@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/mailbox"
@@ -79,9 +80,9 @@ func policyNames(ctx context.Context, s Services, call *Call) (map[string]string
 	return names, err
 }
 
-// The one filter of row CK-124, with either kind of quotes.
+// The one filter of row CK-124, with either kind of quotes, which are doubled inside.
 var (
-	byPolicy  = regexp.MustCompile(`^\s*\{?\s*(?i:DataEncryptionPolicy)\s+(?i:-eq)\s+(?:'([^']*)'|"([^"]*)")\s*\}?\s*$`)
+	byPolicy  = regexp.MustCompile(`^\s*\{?\s*(?i:DataEncryptionPolicy)\s+(?i:-eq)\s+(?:'((?:[^']|'')*)'|"((?:[^"]|"")*)")\s*\}?\s*$`)
 	byNothing = regexp.MustCompile(`^\s*\{?\s*(?i:DataEncryptionPolicy)\s+(?i:-eq)\s+(?i:\$null)\s*\}?\s*$`)
 )
 
@@ -98,7 +99,7 @@ func mailboxFilter(call *Call, names map[string]string) (func(mailbox.Mailbox) b
 	if found == nil {
 		return nil, bindError("-Filter cannot be %s", quote(text)).WithHint("it takes \"DataEncryptionPolicy -eq 'DN'\"")
 	}
-	dn := found[1] + found[2]
+	dn := strings.ReplaceAll(found[1], "''", "'") + strings.ReplaceAll(found[2], `""`, `"`)
 	name := policyIdentity(call, policy.Mailbox, dn)
 	if name == dn {
 		return nil, bindError("%s is not the distinguished name of a mailbox policy", quote(dn)).
