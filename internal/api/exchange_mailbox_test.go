@@ -46,7 +46,7 @@ func (x *exchange) mustPeople(n int) {
 func TestExchangePagesMailboxes(t *testing.T) {
 	t.Parallel()
 	x := newExchange(t)
-	const all = 50_000
+	const all = 50_000 / slow
 	x.mustPeople(all)
 	path, last, seen := "/adminapi/beta/"+contosoDomain+"/InvokeCommand?$select=Name", "", 0
 	for token := x.token(x.tenant, directory.GlobalReader); path != ""; {

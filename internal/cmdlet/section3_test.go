@@ -1,6 +1,7 @@
 package cmdlet
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -151,5 +152,35 @@ func TestSection3Families(t *testing.T) {
 		if call, err := Bind(c, words); err != nil || call.Args.Text("DataEncryptionPolicy") != "P" || len(call.Notes) != 1 {
 			t.Errorf("%q: %v, %v", words, call, err)
 		}
+	}
+}
+
+// The guide to policies is true: its commands are some, with parameters that they have (CK-310, CK-323).
+func TestGuideToPolicies(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/policies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for line := range strings.SplitSeq(string(text), "\n") {
+		command, ok := strings.CutPrefix(line, "    ck ")
+		if !ok {
+			continue
+		}
+		found++
+		command, _, _ = strings.Cut(command, " #")
+		words := shellSplit(command)
+		row, err := Find(Table(), words[0])
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+			continue
+		}
+		if _, err := Bind(row, words[1:]); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	if found < 12 {
+		t.Errorf("the guide has only %d commands", found)
 	}
 }
