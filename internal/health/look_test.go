@@ -92,7 +92,7 @@ func TestSilenceMustLast(t *testing.T) {
 		time.Sleep(25 * time.Second)
 		c.wantStates(p, health.Degraded, health.Healthy, health.Unavailable)
 		w.change(c.uris[1], func(k *vaultKey) { k.failed = nil })
-		time.Sleep(16 * time.Minute)
+		time.Sleep(61 * time.Second)
 		c.wantStates(p, health.Healthy, health.Healthy, health.Healthy)
 		want := []string{
 			"RootKeyHealthChanged west/root Healthy>Unavailable", "PolicyHealthChanged P Healthy>Degraded",

@@ -53,6 +53,7 @@ const (
 	claim  = time.Minute            // how long a root is held for one look: longer than one takes
 	limit  = 40 * time.Second       // for one look
 	again  = 10 * time.Second       // until a root that did not answer is looked at again
+	often  = time.Minute            // between looks at one that does not open
 	rarely = 24 * time.Hour         // between looks at versions and rotation
 	pause  = 500 * time.Millisecond // at least between looks that vaults cause
 	putOff = time.Second            // for a root of a tenant that has enough looks under way

@@ -119,13 +119,18 @@ func ignoreChanged(err error) error {
 	return err
 }
 
-// decide returns the root after an observation, and when it is due next: soon while it is silent.
+// decide returns the root after an observation, and when it is due next: soon while it is silent,
+// often while it does not open.
 func (s *Service) decide(was Root, o observation) Root {
 	now := s.now()
 	next := was.after(o, now)
-	next.Due = s.next(now)
-	if next.Misses > 0 && next.State != Unavailable {
+	switch {
+	case next.Misses > 0 && next.State != Unavailable:
 		next.Due = now.Add(again)
+	case !next.State.Opens():
+		next.Due = now.Add(min(often, s.c.Every))
+	default:
+		next.Due = s.next(now)
 	}
 	return next
 }

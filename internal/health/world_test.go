@@ -57,6 +57,7 @@ type vaultKey struct {
 	life     string           // of its rotation policy
 	takes    time.Duration    // each call
 	looks    int              // so often it was tried
+	deeps    int              // so often its versions were counted
 }
 
 // recorder is the real log, and can be told to refuse.
@@ -147,6 +148,11 @@ func (w *world) change(uri string, fn func(k *vaultKey)) {
 	fn(w.keys[uri])
 }
 
+func (w *world) deeps(uri string) (n int) {
+	w.change(uri, func(k *vaultKey) { n = k.deeps })
+	return n
+}
+
 func (w *world) looks(uri string) (n int) {
 	w.change(uri, func(k *vaultKey) { n = k.looks })
 	return n
@@ -204,6 +210,7 @@ func (r reached) Wrap(ctx context.Context, _ envelope.Key) (string, []byte, erro
 }
 
 func (r reached) Versions(ctx context.Context, most int) (int, error) {
+	r.w.change(r.uri, func(k *vaultKey) { k.deeps++ })
 	k, err := r.call(ctx)
 	if err == nil && k.many == 0 {
 		err = denied("AccessDenied")

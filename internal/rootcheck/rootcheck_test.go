@@ -55,7 +55,7 @@ func TestTable(t *testing.T) {
 		{"CK-207 less than 90 days", func(s *Sight) { s.Facts.RecoveryLevel = "CustomizedRecoverable" }, "recoveryLevel", Warn, true},
 		{"CK-169 wraps only", func(s *Sight) { s.Facts.Ops = []string{"wrapKey"} }, "operations", Fail, true},
 		{"CK-243 rolled", func(s *Sight) { s.Facts.KeyID = "https://e/keys/k/2" }, "newest", Warn, false},
-		{"KV-70 449 versions", func(s *Sight) { *s.Versions = 449 }, "", "", false},
+		{"KV-69, KV-70 449 versions", func(s *Sight) { *s.Versions = 449 }, "", "", false},
 		{"KV-70 450 versions", func(s *Sight) { *s.Versions = 450 }, "versions", Warn, false},
 		{"KV-70 more than 500", func(s *Sight) { *s.Versions = CountUpTo }, "versions", Warn, false},
 		{"CK-208 rotation sets an expiry", func(s *Sight) { *s.Rotation = "P90D" }, "rotation", Warn, false},
