@@ -34,7 +34,7 @@ func (r *Reader) Owners(ctx context.Context, id string) (owners []string, err er
 				return err
 			}
 			looked += len(page.Value) + 1
-			for _, a := range page.Value {
+			for _, a := range present(page.Value) {
 				if p := a.Properties; p != nil && strings.EqualFold(path.Base(deref(p.RoleDefinitionID)), roleOwner) {
 					owners = append(owners, strings.ToLower(deref(p.PrincipalID)))
 				}
@@ -63,7 +63,7 @@ func (r *Reader) Others(ctx context.Context, id string) (types []string, err err
 				return err
 			}
 			looked += len(page.Value) + 1
-			for _, one := range page.Value {
+			for _, one := range present(page.Value) {
 				kind := deref(one.Type)
 				if !strings.EqualFold(kind, vaultType) && !seen[strings.ToLower(kind)] {
 					seen[strings.ToLower(kind)] = true

@@ -2,6 +2,7 @@ package resourcemanager
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armfeatures"
@@ -66,7 +67,7 @@ func (r *Reader) Subscriptions(ctx context.Context) (all []Subscription, err err
 			if err != nil {
 				return err
 			}
-			for _, s := range page.Value {
+			for _, s := range present(page.Value) {
 				all = append(all, subscriptionOf(s))
 			}
 		}
@@ -121,6 +122,11 @@ func isID(id string) error {
 		return fault.New(fault.NotFound, "%.64q is no id of a subscription", id)
 	}
 	return nil
+}
+
+// present leaves out what a hostile list may have in it: nothing.
+func present[T any](list []*T) []*T {
+	return slices.DeleteFunc(list, func(p *T) bool { return p == nil })
 }
 
 // deref returns what p points to, or the zero value.

@@ -95,7 +95,7 @@ func (r *Reader) locate(ctx context.Context, subscription, name string) (*arm.Re
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range page.Value {
+	for _, v := range present(page.Value) {
 		id, err := arm.ParseResourceID(deref(v.ID))
 		if err != nil {
 			continue
