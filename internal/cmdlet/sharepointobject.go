@@ -34,6 +34,9 @@ func geoPolicyObject(st policy.GeoStatus, h health.Report) Object {
 		Field{"DateCreated", p.Created},
 		Field{"WhenChanged", p.Updated},
 		Field{"AvailabilityKeyId", GUID(p.AvailabilityKey)},
+		Field{"AvailabilityKeyScope", string(st.Status.Availability.Facts.Kind)}, // row CK-312
+		Field{"AvailabilityKeyState", string(st.Status.Availability.State)},
+		Field{"AvailabilityKeyUses", st.Status.Availability.Usage.Ever},
 		Field{"Rewrap", rewrapText(st.Status)},
 		Field{"SafeToRetire", safeToRetire(st.Status.Roots)},
 		Field{"StillNeeded", stillNeeded(st.Status.Roots)},

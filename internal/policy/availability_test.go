@@ -120,6 +120,9 @@ func TestNewPolicyHasItsKey(t *testing.T) {
 				t.Errorf("%s: %+v", k.Policy.Name, k)
 			}
 		}
+		if k := c.mustGeo("").Status.Availability; k.State != policy.KeyActive || k.Facts.ID != first.AvailabilityKey { // CK-312
+			t.Errorf("what is told of a geo: %+v", k)
+		}
 		if err := w.service.SetAvailabilityLimit(t.Context(), c.admin, policy.SharePoint, first.ID, nil); !fault.Is(err, fault.Invalid) { // CK-53, CK-71
 			t.Errorf("a limit on what never happens: %v", err)
 		}

@@ -76,7 +76,12 @@ func (s *Service) Geo(ctx context.Context, caller directory.Caller, geo string) 
 	if err != nil {
 		return GeoStatus{}, err
 	}
-	return s.geoStatus(ctx, caller.Tenant, geo)
+	st, err := s.geoStatus(ctx, caller.Tenant, geo)
+	if err != nil || st.State == Unregistered {
+		return st, err
+	}
+	st.Status.Availability, err = s.availabilityKey(ctx, caller, st.Status.Policy)
+	return st, err
 }
 
 // geoStatus looks at the policy in force in a geo.
