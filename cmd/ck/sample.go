@@ -90,13 +90,10 @@ func (n *node) setUpSample(ctx context.Context) (*sampleGuide, error) {
 
 func (n *node) ensureSamplePerson(ctx context.Context, c directory.Caller, p directory.Person, password string) error {
 	_, err := n.directory.Person(ctx, p.Tenant, p.UPN)
-	if !fault.Is(err, fault.NotFound) {
-		return err
+	if fault.Is(err, fault.NotFound) {
+		p.Licences = []directory.Licence{directory.Microsoft365E5}
+		_, err = n.directory.CreatePerson(ctx, c, p, password, false)
 	}
-	if _, err = n.directory.CreatePerson(ctx, c, p, password, false); err != nil {
-		return err
-	}
-	_, err = n.directory.ChangeLicences(ctx, c, p.Tenant, p.UPN, []string{string(directory.Microsoft365E5)}, nil)
 	return err
 }
 

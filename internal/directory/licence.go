@@ -75,13 +75,17 @@ func parseLicences(names []string) ([]Licence, error) {
 	for i, name := range names {
 		at := slices.IndexFunc(licences, func(l Licence) bool { return strings.EqualFold(string(l), name) })
 		if at < 0 {
-			all := make([]string, len(licences))
-			for j, l := range licences {
-				all[j] = string(l)
-			}
-			return nil, fault.New(fault.Invalid, "%.64q is no licence that this service knows", name).WithHint("give one of %s", strings.Join(all, ", "))
+			return nil, errLicence(name)
 		}
 		found[i] = licences[at]
 	}
 	return found, nil
+}
+
+func errLicence(name string) error {
+	all := make([]string, len(licences))
+	for i, l := range licences {
+		all[i] = string(l)
+	}
+	return fault.New(fault.Invalid, "%.64q is no licence that this service knows", name).WithHint("give one of %s", strings.Join(all, ", "))
 }

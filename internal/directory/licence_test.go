@@ -37,6 +37,18 @@ func TestChangeLicences(t *testing.T) {
 	}
 	admin := caller(contoso.ID, directory.GlobalAdministrator)
 	const alice = "alice@contoso.example"
+	for _, tt := range []struct {
+		given, want []directory.Licence
+		code        fault.Code
+	}{
+		{[]directory.Licence{"SPE_E5", "EQUIVIO_ANALYTICS", "SPE_E5"}, []directory.Licence{"EQUIVIO_ANALYTICS", "SPE_E5"}, ""},
+		{[]directory.Licence{"SPE_E3"}, nil, fault.Invalid},
+	} { // also from the start
+		p, err := w.CreatePerson(t.Context(), admin, directory.Person{Tenant: contoso.ID, UPN: "bert@contoso.example", Licences: tt.given}, password, false)
+		if fault.CodeOf(err) != tt.code || !slices.Equal(p.Licences, tt.want) {
+			t.Errorf("made with %v: %v, %v", tt.given, p.Licences, err)
+		}
+	}
 	for _, step := range []struct {
 		add, remove []string
 		want        []directory.Licence

@@ -53,7 +53,8 @@ func (s *Service) CreatePerson(ctx context.Context, c Caller, p Person, password
 	if err := checkPassword(password); err != nil {
 		return Person{}, err
 	}
-	p.Tenant, p.ID, p.Created, p.MustChangePassword, p.Licences = t.ID, uuid.NewString(), s.now(), mustChange, nil
+	p.Tenant, p.ID, p.Created, p.MustChangePassword = t.ID, uuid.NewString(), s.now(), mustChange
+	p.Licences = slices.Compact(slices.Sorted(slices.Values(p.Licences)))
 	if err := mayGrant(c, t.ID, p.Roles); err != nil {
 		return Person{}, s.deny(ctx, a, err)
 	}
@@ -142,6 +143,11 @@ func checkPerson(p Person, t Tenant) error {
 	for _, r := range p.Roles {
 		if !slices.Contains(peopleRoles, r) {
 			return fault.New(fault.Invalid, "%.64q is not a role that people can hold", string(r))
+		}
+	}
+	for _, l := range p.Licences {
+		if !slices.Contains(licences, l) {
+			return errLicence(string(l))
 		}
 	}
 	return checkName("the person", p.DisplayName)

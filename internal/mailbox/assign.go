@@ -15,10 +15,10 @@ const ReasonUnlicensed = "CK-179"
 func (m Mailbox) holder() policy.Holder { return policy.Holder{Container: m.Container, Name: m.Name} }
 
 // Assign gives a mailbox a policy of the mailbox family in place of the one it had, or takes it
-// away with policy "" (CK-120 to CK-123): see policy.Service.AssignTo for what follows. kinds, if
+// away with to "" (CK-120 to CK-123): see policy.Service.AssignTo for what follows. kinds, if
 // any, are those that the caller's command is for. A user mailbox or mail user without a licence
 // gets none (CK-179), though it may be taken away.
-func (s *Service) Assign(ctx context.Context, caller directory.Caller, identity, policy string, kinds ...Kind) error {
+func (s *Service) Assign(ctx context.Context, caller directory.Caller, identity, to string, kinds ...Kind) error {
 	m, err := s.enter(ctx, caller, assign, identity)
 	if err != nil {
 		return err
@@ -26,10 +26,10 @@ func (s *Service) Assign(ctx context.Context, caller directory.Caller, identity,
 	if len(kinds) > 0 && !slices.Contains(kinds, m.Kind) {
 		return fault.New(fault.Invalid, "%s is a %s", m.Name, m.Kind).WithHint("%s", commandFor(m.Kind))
 	}
-	if err := s.licensed(m); policy != "" && err != nil {
+	if err := s.licensed(m); to != "" && err != nil {
 		return err
 	}
-	return s.c.Policies.AssignTo(ctx, caller, m.holder(), policy)
+	return s.c.Policies.AssignTo(ctx, caller, m.holder(), to)
 }
 
 // commandFor says which command is for mailboxes of a kind.
@@ -53,14 +53,14 @@ func (s *Service) licensed(m Mailbox) error {
 }
 
 // SetDefault puts a policy in force for every mailbox of the tenant without one of its own, or
-// none for policy "": see policy.Service.SetDefault. It covers mailboxes of all kinds and asks for
+// none for to "": see policy.Service.SetDefault. It covers mailboxes of all kinds and asks for
 // one licence in the tenant: one enables the feature (CK-212), and who holds which is not asked
 // whenever a message is stored.
-func (s *Service) SetDefault(ctx context.Context, caller directory.Caller, policy string) error {
+func (s *Service) SetDefault(ctx context.Context, caller directory.Caller, to string) error {
 	if err := s.check(ctx, caller, assign, "the default of mailboxes"); err != nil {
 		return err
 	}
-	if policy != "" && !s.c.IgnoreLicences {
+	if to != "" && !s.c.IgnoreLicences {
 		licensed, err := s.c.Store.Licensed(ctx, caller.Tenant)
 		if err != nil {
 			return err
@@ -70,7 +70,7 @@ func (s *Service) SetDefault(ctx context.Context, caller directory.Caller, polic
 				WithHint("give one: ck person license NAME --with %s; or start the server with --licences ignore", directory.Microsoft365E5)
 		}
 	}
-	return s.c.Policies.SetDefault(ctx, caller, policy)
+	return s.c.Policies.SetDefault(ctx, caller, to)
 }
 
 // A Standing is where the content of a mailbox is, and where it belongs.

@@ -48,11 +48,11 @@ func (s *Service) check(ctx context.Context, caller directory.Caller, do action,
 
 // perform records a change that check has let pass, makes it, and records if it did not take
 // effect.
-func (s *Service) perform(ctx context.Context, caller directory.Caller, do action, object string, detail map[string]string, make func() error) error {
+func (s *Service) perform(ctx context.Context, caller directory.Caller, do action, object string, detail map[string]string, act func() error) error {
 	if err := s.record(ctx, caller, do, object, audit.Allow, detail); err != nil {
 		return err
 	}
-	err := make()
+	err := act()
 	if err != nil {
 		_ = s.record(context.WithoutCancel(ctx), caller, do, object, audit.Fail, map[string]string{"reason": clip(fault.As(err).Message)})
 	}
