@@ -278,6 +278,7 @@ func (n *node) openService(context.Context) error {
 		Availability: available,
 		Audit:        n.serviceLog,
 		Lease:        n.lease,
+		Mixed:        hierarchy.Mixed(n.availability.mixed),
 		Hedge:        n.hedging(),
 		Saw:          func(ctx context.Context, seen hierarchy.Sight) { n.health.Saw(ctx, seen) },
 		Purged:       n.ledger,
