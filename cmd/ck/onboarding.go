@@ -109,10 +109,11 @@ func (n *node) enableFamilies(ctx context.Context, system directory.Caller) erro
 		if err != nil {
 			return err
 		}
-		if enabled, err := n.onboarding.Enabled(ctx, system.Tenant, f); err != nil || enabled {
-			return err
+		enabled, err := n.onboarding.Enabled(ctx, system.Tenant, f)
+		if err == nil && !enabled {
+			err = n.onboarding.Grant(ctx, system, f)
 		}
-		if err := n.onboarding.Grant(ctx, system, f); err != nil {
+		if err != nil {
 			return err
 		}
 	}
