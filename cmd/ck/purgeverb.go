@@ -68,7 +68,7 @@ func readRecord(path string) (note []byte, key string, err error) {
 	}
 	var printed []struct{ Record, VerifierKey string }
 	if json.Unmarshal(raw, &printed) != nil {
-		return raw, "", nil
+		return raw, "", nil //nolint:nilerr // then it is the record alone
 	}
 	if len(printed) != 1 || printed[0].Record == "" {
 		return nil, "", fault.New(fault.Invalid, "%s holds no record of a purge", path).WithHint("there is one once the purge was carried out: Get-CKPurge shows when")
