@@ -103,7 +103,7 @@ func TestBackupRestore(t *testing.T) {
 				t.Errorf("KV-70 policy: %v %s", err, cmp.Diff(policy, got))
 			}
 			_, err = s.RestoreKey(t.Context(), s.admin, vault, blob)
-			wantFault(t, err, fault.Conflict, "") // KV-73, live
+			wantFault(t, err, fault.Conflict, "") // KV-73, CK-262, live
 		}
 		if _, err := s.RestoreKey(t.Context(), s.admin, "contoso-north", second); err != nil {
 			t.Errorf("KV-75: %v", err)

@@ -60,7 +60,7 @@ func (c *leaver) mustRecover() request.Request {
 	return r
 }
 
-// CK-74 to CK-76, X-4, CK-271: both roots are lost; two people open the content to users; new
+// CK-74, CK-75, CK-76, X-4, CK-271: both roots are lost; two people open the content to users; new
 // roots end the need. CK-80: every use is recorded. CK-282: an operator alone cannot.
 func TestCK74_Recovery(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {
@@ -207,6 +207,31 @@ func TestAClockSetBackDoesNotLengthenARecovery(t *testing.T) {
 		tend(10 * time.Second)
 		if got := left(); got != 0 {
 			t.Errorf("started behind a clock that was set back, %v are left", got)
+		}
+	})
+}
+
+// CK-79, CK-261, CK-263: what to do before a recovery is asked for. A deletion that is undone, or a
+// permission that is given back, opens the content by itself, and a request that still waits does
+// no harm.
+func TestCK261_UndoneDeletionsComeFirst(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.recovering()
+		r, err := w.service.RequestRecovery(t.Context(), c.admin, policy.MultiWorkload, "Lost", "lost")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.vaults.heal(c.keys[1]) // one of the two is enough
+		w.keys.AskAnew(func(hierarchy.RootRef) bool { return true })
+		time.Sleep(2 * time.Second)
+		if err := c.reopen(); err != nil {
+			t.Errorf("CK-261 a root recovered: %v", err)
+		}
+		if _, err := w.requests.Withdraw(t.Context(), c.admin, r.ID, "not needed"); err != nil {
+			t.Error(err)
+		}
+		if n := count(c.entries(), "allow availability.use "+c.p.ID); n != 0 {
+			t.Errorf("the availability key was used %d times", n)
 		}
 	})
 }
