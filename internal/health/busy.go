@@ -33,6 +33,15 @@ func (b *busy) enter(ref hierarchy.RootRef) (entered, underWay bool) {
 	return true, false
 }
 
+// again has a root looked at once more if a look is under way: it may have begun too early.
+func (b *busy) again(ref hierarchy.RootRef) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, ok := b.roots[ref]; ok {
+		b.roots[ref] = true
+	}
+}
+
 // leave ends a look, and reports whether another one was wanted meanwhile.
 func (b *busy) leave(ref hierarchy.RootRef) (again bool) {
 	b.mu.Lock()

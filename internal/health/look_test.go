@@ -275,3 +275,29 @@ func TestKeyThatEnds(t *testing.T) {
 		}
 	})
 }
+
+// A vault that answers each call in its time, and takes minutes for all of them, is silent; no look
+// goes on for ever, and others go on meanwhile.
+func TestSlowVault(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		c, other := w.tenant(), w.tenant()
+		p := c.mustPolicy("P", policy.MultiWorkload)
+		for range 9 {
+			p = c.mustRefresh(p)
+		}
+		w.change(c.uris[0], func(k *vaultKey) { k.takes = 9 * time.Second })
+		defer w.running()()
+		time.Sleep(time.Second)
+		q := other.mustPolicy("Q", policy.MultiWorkload)
+		time.Sleep(5 * time.Second)
+		if w.looks(other.uris[0]) == 0 {
+			t.Error("another tenant waits")
+		}
+		other.wantStates(q, health.Healthy, health.Healthy, health.Healthy)
+		time.Sleep(3 * time.Minute)
+		c.wantStates(p, health.Degraded, health.Unavailable, health.Healthy)
+		if r := c.report(p); !strings.Contains(r.Message, "too slow") {
+			t.Errorf("%q", r.Message)
+		}
+	})
+}

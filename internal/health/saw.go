@@ -57,6 +57,7 @@ func (s *Service) sawDenial(ctx context.Context, seen hierarchy.Sight) error {
 	if kids, _ := needed(p.Uses, seen.Ref); !slices.Contains(kids, seen.KeyID) {
 		return s.c.Store.Hasten(ctx, seen.Ref, s.now())
 	}
+	s.busy.again(seen.Ref)
 	return s.apply(ctx, seen.Ref, func(was Root) (Root, bool) {
 		next := was.after(observation{state: Revoked, why: whyOf(seen.Err, seen.KeyID)}, s.now())
 		next.Due = s.now()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,8 +42,8 @@ func TestSchedule(t *testing.T) {
 // Looks are spread over a fifth of the time, whatever they began with.
 func TestSpread(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
-		part := 0.0
-		w.config.Spread = func() float64 { part += 0.09; return math.Mod(part, 1) }
+		var drawn atomic.Int64
+		w.config.Spread = func() float64 { return math.Mod(0.09*float64(drawn.Add(1)), 1) }
 		var err error
 		w.Service, err = health.New(w.config)
 		w.must(err)

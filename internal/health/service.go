@@ -45,7 +45,7 @@ type Config struct {
 	AtOnce int              // looks at the same time; 16 if 0
 	Log    *slog.Logger     // slog.Default if nil
 	Now    func() time.Time // time.Now if nil
-	Spread func() float64   // from 0 to 1, spreads looks over time; random if nil
+	Spread func() float64   // from 0 to 1, by many at once: spreads looks over time; random if nil
 }
 
 // Times that no caller needs to set.

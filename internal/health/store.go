@@ -21,7 +21,7 @@ func Changed() error {
 type Store interface {
 	// Claim returns roots whose Due has come, the longest due first, and sets it to until. One
 	// that lies beyond never was set by a clock that was wrong. One that somebody else claims at
-	// the same time is left to him.
+	// the same time is left to him. One that cannot be read is an error, beside the others.
 	Claim(ctx context.Context, now, never, until time.Time, limit int) ([]Root, error)
 	// NextDue returns the earliest Due of all; false if there are no roots.
 	NextDue(ctx context.Context) (time.Time, bool, error)

@@ -43,7 +43,6 @@ func (s *Service) start(ctx context.Context, work *sync.WaitGroup, slots chan st
 	due, err := s.c.Store.Claim(ctx, now, now.Add(2*s.c.Every+time.Hour), now.Add(claim), free)
 	if err != nil {
 		s.complain(ctx, "looking for root keys to check", err)
-		return idle
 	}
 	for _, r := range due {
 		slots <- struct{}{} // free: nobody else fills them
@@ -55,8 +54,8 @@ func (s *Service) start(ctx context.Context, work *sync.WaitGroup, slots chan st
 			poke(s.wake)
 		})
 	}
-	at, any, err := s.c.Store.NextDue(ctx)
-	if err != nil || !any {
+	at, any, unknown := s.c.Store.NextDue(ctx)
+	if err != nil || unknown != nil || !any {
 		return idle
 	}
 	return min(max(at.Sub(s.c.Now()), time.Millisecond), idle)
@@ -90,8 +89,6 @@ func (s *Service) serve(ctx context.Context, r Root) (err error) {
 // check looks at a root and keeps what came of it. It counts for nothing where daily work
 // has shown something else meanwhile. Who has made the root due again finds it due.
 func (s *Service) check(ctx context.Context, r Root, deep bool) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
 	p, err := s.c.Store.Picture(ctx, r.Ref.Tenant)
 	if err != nil {
 		return err
@@ -99,9 +96,16 @@ func (s *Service) check(ctx context.Context, r Root, deep bool) error {
 	if len(usersOf(p.Uses, r.Ref)) == 0 {
 		return ignoreChanged(s.c.Store.Remove(ctx, r))
 	}
-	o, err := s.look(ctx, r, p.Uses, deep)
-	if err != nil {
-		return err
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	o, err := s.look(limited, r, p.Uses, deep)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil: // each call was answered in its time, and all of them were not
+		o = observation{state: Unavailable, why: Why{
+			Reason: "Timeout", Message: "the vault of " + short(r.Ref.URI) + " is too slow", Hint: "check the vault, and the way to it",
+		}}
 	}
 	return s.apply(ctx, r.Ref, func(was Root) (Root, bool) {
 		next := s.decide(was, o)

@@ -71,8 +71,9 @@ func (s *Health) Claim(ctx context.Context, now, never, until time.Time, limit i
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
+	var damaged error // of one row, which must not keep the others back
 	err = s.write(ctx, func(ctx context.Context, q *healthsql.Queries) error {
-		list = nil
+		list, damaged = nil, nil
 		for _, row := range rows {
 			n, err := q.ClaimRoot(ctx, healthsql.ClaimRootParams{
 				Until: micros(until), TenantID: row.TenantID, App: row.App, Uri: row.Uri, Was: row.DueAt, Revision: row.Revision,
@@ -80,19 +81,18 @@ func (s *Health) Claim(ctx context.Context, now, never, until time.Time, limit i
 			if err != nil {
 				return err
 			}
-			if n == 0 { // another one has it
-				continue
-			}
 			row.DueAt = micros(until)
-			r, err := rootOf(row)
-			if err != nil {
-				return err
+			switch r, err := rootOf(row); {
+			case n == 0: // another one has it
+			case err != nil:
+				damaged = err
+			default:
+				list = append(list, r)
 			}
-			list = append(list, r)
 		}
 		return nil
 	})
-	return list, err
+	return list, errors.Join(err, damaged)
 }
 
 // NextDue implements health.Store.

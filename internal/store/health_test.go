@@ -136,6 +136,17 @@ func TestHealthClaims(t *testing.T) {
 		if list := claim(); len(list) != 1 || list[0].Ref != r[0].Ref || list[0].Revision != r[0].Revision+1 {
 			t.Errorf("due in 1000 hours: %+v", list)
 		}
+		s.must(s.db.Write(ctx, func(ctx context.Context, q store.DBTX) error {
+			_, err := q.ExecContext(ctx, "UPDATE health_roots SET due_at = 0, checks = 'damaged' WHERE uri = 'https://east'")
+			return err
+		}))
+		s.must(h.Hasten(ctx, ref("west"), now))
+		if list, err := h.Claim(ctx, now, now.Add(time.Hour), now.Add(time.Minute), 10); !fault.Is(err, fault.Corrupt) || len(list) != 1 || list[0].Ref != ref("west") {
+			t.Errorf("beside a damaged row: %+v, %v", list, err)
+		}
+		west, err := h.Root(ctx, ref("west"))
+		s.must(err)
+		r[1] = west
 		if err := h.Remove(ctx, r[0]); fault.As(err).Reason != health.ReasonChanged {
 			t.Errorf("removing one of before: %v", err)
 		}
