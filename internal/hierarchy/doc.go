@@ -17,8 +17,9 @@
 // roots are asked at once (AskAnew). Whatever is opened below it asks the lease before each use.
 //
 // Denied is not unreachable: outage of both vaults lets everyone go on by the availability
-// key, denial lets only the service's own work go on (rows CK-44 to CK-62). A lease that
-// system work got in spite of a denial is kept apart and never serves a user.
+// key, denial lets only the service's own work go on, as often a day as the tenant allows (rows
+// CK-44 to CK-62). A lease that system work got in spite of a denial is kept apart and never
+// serves a user.
 //
 // A generation says how its policy key is unwrapped ([Unwrapping]). That of files is hedged: both
 // roots are asked, the second a little later; the key is then held for hours, renewed two hours

@@ -154,7 +154,12 @@ func (r *roll) skip(ctx context.Context, p Policy, err error) error {
 	if e := fault.As(err); e.Code == fault.Internal || e.Reason == hierarchy.ReasonNotRecorded {
 		return err
 	}
-	if r.skipped++; r.first == "" {
+	r.skipped++
+	switch {
+	case r.first != "":
+	case p.Family == ServiceOwned: // the tenant reads this, and the service's vaults are no business of his
+		r.first = "that of the service itself: its keys cannot be used now"
+	default:
 		r.first = clip(p.Name + ": " + fault.As(err).Message)
 	}
 	return nil

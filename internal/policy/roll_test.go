@@ -214,6 +214,21 @@ func TestRollSkipsDeniedRoots(t *testing.T) {
 	})
 }
 
+// What a tenant reads of a roll names none of the service's own vaults.
+func TestRollSaysNothingOfTheService(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.tenant()
+		c.mustCreate("P")
+		w.vaults.cut(c.all()[0].Roots[0].URI)
+		c.mustRollAs(operator)
+		w.work()
+		op := must(w.rows.NewestOperation(t.Context(), c.id, "rollavailability"))
+		if op.State != operation.Failed || strings.Contains(op.Error, "service-one") || !strings.Contains(op.Error, "1 of 2 policies") {
+			t.Errorf("%+v", op)
+		}
+	})
+}
+
 // CK-33: on a schedule, each key when it has come to the age; never, if none is set.
 func TestRollOnSchedule(t *testing.T) {
 	const month = 30 * 24 * time.Hour
