@@ -41,6 +41,7 @@ type checkpoint struct {
 	First     string `json:"first,omitempty"`  // what the first of those said
 	Closed    int64  `json:"closed,omitempty"` // keys of this pass whose root keys open nothing now
 	Why       string `json:"why,omitempty"`    // what the first of those said
+	Next      string `json:"next,omitempty"`   // and what to do about it
 	Failed    int    `json:"failed,omitempty"` // passes in a row that ended with broken keys and nothing else to do
 }
 
@@ -157,7 +158,7 @@ func (w *walk) excuse(ctx context.Context, failures []failure, at *checkpoint) e
 	for _, f := range failures {
 		if closed(f.err) {
 			if at.Closed++; at.Why == "" {
-				at.Why = clip(fault.As(f.err).Message)
+				at.Why, at.Next = clip(fault.As(f.err).Message), clip(fault.As(f.err).Hint)
 			}
 			continue
 		}
@@ -250,7 +251,7 @@ func (w *walk) settled(ctx context.Context) (bool, error) {
 	case still && ended.Closed > 0 && late:
 	case still && ended.Closed > 0:
 		return false, fault.New(fault.Unavailable, "%d container keys wait for root keys; the first: %s", left, ended.Why).
-			WithHint("everything else has moved; this goes on by itself once one of their root keys works")
+			WithHint("everything else has moved; this goes on by itself once one of their root keys works. %s", ended.Next)
 	case still && ended.Pass > 0:
 		return false, fault.New(fault.Unavailable, "%d container keys are in use by other changes", left).WithHint("this goes on by itself")
 	}

@@ -325,7 +325,7 @@ func TestMailboxesBelongToPeople(t *testing.T) {
 	wantCode(t, "List of a folder that is not there", err, fault.NotFound)
 	w.MustPut(t, wt.Provider, letter, []byte("for alice"))
 	wantContent(t, w, wt.Alice, letter, []byte("for alice"))
-	if _, err := workload.Find("calendars"); !fault.Is(err, fault.NotFound) || !strings.Contains(fault.As(err).Hint, "exchange, teams, sharepoint, documents") {
+	if _, err := workload.Find("calendars"); !fault.Is(err, fault.NotFound) || !strings.Contains(fault.As(err).Hint, "exchange, exchange-signals, teams, ") {
 		t.Errorf("Find of an unknown workload: %v, want fault.NotFound that lists them", err)
 	}
 }
