@@ -57,7 +57,7 @@ func TestOfficers(t *testing.T) {
 }
 
 func TestOfficersRefused(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	embedded(t, func(t *testing.T, w *world) {
 		ctx, c, other := t.Context(), w.tenant(), w.tenant()
 		compliance := w.person("compliance", c.id, directory.ComplianceAdministrator)
 		program := c.admin

@@ -52,7 +52,7 @@ func TestTwoApprovalsAndDone(t *testing.T) {
 }
 
 func TestRuleApprovesByItself(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	embedded(t, func(t *testing.T, w *world) {
 		c := w.tenant()
 		r := w.mustAsk(c.admin, "rule", "mailbox")
 		if r.State != request.Approved {
@@ -105,7 +105,7 @@ func TestWhoApproves(t *testing.T) {
 // One person is one approval, also who is officer and operator; nobody approves his own by the
 // other hat.
 func TestOnePersonOneApproval(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	embedded(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		both := w.person("both", w.provider, directory.ServiceOperator, directory.GlobalAdministrator)
 		admin := w.person("admin", w.provider, directory.GlobalAdministrator)
@@ -127,7 +127,7 @@ func TestOnePersonOneApproval(t *testing.T) {
 }
 
 func TestWhoAsks(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	embedded(t, func(t *testing.T, w *world) {
 		ctx, c := t.Context(), w.tenant()
 		ask := func(who directory.Caller, change func(*request.Ask)) error {
 			a := request.Ask{Kind: "both", Family: "mailbox", Subject: "p1", Reason: "r"}
@@ -164,7 +164,7 @@ func TestWhoAsks(t *testing.T) {
 
 // An administrator who is the only officer could approve nothing of his own.
 func TestOnlyOfficerAsks(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	embedded(t, func(t *testing.T, w *world) {
 		id := uuid.NewString()
 		alone := w.person("alone", id, directory.GlobalAdministrator)
 		if _, err := w.service.AddOfficer(t.Context(), alone, "mailbox", "alone"); err != nil {
@@ -281,7 +281,7 @@ func TestOperationTooEarly(t *testing.T) {
 
 // A clock that was set back at the last approval does not shorten the waiting period.
 func TestClockSetBackBeforeApproval(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	embedded(t, func(t *testing.T, w *world) {
 		c := w.tenant()
 		r := w.mustApprove(w.operator, w.mustAsk(c.admin, "slow", "p1"))
 		w.pass(-10 * time.Hour)
@@ -319,7 +319,7 @@ func TestExpiry(t *testing.T) {
 }
 
 func TestDenyAndWithdraw(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	embedded(t, func(t *testing.T, w *world) {
 		ctx, c := t.Context(), w.tenant()
 		colleague := w.person("colleague", c.id, directory.GlobalAdministrator)
 		compliance := w.person("compliance", c.id, directory.ComplianceAdministrator)
@@ -412,7 +412,7 @@ func TestManyRequests(t *testing.T) {
 
 // Without the record nothing happens.
 func TestRecordFirst(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	embedded(t, func(t *testing.T, w *world) {
 		ctx, c := t.Context(), w.tenant()
 		r := w.mustApprove(w.operator, w.mustAsk(c.admin, "both", "p1"))
 		w.log.refuse = true
@@ -466,7 +466,7 @@ func TestRowChangedByOtherHands(t *testing.T) {
 
 // A deed that fails for good fails its request; one that fails for now is tried again.
 func TestDeedFails(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	embedded(t, func(t *testing.T, w *world) {
 		c := w.tenant()
 		w.fail = fault.New(fault.Invalid, "there is no such policy any more")
 		r := w.mustAsk(c.admin, "rule", "p1")

@@ -61,6 +61,13 @@ func each(t *testing.T, fn func(t *testing.T, w *world)) {
 	storetest.Each(t, store.ServiceAreas, func(t *testing.T, db *store.DB) { fn(t, newWorld(t, db)) })
 }
 
+// embedded is each on the embedded engine alone, for rules that no engine has a part in.
+func embedded(t *testing.T, fn func(t *testing.T, w *world)) {
+	t.Helper()
+	t.Parallel()
+	fn(t, newWorld(t, storetest.SQLite(t, store.ServiceAreas()...)))
+}
+
 func newWorld(t testing.TB, db *store.DB) *world {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(nil)
