@@ -48,7 +48,7 @@ func (w *world) openDeparting() {
 		Store: store.NewRequest(w.db), Audit: w.log, Kinds: policy.RequestRules(purgeWait, false),
 		Families: []string{string(policy.MultiWorkload), string(policy.Mailbox), string(policy.SharePoint)},
 		Person:   func(_ context.Context, _, who string) (id, name string, err error) { return who, who, nil },
-		Wake:     func() { w.runner.Wake() },
+		Wake:     func() { w.runner.Wake() }, Now: w.now,
 	}))
 }
 

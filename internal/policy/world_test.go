@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/fips140"
-	"errors"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,6 +40,8 @@ type world struct {
 	rows   *store.Policy
 	config policy.Config
 
+	wrong atomic.Int64 // by how much the service's clock is, a time.Duration
+
 	spare    availability.Config // of the service in config
 	spareLog *audit.Log
 }
@@ -68,30 +70,41 @@ func newWorldOn(t testing.TB, db *store.DB, change func(c *policy.Config)) *worl
 	spare := openDB(t, "availability.db", store.AvailabilityAreas())
 	w.spareLog = must(audit.New(audit.Config{Store: store.NewAudit(spare), Key: signingKey(), Name: "availability"}))
 	w.spare = availability.Config{Store: store.NewAvailability(spare), Seal: seal.Of(envelope.NewKey()), Audit: w.spareLog}
-	keys := must(availability.New(w.spare))
 	w.spareDB = spare
+	w.assemble(change)
+	return w
+}
+
+// assemble makes the service over the world's rows, as a start of the server does.
+func (w *world) assemble(change func(c *policy.Config)) {
+	w.t.Helper()
+	w.spare.Now = w.now
+	keys := must(availability.New(w.spare))
 	w.openDeparting()
 	w.keys = must(hierarchy.New(hierarchy.Config{
-		Store: store.NewHierarchy(w.db), Root: w.vaults.root, Availability: keys, Audit: w.log,
+		Store: store.NewHierarchy(w.db), Root: w.vaults.root, Availability: keys, Audit: w.log, Now: w.now,
 		Purged: w.ledger, Recoveries: store.NewRecovery(w.db),
 	}))
-	t.Cleanup(func() {
-		if err := w.keys.Close(context.Background()); err != nil {
-			t.Errorf("closing the keyring: %v", err)
+	opened := w.keys
+	w.t.Cleanup(func() {
+		if err := opened.Close(context.Background()); err != nil {
+			w.t.Errorf("closing the keyring: %v", err)
 		}
 	})
 	w.config = policy.Config{
 		Store: w.rows, Keys: w.keys, Roots: w.vaults, Availability: keys, Audit: w.log, Rule: rules, Operations: store.NewOperation(w.db), Geos: geos,
-		Wake: func() { w.runner.Wake() }, Settle: 2 * time.Second,
+		Wake: func() { w.runner.Wake() }, Settle: 2 * time.Second, Now: w.now,
 		Requests: w.requests, Purging: w.purging(keys), Recoveries: store.NewRecovery(w.db),
 	}
 	if change != nil {
 		change(&w.config)
 	}
 	w.service = must(policy.New(w.config))
-	w.runner = must(operation.New(operation.Config{Store: store.NewOperation(w.db), Handlers: w.service.Handlers()}))
-	return w
+	w.runner = must(operation.New(operation.Config{Store: store.NewOperation(w.db), Handlers: w.service.Handlers(), Now: w.now}))
 }
+
+// now is the service's clock, which can be set wrong.
+func (w *world) now() time.Time { return time.Now().Round(0).Add(time.Duration(w.wrong.Load())) }
 
 // geos are those of every tenant.
 func geos(context.Context, string) ([]string, error) { return []string{"default", "nam", "eur"}, nil }
@@ -146,7 +159,7 @@ type recorder struct {
 
 func (r *recorder) Record(ctx context.Context, e audit.Entry) error {
 	if r.refuse != nil && r.refuse(e) {
-		return errors.New("the disk is full")
+		return fault.New(fault.Unavailable, "the disk is full") // as the real one does
 	}
 	return r.Log.Record(ctx, e)
 }
@@ -246,7 +259,7 @@ func (w *world) open() bool {
 	w.t.Helper()
 	var n int
 	err := w.db.Read(w.t.Context(), func(ctx context.Context, q store.DBTX) error {
-		return q.QueryRowContext(ctx, `SELECT COUNT(*) FROM operations WHERE state = 'running' OR state = 'waiting' AND attempts = 0 AND due_at <= $1`, time.Now().UnixMicro()).Scan(&n)
+		return q.QueryRowContext(ctx, `SELECT COUNT(*) FROM operations WHERE state = 'running' OR state = 'waiting' AND attempts = 0 AND due_at <= $1`, w.now().UnixMicro()).Scan(&n)
 	})
 	if err != nil {
 		w.t.Fatal(err)
