@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/hierarchy"
@@ -28,6 +29,9 @@ func (s *Service) EndRecovery(ctx context.Context, caller directory.Caller, tena
 
 func (s *Service) setRecovery(ctx context.Context, caller directory.Caller, tenant, geo string, until time.Time) error {
 	if caller.Kind != directory.System || caller.Tenant != tenant {
+		if err := s.record(ctx, caller, Recover, clip(geo), audit.Deny, nil); err != nil {
+			return err
+		}
 		return fault.New(fault.Forbidden, "only an approved request begins or ends a recovery").WithHint("ask for one, and have it approved")
 	}
 	st, err := s.geoStatus(ctx, tenant, geo)
