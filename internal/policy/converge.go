@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/customerkey/customerkey/internal/directory"
@@ -251,7 +252,7 @@ func (w *walk) settled(ctx context.Context) (bool, error) {
 	case still && ended.Closed > 0 && late:
 	case still && ended.Closed > 0:
 		return false, fault.New(fault.Unavailable, "%d container keys wait for root keys; the first: %s", left, ended.Why).
-			WithHint("everything else has moved; this goes on by itself once one of their root keys works. %s", ended.Next)
+			WithHint("%s", strings.TrimSpace("everything else has moved; this goes on by itself once one of their root keys works. "+ended.Next))
 	case still && ended.Pass > 0:
 		return false, fault.New(fault.Unavailable, "%d container keys are in use by other changes", left).WithHint("this goes on by itself")
 	}
