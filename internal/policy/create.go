@@ -127,8 +127,10 @@ func NameTaken(name string) error {
 // its assignment, if it comes with one.
 func (s *Service) found(ctx context.Context, caller directory.Caller, p Policy, a *Assignment) (Policy, error) {
 	var err error
-	if p.AvailabilityKey, err = s.c.Availability.Create(ctx, caller, s.availabilityScope(p)); err != nil {
-		return p, err
+	if !s.view {
+		if p.AvailabilityKey, err = s.c.Availability.Create(ctx, caller, s.availabilityScope(p)); err != nil {
+			return p, err
+		}
 	}
 	g, err := s.generation(ctx, caller, p, 1)
 	if err != nil {

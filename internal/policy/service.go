@@ -83,7 +83,8 @@ type Config struct {
 
 // A Service is the policies of all tenants. It is safe for concurrent use.
 type Service struct {
-	c Config
+	c    Config
+	view bool // nothing that is done here stays: see WhatIf
 
 	tending   sync.Mutex
 	sightings map[string]sighting // of recoveries that go on, by request

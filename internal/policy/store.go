@@ -66,6 +66,15 @@ type Store interface {
 	// the policy has another revision by now, with ReasonNameTaken if the name is in use, with
 	// ReasonTooMany or the reason of [Policy.Assignable] if the edit runs against those.
 	Apply(ctx context.Context, e Edit) error
+	// Foresee makes the edits in one transaction, looks at what comes of it, and undoes it. It
+	// fails as Apply would.
+	Foresee(ctx context.Context, tenant string, edits []Edit) (Prospect, error)
+	// Prospect is how it stands.
+	Prospect(ctx context.Context, tenant string) (Prospect, error)
+	// Held counts what lies under the tenant's keys, as it would after the edit gave containers
+	// policies of their own; the zero edit gives none. It reads an index entry for each item.
+	Held(ctx context.Context, tenant string, but Edit) (Held, error)
+
 	// Move puts the keys where they belong and saves the checkpoint. Keys that somebody else
 	// has moved, or whose new generation is not active any more, are left and counted.
 	Move(ctx context.Context, moves []Move, f operation.Fence) (left int, err error)

@@ -13,40 +13,42 @@ import (
 
 // Apply implements policy.Store.
 func (s *Policy) Apply(ctx context.Context, e policy.Edit) error {
-	return s.db.Write(ctx, func(ctx context.Context, q DBTX) error {
-		if e.Policy != nil {
-			if err := putPolicy(ctx, policysql.New(q), *e.Policy); err != nil {
-				return err
-			}
-			if err := keepMostActive(ctx, policysql.New(q), *e.Policy, e.MostActive); err != nil {
-				return err
-			}
+	return s.db.Write(ctx, func(ctx context.Context, q DBTX) error { return applyEdit(ctx, q, e) })
+}
+
+func applyEdit(ctx context.Context, q DBTX, e policy.Edit) error {
+	if e.Policy != nil {
+		if err := putPolicy(ctx, policysql.New(q), *e.Policy); err != nil {
+			return err
 		}
-		if e.Generation != nil {
-			if err := AddGeneration(ctx, q, *e.Generation); err != nil {
-				return err
-			}
+		if err := keepMostActive(ctx, policysql.New(q), *e.Policy, e.MostActive); err != nil {
+			return err
 		}
-		for _, g := range e.Restored {
-			if err := restoreGeneration(ctx, q, g); err != nil {
-				return err
-			}
+	}
+	if e.Generation != nil {
+		if err := AddGeneration(ctx, q, *e.Generation); err != nil {
+			return err
 		}
-		if e.Assignment != nil {
-			if err := setAssignment(ctx, q, e.Tenant, *e.Assignment); err != nil {
-				return err
-			}
+	}
+	for _, g := range e.Restored {
+		if err := restoreGeneration(ctx, q, g); err != nil {
+			return err
 		}
-		if e.Reassignment != nil {
-			if err := reassign(ctx, q, e.Tenant, *e.Reassignment); err != nil {
-				return err
-			}
+	}
+	if e.Assignment != nil {
+		if err := setAssignment(ctx, q, e.Tenant, *e.Assignment); err != nil {
+			return err
 		}
-		if e.Operation != nil {
-			return callOrAdd(ctx, q, *e.Operation)
+	}
+	if e.Reassignment != nil {
+		if err := reassign(ctx, q, e.Tenant, *e.Reassignment); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	if e.Operation != nil {
+		return callOrAdd(ctx, q, *e.Operation)
+	}
+	return nil
 }
 
 // putPolicy adds a policy, or replaces the revision of it that p names.
@@ -112,7 +114,7 @@ func (s *Policy) DestroyGeneration(ctx context.Context, id string, f operation.F
 // Picture implements policy.Store.
 func (s *Policy) Picture(ctx context.Context, tenant, id, kind string) (p policy.Picture, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
-		p = policy.Picture{Current: map[string]string{}}
+		p = policy.Picture{}
 		if p.Policy, err = getPolicy(ctx, q, tenant, id); err != nil {
 			return err
 		}
@@ -138,15 +140,22 @@ func (s *Policy) Picture(ctx context.Context, tenant, id, kind string) (p policy
 
 // completePicture adds what needs a look at all policies and at the operations.
 func completePicture(ctx context.Context, q DBTX, tenant, kind string, p *policy.Picture) error {
-	rows, err := policysql.New(q).ListCurrentGenerations(ctx, tenant)
-	if err != nil {
+	var err error
+	if p.Current, err = currentGenerations(ctx, q, tenant); err != nil {
 		return err
-	}
-	for _, row := range rows {
-		p.Current[row.ID] = row.GenerationID
 	}
 	p.Operation, err = newestOperation(ctx, q, tenant, kind)
 	return err
+}
+
+// currentGenerations returns the active generation of each of a tenant's policies.
+func currentGenerations(ctx context.Context, q DBTX, tenant string) (map[string]string, error) {
+	rows, err := policysql.New(q).ListCurrentGenerations(ctx, tenant)
+	current := make(map[string]string, len(rows))
+	for _, row := range rows {
+		current[row.ID] = row.GenerationID
+	}
+	return current, err
 }
 
 // newestOperation returns the tenant's operation of a kind that is open, else the newest one,

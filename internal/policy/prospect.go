@@ -1,0 +1,94 @@
+package policy
+
+import (
+	"github.com/customerkey/customerkey/internal/hierarchy"
+)
+
+// A Prospect is what decides where a tenant's content belongs, and where it is: as it stands, or
+// as it would stand after some edits.
+type Prospect struct {
+	Live    []hierarchy.Generation // of all policies, not destroyed
+	Current map[string]string      // active generation of each policy
+	InForce []Standing
+	Usage   []Usage
+}
+
+// Held is what lies under a tenant's container keys.
+type Held struct {
+	Items      []HeldItems
+	Containers []HeldBy // containers, by all the places of their keys
+	People     []HeldBy // owners of containers, by the places of the keys of all that they own
+}
+
+// HeldItems counts what lies under the keys of one place; its Keys is not used.
+type HeldItems struct {
+	Under        Usage
+	Items, Bytes int64
+}
+
+// HeldBy counts whoever has keys in all of these places and in no other.
+type HeldBy struct {
+	Under  []Usage
+	Number int64
+}
+
+// home returns the generation that keys of a place belong under; "" if that is not known.
+func (p Prospect) home(rule func(string) Rule, u Usage) string {
+	return p.Current[rule(u.Workload).belongs(u.Policy, p.InForce, u.Geo, u.Own)]
+}
+
+// needs returns the versions of root keys that some generation needs: those of the active
+// generation of each policy, and of the others as long as keys lie under them. Once everything has
+// moved, only under those keys that stay where they are.
+func (p Prospect) needs(rule func(string) Rule, moved bool) map[string]bool {
+	used := map[string]bool{}
+	for _, u := range p.Usage {
+		if home := p.home(rule, u); !moved || home == "" || home == u.Generation {
+			used[u.Generation] = true
+		}
+	}
+	needed := map[string]bool{}
+	for _, g := range p.Live {
+		if p.Current[g.Policy] == g.ID || used[g.ID] {
+			needed[g.Roots[0].KeyID], needed[g.Roots[1].KeyID] = true, true
+		}
+	}
+	return needed
+}
+
+// A Toll says how much content something concerns.
+type Toll struct {
+	Keys         int64 // versions of container keys
+	Containers   int64
+	Items, Bytes int64
+	People       int64 // owners of such containers: of mailboxes and what else has one; one for each mailbox that is nobody's own
+}
+
+// toll counts what lies under the keys of the places that are chosen.
+func (h Held) toll(usage []Usage, chosen func(Usage) bool) (t Toll) {
+	for _, u := range usage {
+		if chosen(u) {
+			t.Keys += u.Keys
+		}
+	}
+	for _, i := range h.Items {
+		if chosen(i.Under) {
+			t.Items += i.Items
+			t.Bytes += i.Bytes
+		}
+	}
+	t.Containers, t.People = sum(h.Containers, chosen), sum(h.People, chosen)
+	return t
+}
+
+func sum(all []HeldBy, chosen func(Usage) bool) (n int64) {
+	for _, by := range all {
+		for _, u := range by.Under {
+			if chosen(u) {
+				n += by.Number
+				break
+			}
+		}
+	}
+	return n
+}
