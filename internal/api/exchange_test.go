@@ -274,8 +274,11 @@ func TestExchangeWhatIfAndConfirm(t *testing.T) {
 		{setAssignment, `{"DataEncryptionPolicy":null,"Confirm":true}`, `"Unassign the data encryption policy" on target "the organization"`},
 	} {
 		a := x.run(admin, tt.name, tt.params)
-		if a.status != 200 || !strings.Contains(a.reply.Confirmation, tt.text) || len(a.reply.Value) != 0 {
+		if a.status != 200 || !strings.Contains(a.reply.Confirmation, tt.text) {
 			t.Errorf("%s %s: %d %s", tt.name, tt.params, a.status, a.text)
+		}
+		if reports := strings.Contains(tt.params, "WhatIf"); (len(a.reply.Value) == 1) != reports || reports && a.reply.Value[0].Get("RootKeysKept") == nil {
+			t.Errorf("%s %s reports %s", tt.name, tt.params, a.text)
 		}
 	}
 	a := x.run(admin, getPolicies, "")
@@ -365,7 +368,7 @@ func TestRemoteAgainstExchange(t *testing.T) {
 	if v := made[0].Get("KeyVersions").([]cmdlet.Object); len(v) != 2 || v[0].Get("Current") != true {
 		t.Errorf("key versions: %v", v)
 	}
-	if _, said, err := run(admin, setPolicy, "Global Policy", "-Refresh", "-WhatIf"); err != nil || len(said) != 1 || !strings.Contains(said[0], "Refresh") {
+	if _, said, err := run(admin, setPolicy, "Global Policy", "-Refresh", "-WhatIf"); err != nil || len(said) < 3 || !strings.Contains(said[0], "Refresh") || !strings.Contains(said[len(said)-1], "Nothing becomes unreadable") {
 		t.Errorf("-WhatIf says %q, %v", said, err)
 	}
 	if _, said, err := run(admin, setPolicy, "Global Policy", "-Refresh", "-Confirm"); err != nil || len(said) != 2 {

@@ -80,11 +80,20 @@ func (c CLI) host(call *Call, printer *lazyPrinter) Host {
 	line := func(prefix string) func(string) {
 		return func(text string) { fmt.Fprintf(c.Err, "%s: %s\n", prefix, printable(text)) }
 	}
+	words := c.Out // what -WhatIf says in sentences
+	if call.Common.OutputFormat == JSONFormat {
+		words = c.Err
+	}
 	h := Host{
-		Object:  printer.print,
+		Object: func(o Object) error {
+			if o.Type == reportType && call.Common.OutputFormat == "" {
+				return nil // the sentences say the same
+			}
+			return printer.print(o)
+		},
 		Warn:    line("WARNING"),
 		Verbose: line("VERBOSE"),
-		WhatIf:  func(text string) { fmt.Fprintf(c.Out, "What if: %s\n", printable(text)) },
+		WhatIf:  func(text string) { fmt.Fprintf(words, "What if: %s\n", printable(text)) },
 		Confirm: c.Ask,
 	}
 	if Silent(call.Common.WarningAction) {

@@ -102,13 +102,8 @@ func requestAnyPurge(ctx context.Context, s Services, call *Call) error {
 	return askPurge(ctx, s, call, p, policy.PurgeAsk{Reason: call.Args.Text("Reason"), Contact: call.Args.Text("Contact"), Force: call.Args.On("Force")})
 }
 
-// requestPurge is the tenant's side of a purge of a mailbox policy (rows CK-114 to CK-117). The
-// operator's side is to approve (row CK-119).
+// requestPurge is the tenant's side of a purge of a mailbox policy (rows CK-114 to CK-117).
 func requestPurge(ctx context.Context, s Services, call *Call, p policy.Policy) error {
-	if !call.Args.On("PermanentDataPurgeRequested") {
-		return fault.New(fault.Invalid, "an operator finishes a purge by approving the request for it").
-			WithHint("organizations ask with -PermanentDataPurgeRequested; operators use Get-CKRequest and Approve-CKRequest")
-	}
 	return askPurge(ctx, s, call, p, policy.PurgeAsk{
 		Reason: call.Args.Text("PermanentDataPurgeReason"), Contact: call.Args.Text("PermanentDataPurgeContact"), Force: call.Args.On("Force"),
 	})

@@ -143,10 +143,10 @@ func assignMailbox(ctx context.Context, s Services, call *Call, identity string,
 		}
 		action, identity = "Assign data encryption policy "+p.Name, p.ID
 	}
-	if proceed, err := call.ShouldProcess(action, m.Name); err != nil || !proceed {
-		return err
-	}
-	return s.Mailboxes.Assign(ctx, call.Caller, m.ID, identity, kinds...)
+	_, err = perform(ctx, s, call, action, m.Name, func(a policy.Acts) error {
+		return s.Mailboxes.On(a).Assign(ctx, call.Caller, m.ID, identity, kinds...)
+	})
+	return err
 }
 
 // kindOf are the switches of New-Mailbox.
@@ -235,10 +235,10 @@ func setDefault(ctx context.Context, s Services, call *Call) error {
 		}
 		identity, action = p.ID, "Make "+p.Name+" the data encryption policy of all mailboxes without one"
 	}
-	if proceed, err := call.ShouldProcess(action, "the organization"); err != nil || !proceed {
-		return err
-	}
-	return s.Mailboxes.SetDefault(ctx, call.Caller, identity)
+	_, err := perform(ctx, s, call, action, "the organization", func(a policy.Acts) error {
+		return s.Mailboxes.On(a).SetDefault(ctx, call.Caller, identity)
+	})
+	return err
 }
 
 func moveMailboxes(ctx context.Context, s Services, call *Call) error {
@@ -254,12 +254,12 @@ func moveMailboxes(ctx context.Context, s Services, call *Call) error {
 		}
 		to, action = p.ID, "Move all mailboxes to the data encryption policy "+p.Name
 	}
-	if proceed, err := call.ShouldProcess(action, from.Name); err != nil || !proceed {
+	_, err = perform(ctx, s, call, action, from.Name, func(a policy.Acts) error {
+		n, err := a.Reassign(ctx, call.Caller, from.ID, to)
+		if err == nil {
+			call.Verbose("%d mailboxes had it", n)
+		}
 		return err
-	}
-	n, err := s.Policies.Reassign(ctx, call.Caller, from.ID, to)
-	if err == nil {
-		call.Verbose("%d mailboxes had it", n)
-	}
+	})
 	return err
 }

@@ -31,13 +31,14 @@ func newPolicy(ctx context.Context, s Services, call *Call, f policy.Family) err
 	if given := call.Args.BoolPtr("Enabled"); given != nil {
 		enabled = *given
 	}
-	if proceed, err := call.ShouldProcess("Create data encryption policy", name); err != nil || !proceed {
+	var p policy.Policy
+	done, err := perform(ctx, s, call, "Create data encryption policy", name, func(a policy.Acts) (err error) {
+		p, err = a.Create(ctx, call.Caller, policy.Draft{
+			Family: f, Name: name, Description: call.Args.Text("Description"), KeyURIs: call.Args.List("AzureKeyIDs"), Enabled: enabled,
+		})
 		return err
-	}
-	p, err := s.Policies.Create(ctx, call.Caller, policy.Draft{
-		Family: f, Name: name, Description: call.Args.Text("Description"), KeyURIs: call.Args.List("AzureKeyIDs"), Enabled: enabled,
 	})
-	if err != nil {
+	if err != nil || !done {
 		return err
 	}
 	if err := warnOfRoots(ctx, s, call, p); err != nil {
@@ -98,8 +99,8 @@ func checkSetPolicy(args Args) error {
 
 func setPolicy(ctx context.Context, s Services, call *Call, f policy.Family) error {
 	if call.Args.Has("PermanentDataPurgeReason") && !call.Args.On("PermanentDataPurgeRequested") { // row CK-119
-		return fault.New(fault.Invalid, "the operator's side of a purge is an approval").
-			WithHint("see what waits with Get-CKRequest, then Approve-CKRequest")
+		return fault.New(fault.Invalid, "an operator finishes a purge by approving the request for it").
+			WithHint("organizations ask with -PermanentDataPurgeRequested; operators use Get-CKRequest and Approve-CKRequest")
 	}
 	p, err := s.Policies.Get(ctx, call.Caller, f, policyIdentity(call, f, call.Args.Text("Identity")))
 	if err != nil {
@@ -109,21 +110,29 @@ func setPolicy(ctx context.Context, s Services, call *Call, f policy.Family) err
 		return requestPurge(ctx, s, call, p)
 	}
 	change := policy.Change{Name: call.Args.TextPtr("Name"), Description: call.Args.TextPtr("Description"), Enabled: call.Args.BoolPtr("Enabled")}
-	if proceed, err := call.ShouldProcess(describeChange(change, call.Args), p.Name); err != nil || !proceed {
+	done, err := perform(ctx, s, call, describeChange(change, call.Args), p.Name, func(a policy.Acts) error {
+		return changePolicy(ctx, a, call, p, change)
+	})
+	if err != nil || !done || !call.Args.On("Replace") {
 		return err
 	}
+	if p, err = s.Policies.Get(ctx, call.Caller, f, p.ID); err != nil {
+		return err
+	}
+	return warnOfRoots(ctx, s, call, p)
+}
+
+func changePolicy(ctx context.Context, a policy.Acts, call *Call, p policy.Policy, change policy.Change) (err error) {
 	if change != (policy.Change{}) {
-		if _, err := s.Policies.Update(ctx, call.Caller, f, p.ID, change); err != nil {
+		if _, err := a.Update(ctx, call.Caller, p.Family, p.ID, change); err != nil {
 			return err
 		}
 	}
 	switch {
 	case call.Args.On("Refresh"):
-		_, err = s.Policies.Refresh(ctx, call.Caller, f, p.ID)
+		_, err = a.Refresh(ctx, call.Caller, p.Family, p.ID)
 	case call.Args.On("Replace"):
-		if p, err = s.Policies.Replace(ctx, call.Caller, f, p.ID, call.Args.List("AzureKeyIDs")); err == nil {
-			err = warnOfRoots(ctx, s, call, p)
-		}
+		_, err = a.Replace(ctx, call.Caller, p.Family, p.ID, call.Args.List("AzureKeyIDs"))
 	}
 	return err
 }
@@ -162,19 +171,19 @@ func getAssignment(ctx context.Context, s Services, call *Call) error {
 
 func setAssignment(ctx context.Context, s Services, call *Call) error {
 	if call.Args.IsNull("DataEncryptionPolicy") { // row CK-306
-		if proceed, err := call.ShouldProcess("Unassign the data encryption policy", "the organization"); err != nil || !proceed {
-			return err
-		}
-		return s.Policies.Assign(ctx, call.Caller, "")
+		_, err := perform(ctx, s, call, "Unassign the data encryption policy", "the organization", func(a policy.Acts) error {
+			return a.Assign(ctx, call.Caller, "")
+		})
+		return err
 	}
 	p, err := s.Policies.Get(ctx, call.Caller, policy.MultiWorkload, policyIdentity(call, policy.MultiWorkload, call.Args.Text("DataEncryptionPolicy")))
 	if err != nil {
 		return err
 	}
-	if proceed, err := call.ShouldProcess("Assign data encryption policy", p.Name); err != nil || !proceed {
-		return err
-	}
-	return s.Policies.Assign(ctx, call.Caller, p.ID)
+	_, err = perform(ctx, s, call, "Assign data encryption policy", p.Name, func(a policy.Acts) error {
+		return a.Assign(ctx, call.Caller, p.ID)
+	})
+	return err
 }
 
 // emitPolicy shows a policy as it stands, unless an earlier page has shown it.

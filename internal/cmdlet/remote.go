@@ -91,11 +91,16 @@ func (c *Call) show(reply *Reply) error {
 		c.Warn("%s", w)
 	}
 	if reply.Confirmation != "" && c.Host.WhatIf != nil {
-		c.Host.WhatIf(reply.Confirmation)
+		for line := range strings.Lines(reply.Confirmation) {
+			c.Host.WhatIf(strings.TrimSuffix(line, "\n"))
+		}
 	}
 	for _, w := range reply.Value {
 		o := FromWire(w)
 		o.Type = c.Cmdlet.Output
+		if o.Get("WhatIf") != nil {
+			o.Type = reportType
+		}
 		if err := c.Host.Object(o); err != nil {
 			return err
 		}

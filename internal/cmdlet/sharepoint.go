@@ -29,11 +29,12 @@ func registerGeo(ctx context.Context, s Services, call *Call) error {
 		return err
 	}
 	keys := [2]policy.RootKey{rootKey(call.Args, "Primary"), rootKey(call.Args, "Secondary")}
-	if proceed, err := call.ShouldProcess("Put files under your own root keys, for good", "the geo "+geo); err != nil || !proceed {
+	var st policy.GeoStatus
+	done, err := perform(ctx, s, call, "Put files under your own root keys, for good", "the geo "+geo, func(a policy.Acts) (err error) {
+		st, err = a.Register(ctx, call.Caller, geo, keys)
 		return err
-	}
-	st, err := s.Policies.Register(ctx, call.Caller, geo, keys)
-	if err != nil {
+	})
+	if err != nil || !done {
 		return err
 	}
 	return emitGeo(ctx, s, call, st)
@@ -64,11 +65,12 @@ func updateGeo(ctx context.Context, s Services, call *Call) error {
 	default:
 		keys[1] = &key
 	}
-	if proceed, err := call.ShouldProcess(what, "the geo "+geo); err != nil || !proceed {
+	var st policy.GeoStatus
+	done, err := perform(ctx, s, call, what, "the geo "+geo, func(a policy.Acts) (err error) {
+		st, err = a.ChangeRoots(ctx, call.Caller, geo, keys)
 		return err
-	}
-	st, err := s.Policies.ChangeRoots(ctx, call.Caller, geo, keys)
-	if err != nil {
+	})
+	if err != nil || !done {
 		return err
 	}
 	return emitGeo(ctx, s, call, st)
@@ -80,11 +82,12 @@ func restoreGeo(ctx context.Context, s Services, call *Call) error {
 		return err
 	}
 	keys := [2]policy.RootKey{rootKey(call.Args, "Primary"), rootKey(call.Args, "Secondary")}
-	if proceed, err := call.ShouldProcess("Open files by the availability key and put them under new root keys", "the geo "+geo); err != nil || !proceed {
+	var st policy.GeoStatus
+	done, err := perform(ctx, s, call, "Open files by the availability key and put them under new root keys", "the geo "+geo, func(a policy.Acts) (err error) {
+		st, err = a.RestoreGeo(ctx, call.Caller, geo, keys)
 		return err
-	}
-	st, err := s.Policies.RestoreGeo(ctx, call.Caller, geo, keys)
-	if err != nil {
+	})
+	if err != nil || !done {
 		return err
 	}
 	return emitGeo(ctx, s, call, st)

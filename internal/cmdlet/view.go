@@ -36,6 +36,7 @@ func Views() []View {
 		alertViews(),
 		availabilityViews(),
 		departingViews(),
+		reportViews(),
 		operationViews(),
 		onboardingViews(),
 		requestViews(),

@@ -29,7 +29,7 @@ func (s *Service) Assign(ctx context.Context, caller directory.Caller, identity,
 	if err := s.licensed(m); to != "" && err != nil {
 		return err
 	}
-	return s.c.Policies.AssignTo(ctx, caller, m.holder(), to)
+	return s.acts.AssignTo(ctx, caller, m.holder(), to)
 }
 
 // commandFor says which command is for mailboxes of a kind.
@@ -70,7 +70,7 @@ func (s *Service) SetDefault(ctx context.Context, caller directory.Caller, to st
 				WithHint("give one: ck person license NAME --with %s; or start the server with --licences ignore", directory.Microsoft365E5)
 		}
 	}
-	return s.c.Policies.SetDefault(ctx, caller, to)
+	return s.acts.SetDefault(ctx, caller, to)
 }
 
 // A Standing is where the content of a mailbox is, and where it belongs.

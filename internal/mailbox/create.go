@@ -54,7 +54,7 @@ func (s *Service) Create(ctx context.Context, caller directory.Caller, d Draft) 
 	if err != nil || d.Policy == "" {
 		return m, err
 	}
-	if err := s.c.Policies.AssignTo(ctx, caller, m.holder(), d.Policy); err != nil {
+	if err := s.acts.AssignTo(ctx, caller, m.holder(), d.Policy); err != nil {
 		return m, err
 	}
 	return s.c.Store.Mailbox(ctx, m.Tenant, m.Name)

@@ -23,7 +23,10 @@ type Config struct {
 }
 
 // A Service is the mailboxes of all tenants. It is safe for concurrent use.
-type Service struct{ c Config }
+type Service struct {
+	c    Config
+	acts policy.Acts
+}
 
 // New returns a Service ready for use. It opens nothing and starts no goroutine.
 func New(c Config) (*Service, error) {
@@ -33,8 +36,12 @@ func New(c Config) (*Service, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{c: c}, nil
+	return &Service{c: c, acts: c.Policies}, nil
 }
+
+// On returns the service with what it does to policies done on a instead: see
+// policy.Service.WhatIf. What it does to mailboxes themselves stays.
+func (s *Service) On(a policy.Acts) *Service { return &Service{c: s.c, acts: a} }
 
 // Owner returns the id that owns the mailbox of that name, and is the id of its content: the
 // person's, or the mailbox's own. It serves the wiring; so there is no caller and no record.

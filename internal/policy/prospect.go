@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"slices"
+
 	"github.com/customerkey/customerkey/internal/hierarchy"
 )
 
@@ -37,23 +39,32 @@ func (p Prospect) home(rule func(string) Rule, u Usage) string {
 	return p.Current[rule(u.Workload).belongs(u.Policy, p.InForce, u.Geo, u.Own)]
 }
 
-// needs returns the versions of root keys that some generation needs: those of the active
-// generation of each policy, and of the others as long as keys lie under them. Once everything has
-// moved, only under those keys that stay where they are.
-func (p Prospect) needs(rule func(string) Rule, moved bool) map[string]bool {
-	used := map[string]bool{}
+// needs returns the versions of root keys that generations need that are not destroyed: until then
+// none is safe to retire.
+func (p Prospect) needs() map[string]bool {
+	return versionsOf(p.Live)
+}
+
+// needsThen is needs once everything has moved: the active generation of each policy is left, and
+// those of whose keys some stay where they are.
+func (p Prospect) needsThen(rule func(string) Rule) map[string]bool {
+	stays := map[string]bool{}
 	for _, u := range p.Usage {
-		if home := p.home(rule, u); !moved || home == "" || home == u.Generation {
-			used[u.Generation] = true
+		if home := p.home(rule, u); home == "" || home == u.Generation {
+			stays[u.Generation] = true
 		}
 	}
-	needed := map[string]bool{}
-	for _, g := range p.Live {
-		if p.Current[g.Policy] == g.ID || used[g.ID] {
-			needed[g.Roots[0].KeyID], needed[g.Roots[1].KeyID] = true, true
-		}
+	return versionsOf(slices.DeleteFunc(slices.Clone(p.Live), func(g hierarchy.Generation) bool {
+		return p.Current[g.Policy] != g.ID && !stays[g.ID]
+	}))
+}
+
+func versionsOf(generations []hierarchy.Generation) map[string]bool {
+	kids := map[string]bool{}
+	for _, g := range generations {
+		kids[g.Roots[0].KeyID], kids[g.Roots[1].KeyID] = true, true
 	}
-	return needed
+	return kids
 }
 
 // A Toll says how much content something concerns.

@@ -97,7 +97,7 @@ func (s *Service) report(ctx context.Context, tenant string, before Prospect, v 
 		shift.Keys = shifts[shift]
 		r.Moves = append(r.Moves, shift)
 	}
-	now, then := before.needs(s.c.Rule, false), after.needs(s.c.Rule, true)
+	now, then := before.needs(), after.needsThen(s.c.Rule)
 	for kid := range then {
 		if now[kid] {
 			r.Kept = append(r.Kept, kid)
@@ -105,7 +105,7 @@ func (s *Service) report(ctx context.Context, tenant string, before Prospect, v 
 			r.Taken = append(r.Taken, kid)
 		}
 	}
-	for kid := range after.needs(s.c.Rule, false) {
+	for kid := range after.needs() {
 		now[kid] = true
 	}
 	for kid := range now {
@@ -168,8 +168,26 @@ func (v *view) Policy(ctx context.Context, tenant, id string) (Policy, error) {
 	return v.Store.Policy(ctx, tenant, id)
 }
 
+// PolicyNamed implements Store: as the edits have left it.
+func (v *view) PolicyNamed(ctx context.Context, tenant string, f Family, key string) (Policy, error) {
+	for _, p := range v.edited {
+		if p.Tenant == tenant && p.Family == f && FoldName(p.Name) == key {
+			return p, nil
+		}
+	}
+	p, err := v.Store.PolicyNamed(ctx, tenant, f, key)
+	if _, renamed := v.edited[p.ID]; renamed && err == nil {
+		return Policy{}, notThere()
+	}
+	return p, err
+}
+
 // Apply implements Store: all edits so far are made, looked at, and undone.
 func (v *view) Apply(ctx context.Context, e Edit) error {
+	if e.Policy != nil {
+		p := *e.Policy // the caller goes on with its own
+		e.Policy = &p
+	}
 	after, err := v.Foresee(ctx, e.Tenant, append(v.edits, e))
 	if err != nil {
 		return err
