@@ -82,7 +82,7 @@ func TestExchangeMailboxes(t *testing.T) {
 		t.Errorf("warnings %q", w)
 	}
 	p := made.reply.Value[0]
-	for name, want := range map[string]any{ // CK-158 to CK-162
+	for name, want := range map[string]any{ // CK-158, CK-159, CK-160, CK-161, CK-162
 		"Name": "USA mailboxes", "Identity": "USA mailboxes", "Enabled": true, "State": "PendingActivation", "DataEncryptionPolicyType": "mailbox", "Description": "",
 		"PermanentDataPurgeContact": "", "PermanentDataPurgeReason": "", "Guid@odata.type": "#Guid",
 	} {
@@ -142,7 +142,7 @@ func TestExchangeMailboxes(t *testing.T) {
 	if got := filtered(`DataEncryptionPolicy -eq '` + dn + `'`); len(got) > 0 {
 		t.Errorf("after taking it away: %v", got)
 	}
-	// CK-111: Set-DataEncryptionPolicy asks first; over this wire it gives its question back.
+	// CK-111, X-27: Set-DataEncryptionPolicy is of this face, and asks first; over this wire it gives its question back.
 	if a := x.mustRun(admin, "Set-DataEncryptionPolicy", `{"Identity":"USA mailboxes","Refresh":true}`); !strings.Contains(a.reply.Confirmation, "Refresh data encryption policy") {
 		t.Errorf("no question: %s", a.text)
 	}
