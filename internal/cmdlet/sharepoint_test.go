@@ -46,7 +46,7 @@ func TestSharePointParameters(t *testing.T) {
 		{"CK-138 no site", "Get-SPOSiteDataEncryptionPolicy", "needs -Identity"},
 		{"CK-139 by names", "Restore-SPODataEncryptionPolicy " + first + " " + second, ""},
 		{"CK-139 by URIs", "Restore-SPODataEncryptionPolicy " + uris, ""},
-		{"CK-140 the admin site, in all of them", "Register-SPODataEncryptionPolicy https://contoso-admin.sharepoint.com " + uris, ""},
+		{"CK-140, X-10 the admin site, in all of them", "Register-SPODataEncryptionPolicy https://contoso-admin.sharepoint.com " + uris, ""},
 		{"CK-140 the admin site, by its place", "Get-SPODataEncryptionPolicy https://contoso-admin.sharepoint.com", ""},
 		{"CK-172 a purge", "Update-SPODataEncryptionPolicy " + uri + " -KeyType Primary -PermanentDataPurgeRequested", "has no parameter -PermanentDataPurgeRequested"},
 	} {
@@ -76,7 +76,7 @@ func TestSharePointRoles(t *testing.T) {
 	}
 }
 
-// CK-142 to CK-144: the states by number and name, and the fields that scripts read.
+// CK-142 to CK-145: the states by number and name, and the fields that scripts read.
 func TestGeoPolicyObject(t *testing.T) {
 	t.Parallel()
 	for number, name := range []string{"Unregistered", "Registering", "Registered", "Rolling", "Recovering"} {
