@@ -91,9 +91,6 @@ func (l *Lease) lasts() bool {
 	return !l.over
 }
 
-// Recovery reports whether users have the lease by a recovery alone.
-func (l *Lease) Recovery() bool { return l.recovery }
-
 // recoveryDetail says in the record of a use of the availability key that users get it.
 func recoveryDetail(left time.Duration) string {
 	return strconv.FormatFloat(left.Seconds(), 'f', 0, 64)
