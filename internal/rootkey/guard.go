@@ -1,6 +1,7 @@
 package rootkey
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -34,6 +35,10 @@ func (g guard) Do(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme != "https" || r.URL.Host != g.host {
 		return nil, &badAnswer{"the request would go to another host"}
 	}
+	r, err := detached(r)
+	if err != nil {
+		return nil, err
+	}
 	res, err := g.next.Do(r)
 	if err != nil {
 		return nil, err
@@ -44,6 +49,22 @@ func (g guard) Do(r *http.Request) (*http.Response, error) {
 	}
 	res.Body = &bounded{ReadCloser: res.Body, left: maxAnswer}
 	return res, nil
+}
+
+// detached returns the request with a body of its own. The client's pipeline rewinds the one it has
+// for another attempt, while the network may still be reading it for the last.
+func detached(r *http.Request) (*http.Request, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return r, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxAnswer))
+	if err != nil {
+		return nil, err
+	}
+	own := r.WithContext(r.Context())
+	own.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	own.Body, err = own.GetBody()
+	return own, err
 }
 
 // check refuses redirects and challenges that the client cannot digest.
