@@ -93,6 +93,7 @@ func Table() []Cmdlet {
 		alertRows(),
 		availabilityRows(),
 		operationRows(),
+		rehearsalRows(),
 		departingRows(),
 		onboardingRows(),
 		requestRows(),

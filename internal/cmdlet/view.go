@@ -36,6 +36,7 @@ func Views() []View {
 		alertViews(),
 		availabilityViews(),
 		departingViews(),
+		rehearsalViews(),
 		reportViews(),
 		operationViews(),
 		onboardingViews(),
