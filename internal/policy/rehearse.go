@@ -85,11 +85,11 @@ func (s *Service) Rehearse(ctx context.Context, caller directory.Caller, identit
 func (s *Service) play(ctx context.Context, caller directory.Caller, g hierarchy.Generation, o *Outcome) error {
 	o.Users, o.Service, o.Destroyed = true, true, o.Scenario == PurgeAll
 	for _, refused := range refusalsOf(o.Scenario) {
-		st := &stage{}
-		if err := s.spareOf(ctx, caller, g, o.Scenario, st); err != nil {
+		play := hierarchy.Play{Refused: refused}
+		if err := s.spareOf(ctx, caller, g, o.Scenario, &play); err != nil {
 			return err
 		}
-		users, service, err := s.stage(ctx, g, st, refused)
+		users, service, err := s.c.Keys.Opens(ctx, g, play)
 		if err != nil {
 			return err
 		}
@@ -118,63 +118,17 @@ func refusalsOf(sc Scenario) [][2]error {
 }
 
 // spareOf plays the availability key of a generation in the state of the real one.
-func (s *Service) spareOf(ctx context.Context, caller directory.Caller, g hierarchy.Generation, sc Scenario, st *stage) error {
+func (s *Service) spareOf(ctx context.Context, caller directory.Caller, g hierarchy.Generation, sc Scenario, play *hierarchy.Play) error {
 	facts, err := s.c.Availability.Facts(ctx, caller, g.Tenant, g.AvailabilityKey)
 	switch {
 	case fault.Is(err, fault.NotFound) || err == nil && !facts.Destroyed.IsZero() || sc == PurgeAll:
-		st.spare = fault.New(fault.NotFound, "the availability key is destroyed")
+		play.Spare = fault.New(fault.NotFound, "the availability key is destroyed")
 	case err != nil:
 		return err
 	}
 	usage, err := s.c.Availability.Usage(ctx, g.Tenant, g.Policy)
-	st.limited = usage.PerDay != nil && usage.DenialsToday >= int64(*usage.PerDay)
+	play.Limited = usage.PerDay != nil && usage.DenialsToday >= int64(*usage.PerDay)
 	return err
-}
-
-// stage opens the twin of a generation after the roots have come to answer as given: as a person,
-// and as the service itself.
-func (s *Service) stage(ctx context.Context, g hierarchy.Generation, st *stage, refused [2]error) (users, service bool, err error) {
-	defer st.close()
-	keys, err := hierarchy.New(hierarchy.Config{
-		Store: st, Availability: played{st}, Audit: unrecorded{}, Lease: s.c.Keys.Life(hierarchy.InTurn), Hold: time.Nanosecond, Now: s.c.Now,
-		Root: func(ref hierarchy.RootRef) (hierarchy.Root, error) {
-			n := 0
-			if ref == g.Roots[1].Ref {
-				n = 1
-			}
-			return playedRoot{st, ref, n}, nil
-		},
-	})
-	if err != nil {
-		return false, false, err
-	}
-	defer func() { _ = keys.Close(context.WithoutCancel(ctx)) }() // its log takes everything
-	system := directory.SystemCaller(g.Tenant, "rehearsal", g.ID)
-	twin := keys.NewGeneration
-	if g.Unwrapping != hierarchy.InTurn {
-		twin = keys.NewHedged
-	}
-	refs := [2]hierarchy.RootRef{g.Roots[0].Ref, g.Roots[1].Ref}
-	if st.generation, err = twin(ctx, system, g.Tenant, g.Policy, g.Number, refs, g.AvailabilityKey); err != nil {
-		return false, false, err
-	}
-	c := hierarchy.Container{Tenant: g.Tenant, ID: "rehearsal", Workload: "rehearsal"}
-	made, err := keys.ForSealing(ctx, system, c, hierarchy.Target{Policy: g.Policy, Generation: st.generation.ID})
-	if err != nil {
-		return false, false, err
-	}
-	made.Close()
-	st.refused = refused
-	opens := func(caller directory.Caller) bool {
-		keys.Drop(g.Tenant, st.generation.ID) // as if no key were held any more
-		o, err := keys.ForOpening(ctx, caller, c, st.key.Version)
-		if err == nil {
-			o.Close()
-		}
-		return err == nil
-	}
-	users = opens(directory.Caller{Tenant: g.Tenant, ID: "rehearsal", Kind: directory.User, Request: g.ID})
-	return users, opens(system), ctx.Err()
 }
 
 // wayOut says what can be done about an outcome.

@@ -20,6 +20,7 @@ type Keys interface {
 	NewHedged(ctx context.Context, caller directory.Caller, tenant, policy string, number int, refs [2]hierarchy.RootRef, availabilityKey string) (hierarchy.Generation, error)
 	Restore(ctx context.Context, caller directory.Caller, g hierarchy.Generation, refs [2]hierarchy.RootRef) (hierarchy.Generation, error)
 	Life(u hierarchy.Unwrapping) time.Duration
+	Opens(ctx context.Context, g hierarchy.Generation, p hierarchy.Play) (users, service bool, err error)
 	Rewrap(ctx context.Context, caller directory.Caller, key hierarchy.ContainerKey, to hierarchy.Generation) (hierarchy.ContainerKey, error)
 	Drop(tenant, generation string)
 	Probe(ctx context.Context, caller directory.Caller, g hierarchy.Generation) ([2]hierarchy.Probe, error)
