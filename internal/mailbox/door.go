@@ -43,7 +43,14 @@ func (s *Service) check(ctx context.Context, caller directory.Caller, do action,
 		return err
 	}
 	return fault.New(fault.Forbidden, "the caller has no role that may do this").
-		WithHint("it takes the role %s or %s; %s may look", directory.ExchangeAdministrator, directory.GlobalAdministrator, directory.GlobalReader)
+		WithHint("it takes one of the roles %s", strings.Join(roleNames(s.c.Policies.Roles().For(policy.Mailbox, do.needs())), ", "))
+}
+
+func roleNames(roles []directory.Role) (names []string) {
+	for _, r := range roles {
+		names = append(names, string(r))
+	}
+	return names
 }
 
 // perform records a change that check has let pass, makes it, and records if it did not take

@@ -25,6 +25,12 @@
 // [Service.Status] counts, for every version of a root key, what still needs it. Long work is
 // seen and controlled through [Service.Operations] and its neighbours.
 //
+// # Before it happens
+//
+// [Service.WhatIf] lets changes happen on the real rows in a transaction that is undone, and
+// reports what they would come to. [Service.Rehearse] plays what would be open if root keys
+// were taken back, lost or purged. Who may do what is a map that can be configured ([Roles]).
+//
 // # Rules
 //
 // Each method that takes a caller decides and records at one door before anything happens

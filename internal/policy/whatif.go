@@ -86,37 +86,48 @@ func (s *Service) report(ctx context.Context, tenant string, before Prospect, v 
 	for i, at := range r.New {
 		r.New[i].Policy = names[at.Policy]
 	}
-	shifts := map[Shift]int64{}
-	for _, u := range after.Usage {
+	r.Moves = s.shifts(after, names, moving)
+	r.Kept, r.Taken, r.Freed = fates(before, after, s.c.Rule)
+	return r, nil
+}
+
+// shifts adds up what moves by where from and where to.
+func (s *Service) shifts(p Prospect, names map[string]string, moving func(Usage) bool) (list []Shift) {
+	keys := map[Shift]int64{}
+	for _, u := range p.Usage {
 		if moving(u) {
-			to := s.c.Rule(u.Workload).belongs(u.Policy, after.InForce, u.Geo, u.Own)
-			shifts[Shift{Workload: u.Workload, Geo: u.Geo, From: names[u.Policy], To: names[to]}] += u.Keys
+			to := s.c.Rule(u.Workload).belongs(u.Policy, p.InForce, u.Geo, u.Own)
+			keys[Shift{Workload: u.Workload, Geo: u.Geo, From: names[u.Policy], To: names[to]}] += u.Keys
 		}
 	}
-	for _, shift := range slices.SortedFunc(maps.Keys(shifts), compareShifts) {
-		shift.Keys = shifts[shift]
-		r.Moves = append(r.Moves, shift)
+	for _, shift := range slices.SortedFunc(maps.Keys(keys), compareShifts) {
+		shift.Keys = keys[shift]
+		list = append(list, shift)
 	}
-	now, then := before.needs(), after.needsThen(s.c.Rule)
+	return list
+}
+
+// fates sorts the versions of root keys that are needed now, or as soon as the edits are made, by
+// whether they are once everything has moved.
+func fates(before, after Prospect, rule func(string) Rule) (kept, taken, freed []string) {
+	now, then := before.needs(), after.needsThen(rule)
 	for kid := range then {
 		if now[kid] {
-			r.Kept = append(r.Kept, kid)
+			kept = append(kept, kid)
 		} else {
-			r.Taken = append(r.Taken, kid)
+			taken = append(taken, kid)
 		}
 	}
-	for kid := range after.needs() {
-		now[kid] = true
-	}
+	maps.Copy(now, after.needs())
 	for kid := range now {
 		if !then[kid] {
-			r.Freed = append(r.Freed, kid)
+			freed = append(freed, kid)
 		}
 	}
-	for _, list := range [][]string{r.Kept, r.Taken, r.Freed} {
+	for _, list := range [][]string{kept, taken, freed} {
 		slices.Sort(list)
 	}
-	return r, nil
+	return kept, taken, freed
 }
 
 func compareShifts(a, b Shift) int {
