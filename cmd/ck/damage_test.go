@@ -72,9 +72,10 @@ func cmdSpoilSeals(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var book, key string
 	for name, p := range files(ts, ts.MkAbs(args[1])) {
-		if filepath.Base(name) == "seals.json" {
+		switch {
+		case filepath.Base(name) == "seals.json":
 			book = p
-		} else {
+		case filepath.Ext(name) == ".key":
 			key = p
 		}
 	}

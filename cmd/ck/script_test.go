@@ -59,8 +59,7 @@ func TestScripts(t *testing.T) {
 // scriptCommands are the commands of this package's scripts.
 //
 //	serve [FLAG ...]               start ck serve on $PORT with ./data and ./seals, wait until it is ready
-//	[!] stop                       end it as Ctrl-C does; it must end well
-//	[!] shutdown                   the same; testscript has a stop of its own, which ends the script there and wins
+//	[!] shutdown                   end it as Ctrl-C does; it must end well (stop would end the script: it is testscript's own)
 //	power-cut                      end it as a power cut does
 //	eventually PATTERN COMMAND ... run COMMAND until its output matches PATTERN, 30 s at most
 //	sametree A B                   every file of folder A is in B with the same bytes, and none more
@@ -87,7 +86,6 @@ func TestScripts(t *testing.T) {
 //	received PATTERN               wait until the webhook was sent something that matches, 60 s at most
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"serve":       cmdServe,
-	"stop":        cmdStop,
 	"power-cut":   cmdPowerCut,
 	"eventually":  cmdEventually,
 	"sametree":    cmdSameTree,

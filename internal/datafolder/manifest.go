@@ -147,6 +147,9 @@ func manifestFormat(path string) (raw []byte, version int, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, nil
 	}
+	if info, failed := os.Stat(filepath.Dir(file)); err != nil && failed == nil && !info.IsDir() {
+		return nil, 0, fault.Wrap(fault.Unavailable, err, "the data folder %s is no folder", filepath.Dir(file)).WithHint("name another one with --data")
+	}
 	if err != nil {
 		return nil, 0, fault.Wrap(fault.Unavailable, err, "%s cannot be read", file).WithHint("make it readable for this user")
 	}
