@@ -218,6 +218,40 @@ func TestSubscriptionWants(t *testing.T) {
 	}
 }
 
+// A root key that serves two families tells each of its own policies alone; and whoever reads one
+// family does not silence a webhook that tells of the other.
+func TestOtherFamiliesStayUnnamed(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, storetest.SQLite(t, store.ServiceAreas()...))
+	c := s.tenant()
+	p := c.mustPolicy("P", policy.MultiWorkload)
+	c.mustPolicy("Files", policy.SharePoint)
+	share := c.caller(directory.SharePointAdministrator)
+	_, err := s.Subscribe(t.Context(), share, "files", s.to.URL, []health.ChangeType{health.RootChanged})
+	s.must(err)
+	c.set(p, 0, denied("KeyDisabled"))
+	if d := s.wait(); len(d.event.Data.Policies) != 1 || d.event.Data.Policies[0].Name != "Files" {
+		t.Errorf("the webhook for files is told of %+v", d.event.Data.Policies)
+	}
+	changes, err := s.History(t.Context(), share, health.Query{}, 100)
+	s.must(err)
+	for _, ch := range changes {
+		if len(ch.Policies) != 1 || ch.Policies[0].Name != "Files" {
+			t.Errorf("%s names %+v to who may read files", ch.Type, ch.Policies)
+		}
+	}
+	_, err = s.Subscribe(t.Context(), c.admin, "all", s.to.URL, nil)
+	s.must(err)
+	if err := s.Unsubscribe(t.Context(), share, "ALL"); !fault.Is(err, fault.Forbidden) || len(s.subscriptions(c)) != 2 {
+		t.Errorf("a webhook of all families is taken away: %v", err)
+	}
+	if !slices.Contains(c.recorded(), "deny health.subscribe") {
+		t.Error("the refusal is not recorded")
+	}
+	s.must(s.Unsubscribe(t.Context(), share, "files"))
+	s.must(s.Unsubscribe(t.Context(), c.admin, "all"))
+}
+
 // Who may not, and what may not be: refused, recorded, and nobody is called that must not be.
 func TestSubscribeRefuses(t *testing.T) {
 	t.Parallel()

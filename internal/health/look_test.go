@@ -213,6 +213,11 @@ func TestSaw(t *testing.T) {
 		}
 		saw(0, 1, true, denied("KeyDisabled"))
 		c.wantStates(p, health.Degraded, health.Revoked, health.Healthy)
+		w.must(w.rows.Hasten(ctx, c.refs[0], w.config.Now().Add(time.Minute))) // as another node claims it for a look
+		saw(0, 1, true, denied("KeyDisabled"))
+		if r := c.report(p).Roots[0]; r.Due.After(w.config.Now()) {
+			t.Errorf("after a denial during another node's look it is looked at in %v", r.Due.Sub(w.config.Now()))
+		}
 		saw(1, 7, true, denied("KeyDisabled")) // a version that nothing is under
 		saw(1, 1, false, denied("AccessDenied"))
 		saw(1, 1, true, silent())

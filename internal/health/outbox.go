@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -99,6 +100,7 @@ func (q queue) Send(ctx context.Context, sub Subscription, c Change) (courier.Re
 	if !sub.Wants(c) {
 		return courier.Receipt{}, false
 	}
+	c.Policies = slices.DeleteFunc(slices.Clone(c.Policies), func(p PolicyName) bool { return !slices.Contains(sub.Families, p.Family) })
 	body, err := json.Marshal(q.s.cloudEvent(c))
 	if err != nil {
 		return courier.Receipt{Never: true, Reason: "unreadable"}, true

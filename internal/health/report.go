@@ -117,10 +117,11 @@ func (s *Service) History(ctx context.Context, c directory.Caller, q Query, limi
 	if err != nil {
 		return nil, err
 	}
-	kept := slices.DeleteFunc(all, func(ch Change) bool {
-		return !slices.ContainsFunc(ch.Policies, func(n PolicyName) bool {
-			return slices.ContainsFunc(reports, func(r Report) bool { return r.ID == n.ID })
+	for i := range all { // a root key may serve policies that are not for the caller to know
+		all[i].Policies = slices.DeleteFunc(all[i].Policies, func(n PolicyName) bool {
+			return !slices.ContainsFunc(reports, func(r Report) bool { return r.ID == n.ID })
 		})
-	})
+	}
+	kept := slices.DeleteFunc(all, func(ch Change) bool { return len(ch.Policies) == 0 })
 	return kept[:min(len(kept), max(limit, 0))], nil
 }

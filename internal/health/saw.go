@@ -58,11 +58,18 @@ func (s *Service) sawDenial(ctx context.Context, seen hierarchy.Sight) error {
 		return s.c.Store.Hasten(ctx, seen.Ref, s.now())
 	}
 	s.busy.again(seen.Ref)
-	return s.apply(ctx, seen.Ref, func(was Root) (Root, bool) {
+	known := false
+	err = s.apply(ctx, seen.Ref, func(was Root) (Root, bool) {
 		next := was.after(observation{state: Revoked, why: whyOf(seen.Err, seen.KeyID)}, s.now())
 		next.Due = s.now()
+		known = was.State == Revoked && was.Due.After(next.Due)
 		return next, was.State != Revoked
 	})
+	if err != nil || !known {
+		return err
+	}
+	// Another node may be looking, and have been let in a moment before: it looks once more.
+	return s.c.Store.Hasten(ctx, seen.Ref, s.now())
 }
 
 // Ending is told that a policy key which is held for hours cannot be renewed: hand it to the

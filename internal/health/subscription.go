@@ -167,8 +167,23 @@ func (s *Service) Subscriptions(ctx context.Context, c directory.Caller) ([]Subs
 	return s.c.Store.Subscriptions(ctx, c.Tenant)
 }
 
-// Unsubscribe takes a webhook away. What it was not sent yet is not sent.
+// Unsubscribe takes a webhook away. What it was not sent yet is not sent. One that tells of policies
+// which the caller may not read stays: nobody silences what is none of his business.
 func (s *Service) Unsubscribe(ctx context.Context, c directory.Caller, name string) error {
+	rows, err := s.Subscriptions(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		foreign := func(f policy.Family) bool { return !s.mayRead(c, f) }
+		if strings.EqualFold(row.Name, name) && slices.ContainsFunc(row.Families, foreign) {
+			if err := s.note(ctx, c, Subscribe, name, audit.Deny, map[string]string{"remove": "yes"}); err != nil {
+				return err
+			}
+			return fault.New(fault.Forbidden, "the alert subscription %q tells of policies that the caller may not read", clip(name)).
+				WithHint("whoever made it can remove it, and so can a %s", directory.GlobalAdministrator)
+		}
+	}
 	if err := s.authorize(ctx, c, Subscribe, name, map[string]string{"remove": "yes"}); err != nil {
 		return err
 	}
