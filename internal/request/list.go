@@ -46,6 +46,16 @@ func (s *Service) Each(ctx context.Context, c directory.Caller, after string, en
 			return err
 		}
 	}
+	told := map[string]bool{c.Tenant: true}
+	tell := func(r Request) error { // as for Get: that tenant can account for it too
+		if !told[r.Tenant] {
+			if err := s.record(ctx, c, Read, "requests", r.Tenant, audit.Allow, nil); err != nil {
+				return err
+			}
+			told[r.Tenant] = true
+		}
+		return see(r)
+	}
 	for {
 		page, err := list(ctx, c.Tenant, after, ended, onePage)
 		if err != nil {
@@ -53,7 +63,7 @@ func (s *Service) Each(ctx context.Context, c directory.Caller, after string, en
 		}
 		for _, r := range page {
 			after = r.ID
-			if err := s.show(ctx, v, r, ended, see); err != nil {
+			if err := s.show(ctx, v, r, ended, tell); err != nil {
 				return err
 			}
 		}

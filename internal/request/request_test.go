@@ -362,6 +362,11 @@ func TestWhoSees(t *testing.T) {
 		check("a's officer", a.officer, mine.ID, inside.ID)
 		check("b's administrator", b.admin, theirs.ID)
 		check("the operator", w.operator, mine.ID, theirs.ID)
+		for _, log := range []string{a.id, b.id} { // a list shows as much as a look at one
+			if n := w.entries(log)["request.read allow"]; n != 1 {
+				t.Errorf("the log of a tenant whose request the operator has seen says so %d times", n)
+			}
+		}
 		for _, get := range []struct {
 			who directory.Caller
 			r   request.Request
