@@ -108,7 +108,7 @@ func (p *page) confirmation(text string) {
 
 func (p *page) add(o cmdlet.Object) error {
 	n := len(p.reply.Value)
-	if n == p.size || p.left > 0 && n == p.left {
+	if n == p.size && p.lastKey != "" || p.left > 0 && n == p.left { // without a key there is no next page: it would be this one for ever
 		p.more = true
 		return errPageFull
 	}

@@ -335,6 +335,21 @@ func TestExchangePages(t *testing.T) {
 	}
 }
 
+// What has no order to go on by comes in one page: a link to a next one would lead back to the
+// first for ever.
+func TestExchangeOnePage(t *testing.T) {
+	t.Parallel()
+	x := newExchange(t)
+	admin := x.token(x.tenant, directory.ComplianceAdministrator)
+	x.mustCreate(admin, "Alpha")
+	x.mustCreate(admin, "Beta")
+	path := "/adminapi/beta/" + contosoDomain + "/InvokeCommand"
+	a := x.post(admin, path, command("Get-CKKeyHealth", ""), "Prefer: odata.maxpagesize=1")
+	if a.status != 200 || len(a.reply.Value) != 4 || a.reply.NextLink != "" {
+		t.Errorf("%d root keys on the first page, then %q: %s", len(a.reply.Value), a.reply.NextLink, a.text)
+	}
+}
+
 // Our own client gets out what the service put in: objects with their types, and errors with
 // code and hint.
 func TestRemoteAgainstExchange(t *testing.T) {
