@@ -36,6 +36,8 @@ func (s *departSettings) flags(set *flag.FlagSet) {
 func (s *departSettings) check() error {
 	_, err := s.purgeFamilies()
 	switch {
+	case s.families == "": // of a variable that is not set: no reason to purge anything
+		return fault.New(fault.Invalid, "no family of policies is named that may be purged").WithHint("--purge-families takes mailbox, sharepoint and multi-workload, separated by commas")
 	case err != nil:
 		return err
 	case s.purgeWait < 0 || s.purgeWait > 90*24*time.Hour:

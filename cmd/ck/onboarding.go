@@ -30,7 +30,7 @@ func (o *onboardingSettings) flags(set *flag.FlagSet) {
 }
 
 func (o *onboardingSettings) check() error {
-	if _, err := onboarding.Rules(o.who()); err != nil {
+	if _, err := onboarding.Rules(onboarding.Gate(o.gate)); err != nil { // "" comes of a variable that is not set: no reason to let everybody in
 		return fault.New(fault.Invalid, "%q is no way to let organizations in", o.gate).WithHint("give open, rule or approval with --onboarding")
 	}
 	return nil

@@ -67,10 +67,10 @@ func readRecord(path string) (note []byte, key string, err error) {
 		return nil, "", fault.Wrap(fault.NotFound, err, "the record %s cannot be read", path)
 	}
 	var printed []struct{ Record, VerifierKey string }
-	if json.Unmarshal(raw, &printed) != nil {
-		return raw, "", nil //nolint:nilerr // then it is the record alone
+	if !json.Valid(raw) { // it is the record alone
+		return raw, "", nil
 	}
-	if len(printed) != 1 || printed[0].Record == "" {
+	if err := json.Unmarshal(raw, &printed); err != nil || len(printed) != 1 || printed[0].Record == "" {
 		return nil, "", fault.New(fault.Invalid, "%s holds no record of a purge", path).WithHint("there is one once the purge was carried out: Get-CKPurge shows when")
 	}
 	return []byte(printed[0].Record), printed[0].VerifierKey, nil
