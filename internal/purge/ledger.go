@@ -367,8 +367,31 @@ func (l *Ledger) anyHas(ctx context.Context, want entry) bool {
 func (l *Ledger) Complete(ctx context.Context) error {
 	l.adding.Lock()
 	defer l.adding.Unlock()
+	found, err := l.reload(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range l.All() {
+		if _, written := found.Find(p.Tenant, p.Policy); written {
+			continue
+		}
+		if err := l.append(ctx, p.order()); err != nil { // no place could be asked when it was added
+			return err
+		}
+	}
+	_, err = l.reload(ctx)
+	return err
+}
+
+// reload reads the places anew and brings them to the same state.
+func (l *Ledger) reload(ctx context.Context) (*Ledger, error) {
 	again := &Ledger{public: l.public, places: l.places, purged: map[policyID]*Purge{}, marks: map[mark]struct{}{}}
-	return again.load(ctx)
+	return again, again.load(ctx)
+}
+
+// order returns the line that put a purge in force.
+func (p Purge) order() entry {
+	return entry{Version: entryVersion, ID: p.ID, Tenant: p.Tenant, Policy: p.Policy, Parts: p.parts, Order: &p.Order, At: &p.At}
 }
 
 // Keys calls fn with the keys that the purge of a policy destroys, some hundreds at a time.

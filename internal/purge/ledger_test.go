@@ -331,3 +331,40 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// A ledger that could neither write an order nor see whether it stands somewhere takes it for in
+// force. Before a key goes the order stands in every place all the same: else what a backup
+// brings back would open again.
+func TestAnOrderThatNoPlaceCouldTellOf(t *testing.T) {
+	t.Parallel()
+	dir, key := t.TempDir(), newKey(t)
+	file := NewFile(filepath.Join(dir, "l"))
+	away := &unreadable{failing: failing{Place: file, left: 2}} // both lines of keys, not the order
+	l := mustOpen(t, key, away)
+	away.off = true
+	if _, err := l.Add(t.Context(), tenant, leaving, Order{Request: "request"}, boxes(300)); err == nil || !l.Policy(tenant, leaving) {
+		t.Fatalf("%v, in force %v", err, l.Policy(tenant, leaving))
+	}
+	away.off, away.left = false, 99
+	if err := l.Complete(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before, _ := l.Find(tenant, leaving)
+	again := mustOpen(t, key, file)
+	if after, found := again.Find(tenant, leaving); !found || after.ID != before.ID || !after.At.Equal(before.At) || !again.Key(tenant, "box1", 2) {
+		t.Errorf("after Complete a start finds %+v, want %+v", after, before)
+	}
+}
+
+// An unreadable place cannot be read while it is off.
+type unreadable struct {
+	failing
+	off bool
+}
+
+func (u *unreadable) Lines(ctx context.Context, fn func(line []byte) error) error {
+	if u.off {
+		return fault.New(fault.Unavailable, "the disk is away")
+	}
+	return u.Place.Lines(ctx, fn)
+}
