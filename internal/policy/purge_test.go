@@ -7,6 +7,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/purge"
 	"github.com/customerkey/customerkey/internal/request"
@@ -229,5 +230,65 @@ func TestWhatWasApprovedHasChanged(t *testing.T) {
 				t.Errorf("%s: writing: %v", name, err)
 			}
 		}
+	})
+}
+
+// A mailbox that was given to another policy in the waiting period, while its old key cannot be
+// moved, has new mail under that policy: the purge that was approved must not take it along.
+func TestAMailboxThatLeavesWhileItCannotMove(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.leaver()
+		if err := w.service.SetAvailabilityLimit(t.Context(), c.admin, policy.Mailbox, "Leaving", new(int)); err != nil {
+			t.Fatal(err)
+		}
+		r := c.mustAsk()
+		c.mustApprove(r)
+		time.Sleep(2 * time.Minute) // no lease is left to move by
+		c.mustAssignTo("bob", "Staying")
+		w.work()
+		box := container(c.id, "exchange", "bob")
+		target := must(w.service.InForce(t.Context(), box))
+		fresh, err := w.keys.Renew(t.Context(), c.admin, box, target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		version := fresh.Version()
+		fresh.Close()
+		time.Sleep(purgeWait)
+		w.work()
+		if got := c.outcome(r); got.State != request.Failed {
+			t.Errorf("the request is %s: %s", got.State, got.Outcome)
+		}
+		again, err := w.keys.ForOpening(t.Context(), c.admin, box, version)
+		if err != nil {
+			t.Fatalf("new mail of bob, under another policy: %v", err)
+		}
+		again.Close()
+		c.letIn()
+		c.wantReadable("given up", true)
+	})
+}
+
+// A roll of the availability keys leaves a policy alone whose purge was asked for: another key
+// would not be what people approve.
+func TestARollInTheWaitingPeriod(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.leaver()
+		r := c.mustAsk()
+		c.mustApprove(r)
+		c.mustRollAs(operator)
+		w.work()
+		time.Sleep(purgeWait)
+		w.work()
+		if got := c.outcome(r); got.State != request.Done {
+			t.Fatalf("the request is %s: %s", got.State, got.Outcome)
+		}
+		c.mustRollAs(operator)
+		w.work()
+		if op := must(w.rows.NewestOperation(t.Context(), c.id, "rollavailability")); op.State != operation.Done {
+			t.Errorf("after the purge a roll is %s: %s", op.State, op.Error)
+		}
+		c.letIn()
+		c.wantReadable("purged", false)
 	})
 }

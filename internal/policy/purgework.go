@@ -109,6 +109,9 @@ func (s *Service) dropAll(ctx context.Context, p Policy) error {
 // that was approved.
 func (s *Service) unchanged(ctx context.Context, caller directory.Caller, p Policy, r request.Request) (plan purge.Plan, err error) {
 	err = s.cutOff(ctx, caller, p, r.Fact(factForce) == "true")
+	if err == nil {
+		err = s.ownKeys(ctx, p) // a mailbox may have been given to another policy since, and write under that
+	}
 	if fault.Is(err, fault.Conflict) {
 		return plan, errAnew("%s", fault.As(err).Message)
 	}

@@ -89,6 +89,12 @@ func (s *Service) everyPolicy(ctx context.Context, tenant string) (all []Policy,
 // policy gives one policy a new key, if it needs one. An error ends the claim.
 func (r *roll) policy(ctx context.Context, p Policy) (rolled bool, err error) {
 	for range rollTries {
+		if p.State == Purged {
+			return false, nil
+		}
+		if err := p.open(RollAvailability); err != nil { // a key more, and it is not what people approve
+			return false, r.skip(ctx, p, err)
+		}
 		key, err := r.newKey(ctx, p)
 		if err != nil || key == p.AvailabilityKey {
 			return false, err
