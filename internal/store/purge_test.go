@@ -116,6 +116,8 @@ func TestPurge(t *testing.T) {
 		mustIntend(t, items, late, someTime)
 		_, _, err = items.PutItem(ctx, late, false)
 		wantReason(t, "an item under a purged key", err, hierarchy.ReasonPurged)
+		_, err = items.Exchange(ctx, late, "elsewhere", someTime)
+		wantReason(t, "an item encrypted anew under a purged key", err, hierarchy.ReasonPurged)
 		for tenant, want := range map[string]int64{"t": 1, "u": 1} { // what belongs to others is whole
 			usage, err := s.Usage(ctx, tenant)
 			if err != nil || len(usage) != 1 || usage[0].Keys != want {

@@ -108,7 +108,11 @@ var errSuperseded = errors.New("store: the item was replaced or deleted")
 
 // Exchange implements workload.Store.
 func (s *Workload) Exchange(ctx context.Context, row workload.Row, from string, now time.Time) (bool, error) {
-	err := s.write(ctx, func(ctx context.Context, q *workloadsql.Queries) error {
+	err := s.db.Write(ctx, func(ctx context.Context, tx DBTX) error {
+		q := workloadsql.New(tx)
+		if err := errPurged(ctx, tx, row.Tenant, row.Container, row.KeyVersion); err != nil {
+			return err
+		}
 		if err := wantFloor(ctx, q, row); err != nil {
 			return err
 		}
