@@ -34,7 +34,7 @@ func (k *Keyring) ForSealing(ctx context.Context, caller directory.Caller, c Con
 		case fault.Is(err, fault.NotFound):
 			o, err = k.start(ctx, caller, c, 1, target)
 		case err != nil:
-		case k.purgedKey(row) != nil: // its content is gone; what comes is new
+		case k.purgedKey(row) != nil, row.Version < c.Floor: // its content is gone, or stays behind; what comes is new
 			o, err = k.start(ctx, caller, c, row.Version+1, target)
 		case row.Generation == target.Generation:
 			o, err = k.open(ctx, caller, row)
@@ -116,7 +116,7 @@ func (k *Keyring) Rewrap(ctx context.Context, caller directory.Caller, key Conta
 // start makes a version of a container's key under the target.
 func (k *Keyring) start(ctx context.Context, caller directory.Caller, c Container, version int, target Target) (*Opened, error) {
 	row := ContainerKey{
-		Tenant: c.Tenant, Container: c.ID, Version: version, Workload: c.Workload, Geo: c.Geo,
+		Tenant: c.Tenant, Container: c.ID, Version: max(version, c.Floor), Workload: c.Workload, Geo: c.Geo,
 		Policy: target.Policy, Generation: target.Generation, Created: k.c.Now().UTC().Truncate(time.Microsecond),
 	}
 	for k.purgedKey(row) != nil { // a version is never used twice, also when its row is gone

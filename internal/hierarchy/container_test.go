@@ -327,3 +327,20 @@ func TestClosedKeyIsGone(t *testing.T) {
 		t.Error("a closed key still wraps")
 	}
 }
+
+// Nothing new comes under versions below the container's floor, also when those above it were
+// purged: what is written there would be refused for ever.
+func TestVersionsBelowTheFloor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	g := w.mustGeneration(policy, 1)
+	c := mailbox
+	for _, step := range []struct{ floor, want int }{{3, 3}, {2, 3}, {5, 5}} { // none yet; one is there; that one is below
+		c.Floor = step.floor
+		o, err := w.keys.ForSealing(t.Context(), alice, c, to(g))
+		if err != nil || o.Version() != step.want {
+			t.Fatalf("floor %d: version %d, want %d, %v", step.floor, o.Version(), step.want, err)
+		}
+		o.Close()
+	}
+}

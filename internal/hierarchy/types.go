@@ -111,6 +111,7 @@ type Container struct {
 	Tenant, ID string
 	Workload   string // stored with the key, so that a policy's progress can be shown per workload
 	Geo        string // stored with it too: where a family goes by geo, it decides which policy covers the content
+	Floor      int    // nothing new comes under versions below it; 0 if there is no such bound
 }
 
 // A Target is the generation that new content of a container belongs under.

@@ -75,6 +75,6 @@ func (s *Workload) SetSecret(ctx context.Context, c workload.Container, from int
 func containerOf(c workloadsql.Container) workload.Container {
 	return workload.Container{
 		Tenant: c.TenantID, Workload: c.Workload, Name: c.Name, ID: c.ContainerID, Owner: c.OwnerID, Geo: c.Geo,
-		Created: fromMicros(c.CreatedAt), Secret: c.Secret, SecretVersion: int(c.SecretVersion),
+		Created: fromMicros(c.CreatedAt), Secret: c.Secret, SecretVersion: int(c.SecretVersion), Floor: int(c.KeyFloor),
 	}
 }

@@ -71,6 +71,9 @@ func TestRenewal(t *testing.T) {
 		if ok, err := s.Exchange(ctx, renewed, "elsewhere", noon); ok || err != nil {
 			t.Errorf("exchanged from another blob: %v, %v", ok, err)
 		}
+		if c, err := s.ContainerOf(ctx, "t", "c"); err != nil || c.Floor != 4 {
+			t.Errorf("the floor is %d, %v", c.Floor, err)
+		}
 		if ok, err := s.Exchange(ctx, renewed, old.Blob, noon); !ok || err != nil {
 			t.Errorf("not exchanged: %v, %v", ok, err)
 		}

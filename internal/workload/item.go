@@ -54,6 +54,7 @@ type Container struct {
 	Created                time.Time
 	Secret                 []byte // the fingerprint secret, wrapped; nil until it is first needed
 	SecretVersion          int    // of the container key that wraps Secret; 0 if there is none
+	Floor                  int    // nothing new comes under versions of the container key below it
 }
 
 // ref names the container, or an item in it.

@@ -162,5 +162,5 @@ func isRetired(err error) bool {
 
 // KeyContainer returns what the keys of a container are known by.
 func KeyContainer(c Container) hierarchy.Container {
-	return hierarchy.Container{Tenant: c.Tenant, ID: c.ID, Workload: c.Workload, Geo: c.Geo}
+	return hierarchy.Container{Tenant: c.Tenant, ID: c.ID, Workload: c.Workload, Geo: c.Geo, Floor: c.Floor}
 }
