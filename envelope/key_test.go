@@ -19,6 +19,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
+// Every key below the roots is AES-256 (CK-18).
 func TestKeyFromBytes(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 31, 33, 64} {

@@ -25,6 +25,7 @@ const (
 )
 
 // The shapes of section 7, as a client that was written from it alone would check them.
+// Rows CK-324, CK-325, CK-327 to CK-330, CK-332, CK-335 to CK-337, CK-353.
 func TestExchangeShapes(t *testing.T) {
 	t.Parallel()
 	x := newExchange(t)
@@ -78,7 +79,7 @@ func names(o cmdlet.Object) (list []string) {
 	return list
 }
 
-// A policy's whole life over the wire.
+// A policy's whole life over the wire. CK-340 is its commands without output.
 func TestExchangeLifeOfAPolicy(t *testing.T) {
 	t.Parallel()
 	x := newExchange(t)
@@ -125,6 +126,7 @@ func TestExchangeLifeOfAPolicy(t *testing.T) {
 
 var detail = regexp.MustCompile(`^Ex[0-9A-F]{6}\|[A-Za-z.]+\|[^|]+$`)
 
+// Rows CK-345 to CK-350.
 func TestExchangeErrors(t *testing.T) {
 	t.Parallel()
 	x := newExchange(t)
@@ -176,7 +178,7 @@ func TestExchangeErrors(t *testing.T) {
 	}
 }
 
-// What cannot be understood is told apart from what is not there, before anything runs.
+// What cannot be understood is told apart from what is not there, before anything runs. Rows CK-331, CK-334.
 func TestExchangeRefusesRequests(t *testing.T) {
 	t.Parallel()
 	x := newExchange(t)
@@ -260,6 +262,7 @@ func TestExchangeRecordsRefusals(t *testing.T) {
 	}
 }
 
+// What a change would be is told and nothing is done (CK-338).
 func TestExchangeWhatIfAndConfirm(t *testing.T) {
 	t.Parallel()
 	x := newExchange(t)
@@ -287,6 +290,7 @@ func TestExchangeWhatIfAndConfirm(t *testing.T) {
 	}
 }
 
+// Rows CK-333, CK-341, CK-342.
 func TestExchangePages(t *testing.T) {
 	t.Parallel()
 	x := newExchange(t)

@@ -155,6 +155,7 @@ func TestRolesAreThoseOfThePolicyPackage(t *testing.T) {
 	}
 }
 
+// Every command and parameter says what it is for (CK-310).
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -63,6 +63,7 @@ func (w *world) row(version int) ContainerKey {
 	return row
 }
 
+// A container has a key of its own (CK-28).
 func TestFirstUseMakesTheKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
@@ -210,7 +211,7 @@ func TestDestroyedGenerationOpensNothing(t *testing.T) {
 	}
 }
 
-// A wrapped key that was put into another row does not open there.
+// A wrapped key that was put into another row does not open there. What a wrap is bound to (CK-20).
 func TestMovedRowsDoNotOpen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)

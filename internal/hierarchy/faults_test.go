@@ -44,7 +44,7 @@ func proxied(t *testing.T, first *atomic.Int64) (s *stack, east, west *proxy, c 
 }
 
 // With one root down in any way, no read of a user fails, though that root is the one asked
-// first (rows CK-45, CK-46, CK-54 to CK-60); the availability key is not touched (CK-47).
+// first (rows CK-44 to CK-46, CK-54 to CK-60); the availability key is not touched (CK-47).
 func TestOneRootDown(t *testing.T) {
 	t.Parallel()
 	var first atomic.Int64
@@ -115,7 +115,7 @@ func TestBothRootsDown(t *testing.T) {
 }
 
 // Of 3,000 readers at once who find no lease, one asks: an unwrap, and a look at the dates of the
-// key beside it.
+// key beside it. So a vault that throttles is left in peace (CK-65).
 func TestColdReadersShareOneUnwrap(t *testing.T) {
 	t.Parallel()
 	s, east, west, c := proxied(t, new(atomic.Int64))

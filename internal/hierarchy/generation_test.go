@@ -17,6 +17,7 @@ func (w *world) generation() (Generation, error) {
 	return w.keys.NewGeneration(context.Background(), alice, tenant, policy, 7, refs, "availability-key")
 }
 
+// A policy key is proven before it is used: rows CK-19, CK-26, and CK-3: two roots and one availability key.
 func TestNewGenerationIsProven(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)

@@ -169,7 +169,7 @@ func TestPurgeVaultForbidden(t *testing.T) {
 	})
 }
 
-// TestSweepVault: a vault's retention of 90 days ends in every level; until the last moment it
+// TestSweepVault: a vault's retention of 90 days (CK-273) ends in every level; until the last moment it
 // can be taken back, and its keys' own retention goes on meanwhile (KV-63, KV-126).
 func TestSweepVault(t *testing.T) {
 	t.Parallel()

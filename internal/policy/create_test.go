@@ -81,7 +81,7 @@ func TestCreateRefusesBadRoots(t *testing.T) {
 		change func(k *vaultKey)
 		code   fault.Code
 	}{
-		{"CK166 elliptic curve", "CK-166", func(k *vaultKey) { k.facts.Type, k.facts.Bits = "EC", 0 }, fault.Invalid},
+		{"CK166 CK-15 elliptic curve", "CK-166", func(k *vaultKey) { k.facts.Type, k.facts.Bits = "EC", 0 }, fault.Invalid},
 		{"CK166 oct", "CK-166", func(k *vaultKey) { k.facts.Type, k.facts.Bits = "oct-HSM", 256 }, fault.Invalid},
 		{"CK166 too small", "CK-166", func(k *vaultKey) { k.facts.Bits = 1024 }, fault.Invalid},
 		{"CK16 4096 bits in an HSM", "", func(k *vaultKey) { k.facts.Type, k.facts.Bits = "RSA-HSM", 4096 }, ""},

@@ -92,6 +92,7 @@ func (s *site) mustWrap(t *testing.T, key envelope.Key) (kid string, wrapped []b
 }
 
 // Wrapping takes the newest version, unwrapping the one that wrapped.
+// The service wraps and unwraps by the REST API of the vault (CK-354), a version of a key by its whole id (CK-23).
 func TestWrapAndUnwrap(t *testing.T) {
 	s := mustSite(t, nil)
 	for _, bits := range []int{2048, 3072} {

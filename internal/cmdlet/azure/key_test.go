@@ -17,6 +17,7 @@ import (
 var managesKeys = []keyvault.Permission{"get", "list", "create", "update", "delete", "recover"}
 
 // The key commands of both articles, from the first version to a recovered key.
+// Rows CK-194 to CK-196, CK-199, CK-200, CK-202 to CK-206.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -84,6 +85,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// Lists of keys and what the labels are (CK-195, CK-204, CK-209).
 func TestListKeys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -46,6 +46,7 @@ func (w *world) access(vault string) map[string]string {
 	return got
 }
 
+// Vaults as they are made and shown (CK-188, CK-189).
 func TestVaults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -109,6 +110,7 @@ func TestVaultRefusals(t *testing.T) {
 }
 
 // The access policy commands of the article, and what row CK-192 promises about them.
+// CK-193 takes all of it away.
 func TestAccessPolicies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -423,6 +423,7 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// Who may not delete a key cannot (CK-283).
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

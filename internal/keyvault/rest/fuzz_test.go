@@ -60,7 +60,7 @@ func FuzzBodies(f *testing.F) {
 }
 
 // FuzzImport: whatever a JSON web key holds, it is refused as invalid or it is one sound key
-// pair; no refusal quotes a private member.
+// pair; no refusal quotes a private member, and no answer shows one (CK-22).
 func FuzzImport(f *testing.F) {
 	private, d, x, y := mustPair(f)
 	for _, body := range []string{

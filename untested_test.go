@@ -1,0 +1,29 @@
+package customerkey_test
+
+// untested says why no test shows a row of the requirements.
+var untested = map[int]string{
+	1:  "outside: encryption of volumes is below the service and stays on",
+	4:  "states what the whole is for",
+	11: chunks, 12: chunks, 30: chunks,
+	145: "not built: the client object model; the cmdlets go by the admin endpoint",
+	183: azCmdlets, 190: azCmdlets, 191: azCmdlets, 197: azCmdlets, 198: azCmdlets,
+	252: cloudPCs, 276: cloudPCs, 292: cloudPCs,
+	295: "states what is not covered",
+	302: limit, 344: limit,
+	304: "states how the preview was run", 305: "states prices",
+	326: "not needed: policy commands have one host",
+	343: "partly built: Request-Id and OData-Version; there are no rate-limit headers yet",
+	351: wire, 352: wire,
+	361: schema, 362: schema,
+	378: unknown, 379: unknown, 380: unknown, 381: unknown, 382: unknown, 383: unknown, 384: unknown, 385: unknown, 386: unknown,
+}
+
+const (
+	chunks    = "not built yet: files in chunks with keys of their own, and credentials per kind of access"
+	azCmdlets = "not built yet: the command; the vault and the resource manager have the operation"
+	cloudPCs  = "not covered: Windows 365"
+	wire      = "not built yet: batches and the module's start-up calls"
+	limit     = "the limit is set; no test waits for 15 minutes"
+	schema    = "not built yet: records of the audit log in the schema of the activity API"
+	unknown   = "nothing public says it"
+)
