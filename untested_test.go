@@ -5,7 +5,6 @@ var untested = map[int]string{
 	1:  "outside: encryption of volumes is below the service and stays on",
 	4:  "states what the whole is for",
 	11: chunks, 12: chunks, 30: chunks,
-	145: "not built: the client object model; the cmdlets go by the admin endpoint",
 	183: azCmdlets, 190: azCmdlets, 191: azCmdlets, 197: azCmdlets, 198: azCmdlets,
 	252: cloudPCs, 276: cloudPCs, 292: cloudPCs,
 	295: "states what is not covered",
