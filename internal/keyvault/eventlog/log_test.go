@@ -204,8 +204,11 @@ func TestReaderThatSleeps(t *testing.T) {
 	defer r.Close()
 	dir := t.TempDir()
 	l := mustOpen(t, Config{Folder: dir, Lines: w, Queue: 2000})
-	for range 2000 { // a pipe holds 64 KiB, about 100 records
+	for n := range 2000 { // a pipe holds 64 KiB, about 100 records
 		l.Write(record("contoso", "contoso-east", 200))
+		if n%50 == 0 {
+			time.Sleep(5 * time.Millisecond) // the folder keeps up
+		}
 	}
 	for len(l.Lost()) == 0 {
 		l.Write(record("contoso", "contoso-west", 200))
