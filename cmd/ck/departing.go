@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -74,7 +76,7 @@ func (n *node) openLedger(ctx context.Context) error {
 		return err
 	}
 	places := []purge.Place{store.NewPurgeLedger(n.availabilityDB), purge.NewFile(n.folder.File(ledgerFile))}
-	if apart := n.folder.SealFile(ledgerFile); writable(apart) {
+	if apart := n.folder.SealFile(ledgerFile); there(apart) || writable(apart) { // what stands there counts, also if no more can be added
 		places = append(places, purge.NewFile(apart))
 	} else {
 		n.log.Warn("the folder of the sealing keys cannot be written, so the ledger of purges lies beside the data alone", "file", apart)
@@ -86,6 +88,12 @@ func (n *node) openLedger(ctx context.Context) error {
 		n.log.Warn("a copy of the ledger of purges lacked purges that another has: it comes from a backup, and was completed", "copy", name)
 	}
 	return nil
+}
+
+// there reports whether something is at a path, or may be: only what is surely not there is not.
+func there(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // writable reports whether a file can be appended to, or made.
