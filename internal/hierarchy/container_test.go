@@ -345,3 +345,18 @@ func TestVersionsBelowTheFloor(t *testing.T) {
 		o.Close()
 	}
 }
+
+// What was purged is not given new root keys either, should a backup bring it back.
+func TestRestoreOfWhatWasPurged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *Config) { c.Purged = allPurged{} })
+	g := Generation{Tenant: tenant, ID: "generation", Policy: policy, State: Active}
+	if _, err := w.keys.Restore(t.Context(), alice, g, [2]RootRef{}); !isReason(err, ReasonPurged) {
+		t.Errorf("restoring a purged generation: %v", err)
+	}
+}
+
+type allPurged struct{}
+
+func (allPurged) Policy(string, string) bool   { return true }
+func (allPurged) Key(string, string, int) bool { return true }

@@ -19,6 +19,9 @@ func (k *Keyring) Restore(ctx context.Context, caller directory.Caller, g Genera
 	if err := belongs(caller, g.Tenant); err != nil {
 		return Generation{}, err
 	}
+	if k.c.Purged.Policy(g.Tenant, g.Policy) { // an old backup has brought it back
+		return Generation{}, ErrPurged()
+	}
 	if g.State == Destroyed {
 		return Generation{}, errDestroyed()
 	}
