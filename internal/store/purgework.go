@@ -55,9 +55,9 @@ type destroyer struct {
 	keys, items, bytes int64
 }
 
-// destroy destroys one key: first nothing can be written under it any more, then its row goes,
-// then the rows of the items under it, with the only copies of their keys; their blobs are left
-// to the sweep.
+// destroy destroys one key: first nothing can be written under it any more, then the rows of the
+// items under it go, with the only copies of their keys, and last its own row, by which the next
+// call finds what is left. The blobs are left to the sweep.
 func (d *destroyer) destroy(ctx context.Context, k purge.Key) error {
 	version := int64(k.Version)
 	if err := d.q.AddPurged(ctx, purgesql.AddPurgedParams{TenantID: d.f.Tenant, ContainerID: k.Container, Version: version}); err != nil {
@@ -65,9 +65,6 @@ func (d *destroyer) destroy(ctx context.Context, k purge.Key) error {
 	}
 	if version == 0 {
 		return d.destroyAll(ctx, k)
-	}
-	if err := d.dropKey(ctx, k); err != nil {
-		return err
 	}
 	if err := d.q.DropSecret(ctx, purgesql.DropSecretParams{TenantID: d.f.Tenant, ContainerID: k.Container, SecretVersion: version}); err != nil {
 		return err
@@ -81,8 +78,10 @@ func (d *destroyer) destroy(ctx context.Context, k purge.Key) error {
 			return err
 		}
 	}
-	d.left -= len(rows)
-	return nil
+	if d.left -= len(rows); d.left == 0 {
+		return nil
+	}
+	return d.dropKey(ctx, k)
 }
 
 // destroyAll destroys every version of a container's key.
