@@ -66,7 +66,7 @@ func (s *Service) requestRecovery(ctx context.Context, caller directory.Caller, 
 	return s.c.Requests.Ask(ctx, caller, request.Ask{
 		Kind: RecoveryKind, Family: string(p.Family), Subject: p.ID, Reason: reason,
 		Detail: []request.Fact{
-			{Name: factPolicy, Value: p.Name}, {Name: "Span", Value: s.span().String()}, {Name: "Effect", Value: recoveryEffect(p.Family)},
+			{Name: factPolicy, Value: p.Name}, {Name: factSpan, Value: s.span().String()}, {Name: "Effect", Value: recoveryEffect(p.Family)},
 		},
 	})
 }
@@ -127,6 +127,9 @@ func (s *Service) recovery(ctx context.Context, p Policy) (time.Duration, error)
 	return r.Left(s.now()), err
 }
 
+// factSpan is the fact of a request that says for how long it opens the content.
+const factSpan = "Span"
+
 // recover carries a request out. The recovery begins when it is stored, and an operation that
 // is carried out again does not begin it anew.
 func (s *Service) recover(ctx context.Context, run *operation.Run, r request.Request) (string, error) {
@@ -138,11 +141,16 @@ func (s *Service) recover(ctx context.Context, run *operation.Run, r request.Req
 	if p.State == Purged || p.State == PendingDeletion {
 		return "", fault.New(fault.Invalid, "the policy %q is being purged, or was", p.Name)
 	}
+	span, err := time.ParseDuration(r.Fact(factSpan))
+	if err != nil || span <= 0 {
+		return "", fault.New(fault.Corrupt, "the request does not say for how long")
+	}
+	span = min(span, s.span()) // the setting may be another by now: never longer than was approved
 	now := s.now()
 	if p.Family == SharePoint {
-		return s.recoverGeo(ctx, caller, p, run.Op.Started.Add(s.span()))
+		return s.recoverGeo(ctx, caller, p, run.Op.Started.Add(span))
 	}
-	rec := hierarchy.Recovery{Tenant: p.Tenant, Policy: p.ID, Request: r.ID, Started: now, Until: now.Add(s.span()), Span: s.span(), Seen: now}
+	rec := hierarchy.Recovery{Tenant: p.Tenant, Policy: p.ID, Request: r.ID, Started: now, Until: now.Add(span), Span: span, Seen: now}
 	if err := s.record(ctx, caller, Recover, p.ID, audit.Allow, map[string]string{"request": r.ID, "until": rec.Until.Format(time.RFC3339)}); err != nil {
 		return "", err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/hierarchy"
+	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/request"
 	"github.com/customerkey/customerkey/internal/store"
@@ -58,6 +59,26 @@ func (c *leaver) mustRecover() request.Request {
 		c.t.Fatalf("the recovery is %s: %s", got.State, got.Outcome)
 	}
 	return r
+}
+
+// CK-74: a recovery lasts as long as was approved, whatever the setting of the server that carries
+// it out.
+func TestRecoveryLastsAsApproved(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.recovering()
+		r, err := w.service.RequestRecovery(t.Context(), c.admin, policy.MultiWorkload, "Lost", "the vaults burned down")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.config.RecoverySpan = 30 * 24 * time.Hour // and the server is started anew
+		w.service = must(policy.New(w.config))
+		w.runner = must(operation.New(operation.Config{Store: store.NewOperation(w.db), Handlers: w.service.Handlers(), Now: w.now}))
+		c.mustApprove(r)
+		w.work()
+		if st := c.mustStatus("Lost"); st.RecoveryFor <= 0 || st.RecoveryFor > 24*time.Hour {
+			t.Errorf("approved for 24h, it lasts %v", st.RecoveryFor)
+		}
+	})
 }
 
 // CK-74, CK-75, CK-76, X-4, CK-271: both roots are lost; two people open the content to users; new
