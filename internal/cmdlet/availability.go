@@ -161,6 +161,9 @@ func updateAvailabilityKey(ctx context.Context, s Services, call *Call) error {
 	tenant, target := "", "all organizations"
 	if !call.Args.On("All") {
 		tenant = strings.ToLower(strings.TrimSpace(call.Args.Text("Identity")))
+		if tenant == "" { // which would mean all of them
+			return bindError("-Identity is empty").WithHint("give the id of an organization, as ck tenant list shows it, or -All")
+		}
 		target = "organization " + tenant
 	}
 	if proceed, err := call.ShouldProcess("Roll the availability keys", target); err != nil || !proceed {

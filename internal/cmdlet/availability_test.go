@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
@@ -53,6 +54,24 @@ func TestRolesForAvailabilityKeys(t *testing.T) {
 		if got := c.MayRun(directory.Caller{Roles: []directory.Role{tt.role}}, policy.Roles{}); got != tt.may {
 			t.Errorf("%s by %s: %v", tt.name, tt.role, got)
 		}
+	}
+}
+
+// An organization's id that is nothing but blanks, as of a variable that is not set, does not mean
+// all organizations.
+func TestBlankIsNotAll(t *testing.T) {
+	t.Parallel()
+	c, err := Find(Table(), "Update-CKAvailabilityKey")
+	if err != nil {
+		t.Fatal(err)
+	}
+	call, _, err := BindJSON(c, Object{Fields: []Field{{"Identity", " "}, {"WhatIf", true}}})
+	if err == nil {
+		call.Host = Host{WhatIf: func(text string) { t.Errorf("it would do: %s", text) }}
+		err = updateAvailabilityKey(t.Context(), Services{}, call)
+	}
+	if !fault.Is(err, fault.Invalid) {
+		t.Errorf("a blank organization: %v", err)
 	}
 }
 
