@@ -109,6 +109,8 @@ func TestCK259_FilesAreRecoveredAndPurged(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				_, err = w.service.ChangeRoots(t.Context(), c.admin, "", [2]*policy.RootKey{nil, {URI: c.keys[1]}})
+				wantFault(t, "CK-174 other root keys", err, fault.Conflict, policy.ReasonPurging)
 				c.mustApprove(r)
 				time.Sleep(purgeWait + time.Minute)
 				w.work()

@@ -113,6 +113,9 @@ func (s *Service) changeRoots(ctx context.Context, caller directory.Caller, geo 
 		return st, err
 	}
 	p := st.Status.Policy
+	if err := p.open(Replace); err != nil {
+		return st, err
+	}
 	want := [2]RootKey{{URI: p.Roots[0].URI}, {URI: p.Roots[1].URI}}
 	for i, k := range keys {
 		if k != nil {
