@@ -111,8 +111,8 @@ func (s *survivor) change(t *rapid.T) {
 		family, name = policy.Mailbox, s.box(t).ID
 	}
 	if left := rapid.IntRange(0, 8).Draw(t, "records"); left < 6 {
-		s.c.log.refuse = func(audit.Entry) bool { left--; return left < 0 }
-		defer func() { s.c.log.refuse = nil }()
+		s.c.log.tell(func(audit.Entry) bool { left--; return left < 0 })
+		defer s.c.log.tell(nil)
 	}
 	var err error
 	switch rapid.SampledFrom([]string{"refresh", "replace", "availability"}).Draw(t, "how") {

@@ -6,6 +6,7 @@ import (
 	"crypto/fips140"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -154,11 +155,25 @@ func openDB(t testing.TB, name string, areas []store.Area) *store.DB {
 // A recorder is the real log, and can be told to refuse.
 type recorder struct {
 	*audit.Log
+	mu     sync.Mutex // held while refuse is asked: work in the background asks too
 	refuse func(e audit.Entry) bool
 }
 
+// tell has the log refuse what refuse says, or nothing if it is nil.
+func (r *recorder) tell(refuse func(e audit.Entry) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refuse = refuse
+}
+
+func (r *recorder) refuses(e audit.Entry) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refuse != nil && r.refuse(e)
+}
+
 func (r *recorder) Record(ctx context.Context, e audit.Entry) error {
-	if r.refuse != nil && r.refuse(e) {
+	if r.refuses(e) {
 		return fault.New(fault.Unavailable, "the disk is full") // as the real one does
 	}
 	return r.Log.Record(ctx, e)
