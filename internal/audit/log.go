@@ -7,7 +7,6 @@ import (
 	"errors"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -31,7 +30,6 @@ type Log struct {
 	name  string
 	now   func() time.Time
 
-	busy  atomic.Int64  // entries whose callers work on before they wait for them
 	turn  chan struct{} // holds one token while someone writes a batch
 	mu    sync.Mutex
 	queue []*request        // waiting to be written

@@ -11,10 +11,8 @@ import (
 )
 
 const (
-	maxBatch    = 256                    // entries in one transaction; times MaxLeaf, the memory it may take
-	recordLimit = 10 * time.Second       // for one transaction; then its entries are refused
-	gatherPause = 500 * time.Microsecond // for more entries to come in, see gather
-	gatherTimes = 4                      // how often, at most
+	maxBatch    = 256              // entries in one transaction; times MaxLeaf, the memory it may take
+	recordLimit = 10 * time.Second // for one transaction; then its entries are refused
 )
 
 // A request is one entry on its way into the log.
@@ -46,11 +44,7 @@ func (l *Log) Submit(ctx context.Context, e Entry) (durable func() error) {
 	l.mu.Lock()
 	l.queue = append(l.queue, r)
 	l.mu.Unlock()
-	l.busy.Add(1)
-	return func() error {
-		l.busy.Add(-1)
-		return l.settle(r)
-	}
+	return func() error { return l.settle(r) }
 }
 
 // settle waits until r was written, or writes it.
@@ -76,7 +70,7 @@ func (l *Log) settle(r *request) error {
 // writeBatch writes the entries that have waited longest and answers them. The transaction does
 // not end with the context of the caller who happens to write it.
 func (l *Log) writeBatch(ctx context.Context) {
-	l.gather()
+	runtime.Gosched() // whoever could run now hands in his entry first, and shares this flush
 	batch := l.take()
 	if len(batch) == 0 {
 		return
@@ -94,19 +88,6 @@ func (l *Log) writeBatch(ctx context.Context) {
 			continue
 		}
 		r.done <- cannotRecord(failed[r.tenant])
-	}
-}
-
-// gather lets more entries come in, to share the flush. Whoever could run now hands in his first.
-// While callers have work enough for all processors, they hand in more, and their own answers
-// need a flush as well: then it pays to wait a little.
-func (l *Log) gather() {
-	runtime.Gosched()
-	for range gatherTimes {
-		if l.busy.Load() < int64(runtime.GOMAXPROCS(0)) {
-			return
-		}
-		time.Sleep(gatherPause)
 	}
 }
 
