@@ -98,6 +98,11 @@ func (w *walk) rewrap(ctx context.Context, keys []hierarchy.ContainerKey) (*batc
 		}
 	}
 	w.work(ctx, jobs)
+	return gather(keys, jobs), ctx.Err()
+}
+
+// gather makes a batch of what came of jobs for some of keys.
+func gather(keys []hierarchy.ContainerKey, jobs []job) *batch {
 	last := keys[len(keys)-1]
 	b := &batch{last: Place{last.Container, last.Version}, moves: make([]Move, 0, len(jobs))}
 	for _, j := range jobs {
@@ -107,7 +112,7 @@ func (w *walk) rewrap(ctx context.Context, keys []hierarchy.ContainerKey) (*batc
 		}
 		b.moves = append(b.moves, Move{Key: j.key, From: j.from})
 	}
-	return b, ctx.Err()
+	return b
 }
 
 // A job is one key to be wrapped anew, and what came of it.

@@ -40,15 +40,19 @@ func (s *Service) chart(ctx context.Context, tenant string, batch []hierarchy.Co
 // home returns the generation that content belongs under, given the policy it is under now;
 // "" if that is not known.
 func (c *chart) home(ctx context.Context, u Usage) (string, error) {
-	to := c.s.c.Rule(u.Workload).belongs(u.Policy, c.standing, u.Geo, u.Own)
-	if id, ok := c.current[to]; ok {
+	return c.active(ctx, c.s.c.Rule(u.Workload).belongs(u.Policy, c.standing, u.Geo, u.Own))
+}
+
+// active returns the active generation of a policy, "" if that is not known.
+func (c *chart) active(ctx context.Context, policy string) (string, error) {
+	if id, ok := c.current[policy]; ok {
 		return id, nil
 	}
-	p, err := c.s.c.Store.Policy(ctx, c.tenant, to)
+	p, err := c.s.c.Store.Policy(ctx, c.tenant, policy)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return "", err
 	}
-	c.current[to] = p.Generation
+	c.current[policy] = p.Generation
 	return p.Generation, nil
 }
 
@@ -56,8 +60,16 @@ func (c *chart) home(ctx context.Context, u Usage) (string, error) {
 // is not known.
 func (c *chart) generation(ctx context.Context, key hierarchy.ContainerKey) (hierarchy.Generation, error) {
 	id, err := c.home(ctx, Usage{Workload: key.Workload, Geo: key.Geo, Own: c.owns[key.Container], Policy: key.Policy})
-	if err != nil || id == "" {
+	if err != nil {
 		return hierarchy.Generation{}, err
+	}
+	return c.row(ctx, id)
+}
+
+// row returns a generation; the zero one for the id "".
+func (c *chart) row(ctx context.Context, id string) (hierarchy.Generation, error) {
+	if id == "" {
+		return hierarchy.Generation{}, nil
 	}
 	if g, ok := c.rows[id]; ok {
 		return g, nil

@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -40,6 +41,7 @@ type checkpoint struct {
 	Moved     int64  `json:"moved"`            // keys moved in this pass
 	Broken    int64  `json:"broken"`           // keys of this pass that do not open
 	First     string `json:"first,omitempty"`  // what the first of those said
+	Names     string `json:"names,omitempty"`  // containers of the first few of those, with the versions
 	Closed    int64  `json:"closed,omitempty"` // keys of this pass whose root keys open nothing now
 	Why       string `json:"why,omitempty"`    // what the first of those said
 	Next      string `json:"next,omitempty"`   // and what to do about it
@@ -170,11 +172,31 @@ func (w *walk) excuse(ctx context.Context, failures []failure, at *checkpoint) e
 		if !broken {
 			continue
 		}
-		if at.Broken++; at.First == "" {
-			at.First = clip(fault.As(f.err).Message)
-		}
+		at.blame(f)
 	}
 	return nil
+}
+
+// maxNamed is how many keys that do not open are named.
+const maxNamed = 5
+
+// blame counts a key that does not open.
+func (c *checkpoint) blame(f failure) {
+	c.Broken++
+	switch name := fmt.Sprintf("%s/%d", clip(f.key.Container), f.key.Version); {
+	case c.Broken == 1:
+		c.Names, c.First = name, clip(fault.As(f.err).Message)
+	case c.Broken <= maxNamed:
+		c.Names += ", " + name
+	}
+}
+
+// which names the keys that do not open, the first few of them.
+func (c checkpoint) which() string {
+	if c.Broken > maxNamed {
+		return c.Names + " and others"
+	}
+	return c.Names
 }
 
 // closed reports whether a failure says that the root keys above a key open nothing now, because
@@ -247,7 +269,7 @@ func (w *walk) settled(ctx context.Context) (bool, error) {
 	w.late = false
 	switch {
 	case w.at.Failed > 0:
-		return false, fault.New(fault.Corrupt, "%d container keys do not open and were left where they are; the first: %s", left, ended.First).
+		return false, fault.New(fault.Corrupt, "%d container keys do not open and were left where they are, %s; the first: %s", left, ended.which(), ended.First).
 			WithHint("everything else has moved; restore those keys from a backup of the database, then Resume-CKOperation, or wait: they are looked at again within the hour")
 	case still && ended.Closed > 0 && late:
 	case still && ended.Closed > 0:

@@ -80,20 +80,43 @@ func (s *Service) offboard(ctx context.Context, run *operation.Run, r request.Re
 	if err := s.uncover(ctx, p); err != nil {
 		return "", s.failed(ctx, caller, Offboard, p.ID, err)
 	}
-	if err := s.converge(ctx, run); err != nil {
-		return "", err
+	stuck := s.converge(ctx, run) // by keys of other policies too, which are none of this request's business
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
 	}
-	if err := s.evacuate(ctx, run, caller, p); err != nil {
-		return "", err
-	}
-	free, under, err := s.free(ctx, p)
+	left, err := s.evacuate(ctx, run, caller, p)
 	if err != nil {
 		return "", err
 	}
-	if !free {
-		return "", fault.New(fault.Unavailable, "%d container keys are still under the policy %q", under, p.Name).WithHint("this goes on by itself")
+	free, under, err := s.free(ctx, p)
+	switch {
+	case err != nil:
+		return "", err
+	case !free:
+		return "", left.staying(p, under, stuck)
 	}
 	return "everything is under the keys of the service; the permissions on both vaults can be removed", nil
+}
+
+// staying says what of a policy could not move, and why; cause is what else stood in the way. It
+// is tried again for as long as it takes.
+func (c checkpoint) staying(p Policy, under int64, cause error) error {
+	format := "%d container keys are still under the policy %q"
+	args := []any{under, p.Name}
+	if c.Broken > 0 {
+		format += "; %d do not open and were left where they are, %s; the first: %s"
+		args = append(args, c.Broken, c.which(), c.First)
+	}
+	if c.Closed > 0 {
+		format += "; %d wait for root keys; the first: %s"
+		args = append(args, c.Closed, c.Why)
+	}
+	hint := "the roots are needed until all has moved; this goes on by itself"
+	if c.Broken > 0 {
+		hint = "everything else has moved; restore those keys from a backup of the database: they are looked at again by themselves"
+	}
+	err := fault.Wrap(fault.Unavailable, cause, format, args...).WithHint("%s", hint)
+	return operation.Again(err, retryAfter(int(min(c.Broken, 1))))
 }
 
 // uncover takes a policy out of force, wherever it is.
@@ -115,56 +138,69 @@ func (s *Service) uncover(ctx context.Context, p Policy) error {
 }
 
 // evacuate moves what is under a policy by a rule that lets stored content stay where it is: who
-// leaves a policy takes everything along.
-func (s *Service) evacuate(ctx context.Context, run *operation.Run, caller directory.Caller, p Policy) error {
+// leaves a policy takes everything along. Keys that cannot be wrapped anew keep no other from
+// moving; left says which they are.
+func (s *Service) evacuate(ctx context.Context, run *operation.Run, caller directory.Caller, p Policy) (left checkpoint, err error) {
+	w := &walk{s: s, run: run, caller: caller}
 	for after := (Place{}); ; {
 		keys, err := s.c.Store.ContainerKeys(ctx, p.Tenant, after, s.c.Batch)
 		if err != nil || len(keys) == 0 {
-			return err
+			return left, err
 		}
-		moves, err := s.evacuated(ctx, caller, p, keys)
+		jobs, err := s.leaving(ctx, p, keys)
 		if err != nil {
-			return err
+			return left, err
 		}
-		if len(moves) > 0 {
-			f := run.Fence(run.Op.Checkpoint, run.Op.Done+int64(len(moves)), max(run.Op.Total, run.Op.Done+int64(len(moves))))
-			if _, err := s.c.Store.Move(ctx, moves, f); err != nil {
-				return err
-			}
-			run.Saved(f)
+		w.work(ctx, jobs)
+		b := gather(keys, jobs)
+		if err := w.excuse(ctx, b.failures, &left); err != nil {
+			return left, err
 		}
-		last := keys[len(keys)-1]
-		after = Place{last.Container, last.Version}
+		if err := w.carry(ctx, b.moves); err != nil {
+			return left, err
+		}
+		after = b.last
 	}
 }
 
-// evacuated wraps those of keys that are under p for the policy that new content goes under.
-func (s *Service) evacuated(ctx context.Context, caller directory.Caller, p Policy, keys []hierarchy.ContainerKey) (moves []Move, err error) {
-	standing, err := s.c.Store.InForce(ctx, p.Tenant)
+// carry stores moves, and leaves the checkpoint of the walk where it is.
+func (w *walk) carry(ctx context.Context, moves []Move) error {
+	if len(moves) == 0 {
+		return ctx.Err()
+	}
+	done := w.run.Op.Done + int64(len(moves))
+	f := w.run.Fence(w.run.Op.Checkpoint, done, max(w.run.Op.Total, done))
+	if _, err := w.s.c.Store.Move(ctx, moves, f); err != nil {
+		return err
+	}
+	w.run.Saved(f)
+	return nil
+}
+
+// leaving returns the jobs that put those of keys that are under p under the policy that new
+// content goes under.
+func (s *Service) leaving(ctx context.Context, p Policy, keys []hierarchy.ContainerKey) (jobs []job, err error) {
+	m, err := s.chart(ctx, p.Tenant, keys)
 	if err != nil {
 		return nil, err
 	}
-	rows := map[string]hierarchy.Generation{}
 	for _, key := range keys {
 		if key.Policy != p.ID {
 			continue
 		}
-		to, err := s.c.Store.Policy(ctx, p.Tenant, s.c.Rule(key.Workload).choose(standing, key.Geo, ""))
+		id, err := m.active(ctx, s.c.Rule(key.Workload).choose(m.standing, key.Geo, m.owns[key.Container]))
 		if err != nil {
 			return nil, err
 		}
-		if _, known := rows[to.Generation]; !known {
-			if rows[to.Generation], err = s.c.Store.Generation(ctx, p.Tenant, to.Generation); err != nil {
-				return nil, err
-			}
-		}
-		moved, err := s.c.Keys.Rewrap(ctx, caller, key, rows[to.Generation])
+		to, err := m.row(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		moves = append(moves, Move{Key: moved, From: key})
+		if to.ID != "" {
+			jobs = append(jobs, job{from: key, to: to})
+		}
 	}
-	return moves, nil
+	return jobs, nil
 }
 
 // free reports whether nothing needs the roots of a policy: it is in force nowhere, and no

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/request"
 )
@@ -118,6 +120,56 @@ func TestTheRootsAreNeededUntilAllHasMoved(t *testing.T) {
 		}
 		if err := c.reopen(); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// One key that does not open keeps no other from leaving, whatever rule it is stored by; it is
+// named, and the request is not done before it has left too. Keys of another policy that cannot
+// move are none of its business.
+func TestOffboardingLeavesADamagedKey(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.tenant()
+		c.admin.Roles = []directory.Role{directory.GlobalAdministrator}
+		c.mustCreate("Leaving")
+		c.mustMake(policy.Mailbox, "Other")
+		c.mustAssign("Leaving")
+		c.mustSeal("teams", "a", "b", "c", "d")
+		c.mustSeal("documents", "e", "f")
+		c.mustSeal("exchange", "alice")
+		w.work()
+		c.exec(`UPDATE container_keys SET wrapped = '0123' WHERE container_id IN ('teams/b', 'documents/e', 'exchange/alice')`)
+		c.mustAssignTo("alice", "Other") // and cannot come there
+		r, err := w.service.RequestOffboarding(t.Context(), c.admin, policy.MultiWorkload, "Leaving", offboarding)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.requests.Approve(t.Context(), w.operator, r.ID, r.Digest()); err != nil {
+			t.Fatal(err)
+		}
+		w.work()
+		st := c.mustStatus("Leaving")
+		got, err := w.requests.Get(t.Context(), c.admin, r.ID)
+		if err != nil || st.Free || st.Under != 3 || got.State != request.Running {
+			t.Errorf("free %v, %d under it, the request is %s: %s, %v", st.Free, st.Under, got.State, got.Outcome, err)
+		}
+		op, err := w.service.Operation(t.Context(), c.admin, got.Operation)
+		if err != nil || op.State != operation.Waiting || op.Hint == "" {
+			t.Errorf("%+v, %v", op, err)
+		}
+		for _, name := range []string{"3 container keys", "teams/b/1", "documents/e/1", "exchange/alice/1", "does not open"} {
+			if !strings.Contains(op.Error, name) {
+				t.Errorf("%q does not say %q", op.Error, name)
+			}
+		}
+		c.exec(`DELETE FROM container_keys WHERE container_id IN ('teams/b', 'documents/e')`)
+		other := c.mustMake(policy.Mailbox, "Third")
+		c.exec(`UPDATE container_keys SET policy_id = '` + other.ID + `', generation_id = '` + other.Generation + `' WHERE container_id = 'exchange/alice'`)
+		time.Sleep(2 * time.Hour)
+		w.work()
+		st = c.mustStatus("Leaving")
+		if got, err = w.requests.Get(t.Context(), c.admin, r.ID); err != nil || !st.Free || got.State != request.Done {
+			t.Errorf("after the repair: free %v, %d under it, the request is %s: %s, %v", st.Free, st.Under, got.State, got.Outcome, err)
 		}
 	})
 }
