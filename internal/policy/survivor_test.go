@@ -35,7 +35,7 @@ type survivor struct {
 	purged    map[string]bool    // policies by id
 	under     map[string]string  // the policy that each container was under last
 	recovered map[string]bool    // policies whose availability key was opened to people, perhaps
-	share     map[string]float64 // of each operation that was done, as seen last
+	percent   map[string]float64 // of each operation, as people saw it last
 	seen      map[string]int     // how often each thing of interest happened
 	right     time.Duration      // by how much the service's clock is when it is right
 }
@@ -44,7 +44,7 @@ var survivorBoxes = []string{"alice", "bob", "carol"}
 
 func newSurvivor(w *world, seen map[string]int) *survivor {
 	s := &survivor{
-		c: w.tenant(), seen: seen, right: time.Duration(w.wrong.Load()), denied: map[string]bool{}, changed: map[string]time.Time{}, purged: map[string]bool{}, recovered: map[string]bool{}, share: map[string]float64{}, under: map[string]string{},
+		c: w.tenant(), seen: seen, right: time.Duration(w.wrong.Load()), denied: map[string]bool{}, changed: map[string]time.Time{}, purged: map[string]bool{}, recovered: map[string]bool{}, percent: map[string]float64{}, under: map[string]string{},
 	}
 	c := s.c
 	c.admin.Roles = []directory.Role{directory.GlobalAdministrator}
@@ -317,14 +317,10 @@ func (s *survivor) checkOperations(t *rapid.T) {
 	ops, err := store.NewOperation(s.c.db).List(s.c.t.Context(), s.c.id, "", 1000)
 	want(t, "listing operations", err, "")
 	for _, op := range ops {
-		share := 0.0
-		if op.Total > 0 {
-			share = float64(op.Done) / float64(op.Total)
+		if op.Done > op.Total || op.Percent() < s.percent[op.ID] {
+			t.Fatalf("the %s was at %.3f%% and is at %.3f%%, %d of %d", op.Kind, s.percent[op.ID], op.Percent(), op.Done, op.Total)
 		}
-		if op.Done > op.Total || share < s.share[op.ID] {
-			t.Fatalf("the %s was at %.3f and is at %d of %d", op.Kind, s.share[op.ID], op.Done, op.Total)
-		}
-		s.share[op.ID] = share
+		s.percent[op.ID] = op.Percent()
 	}
 }
 
