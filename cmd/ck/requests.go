@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 
+	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/onboarding"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
@@ -22,6 +23,9 @@ func (n *node) openRequests(context.Context) (err error) {
 		Families: []string{string(policy.MultiWorkload), string(policy.Mailbox), string(policy.SharePoint)},
 		Person: func(ctx context.Context, tenant, idOrName string) (id, name string, err error) {
 			p, err := n.directory.Person(ctx, tenant, idOrName)
+			if err == nil && p.Disabled { // who cannot sign in can approve nothing
+				err = fault.New(fault.NotFound, "the person is disabled")
+			}
 			return p.ID, p.UPN, err
 		},
 		Wake: func() { n.operations.Wake() },

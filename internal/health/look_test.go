@@ -3,8 +3,10 @@ package health_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,6 +74,50 @@ func TestLook(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A root key of which many versions are needed: each has its turn, and one that was found ill
+// keeps the root in its state until it is well again, whichever others are looked at meanwhile.
+func TestManyVersionsHaveTheirTurn(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		var looks atomic.Int64
+		w.config.Spread = func() float64 { // goes through all parts of the row
+			_, part := math.Modf(float64(looks.Add(1)) * 0.618)
+			return part
+		}
+		service, err := health.New(w.config)
+		w.must(err)
+		w.Service = service
+		c := w.tenant()
+		p := c.mustPolicy("P", policy.MultiWorkload)
+		for range 19 {
+			p = c.mustRefresh(p)
+		}
+		defer w.running()()
+		time.Sleep(time.Minute)
+		c.wantStates(p, health.Healthy, health.Healthy, health.Healthy)
+		before := w.looks(c.uris[1])
+		time.Sleep(15 * time.Minute)
+		if n := w.looks(c.uris[1]) - before; n > 8 {
+			t.Errorf("one look tried %d versions", n)
+		}
+		for n := 1; n < 20; n += 6 { // version 20 is in use
+			bad := fmt.Sprintf("%s/%d", c.uris[0], n)
+			news := len(c.news())
+			w.change(c.uris[0], func(k *vaultKey) { k.versions[bad] = denied("KeyDisabled") })
+			time.Sleep(3 * time.Hour)
+			c.wantStates(p, health.Degraded, health.Revoked, health.Healthy)
+			if why := c.report(p).Roots[0].Why; why.KeyID != bad {
+				t.Errorf("version %d is disabled, and the root says %+v", n, why)
+			}
+			if got := c.news()[news:]; len(got) != 2 { // of the root, and of the policy
+				t.Errorf("version %d: told %q", n, got)
+			}
+			w.change(c.uris[0], func(k *vaultKey) { k.versions[bad] = nil })
+			time.Sleep(2 * time.Minute)
+			c.wantStates(p, health.Healthy, health.Healthy, health.Healthy)
+		}
+	})
 }
 
 // One silence is no state, three are: 10 s apart. One answer ends it (CK-54, CK-62).

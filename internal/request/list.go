@@ -63,6 +63,10 @@ func (s *Service) Each(ctx context.Context, c directory.Caller, after string, en
 		}
 		for _, r := range page {
 			after = r.ID
+			if r.Unreadable != nil {
+				s.damaged(ctx, r)
+				continue
+			}
 			if err := s.show(ctx, v, r, ended, tell); err != nil {
 				return err
 			}
@@ -71,6 +75,12 @@ func (s *Service) Each(ctx context.Context, c directory.Caller, after string, en
 			return nil
 		}
 	}
+}
+
+// damaged says in the log of the server that a request cannot be read. It stays as it is: nobody
+// can approve it, and its operation does not begin.
+func (s *Service) damaged(ctx context.Context, r Request) {
+	s.c.Log.ErrorContext(ctx, "a request cannot be read", "tenant", r.Tenant, "request", r.ID, "state", r.State, "err", r.Unreadable)
 }
 
 func (s *Service) show(ctx context.Context, v visitor, r Request, ended bool, see func(Request) error) error {

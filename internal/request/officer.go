@@ -69,7 +69,7 @@ func (s *Service) AddOfficer(ctx context.Context, c directory.Caller, family, wh
 	case isOfficer(all, p):
 		return nil, s.refuse(ctx, c, NameOfficer, object, "", fault.New(fault.Conflict, "%s is an officer of this family already", p.Name).WithReason(ReasonTwice))
 	case len(all) >= MaxOfficers:
-		return nil, s.refuse(ctx, c, NameOfficer, object, "", fault.New(fault.Conflict, "the family has %d officers, which is the most", MaxOfficers).WithReason(ReasonTooMany))
+		return nil, s.refuse(ctx, c, NameOfficer, object, "", TooManyOfficers())
 	case len(all) > 0:
 		return s.askForOfficer(ctx, c, family, p, "add")
 	}
@@ -151,5 +151,22 @@ func (s *Service) changeOfficer(ctx context.Context, _ *operation.Run, r Request
 	if r.Fact(factChange) == "remove" {
 		return p.Name + " is no officer any more", s.c.Store.SetOfficer(ctx, o, true, false)
 	}
-	return p.Name + " is an officer", s.c.Store.SetOfficer(ctx, o, false, false)
+	if err := s.stillThere(ctx, p); err != nil {
+		return "", err
+	}
+	err := s.c.Store.SetOfficer(ctx, o, false, false)
+	if fault.As(err).Reason == ReasonTooMany {
+		err = fault.Wrap(fault.Invalid, err, "the family has as many officers as it can have")
+	}
+	return p.Name + " is an officer", err
+}
+
+// stillThere refuses to name somebody who has left since he was proposed: with fault.Invalid,
+// for trying again does not bring him back.
+func (s *Service) stillThere(ctx context.Context, p Person) error {
+	id, _, err := s.c.Person(ctx, p.Tenant, p.ID)
+	if fault.Is(err, fault.NotFound) || err == nil && id != p.ID {
+		return fault.New(fault.Invalid, "%s is not a person of the organization any more", clip(p.Name))
+	}
+	return err
 }

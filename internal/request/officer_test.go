@@ -1,6 +1,7 @@
 package request_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/uuid"
@@ -112,6 +113,51 @@ func TestFirstOfficersAtOnce(t *testing.T) {
 		all, err := w.service.Officers(t.Context(), admin)
 		if err != nil || failed != 1 || len(all) != 1 {
 			t.Errorf("%d failed, and the officers are %v, %v", failed, all, err)
+		}
+	})
+}
+
+// Between asking and approving things change: who has left meanwhile does not become an officer,
+// and no family gets more of them than it can have.
+func TestOfficersNamedLate(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx, c := t.Context(), w.tenant()
+		add := func(name string) request.Request {
+			t.Helper()
+			w.person(name, c.id)
+			r, err := w.service.AddOfficer(ctx, c.admin, "mailbox", name)
+			if err != nil || r == nil {
+				t.Fatalf("naming %s: %v, %v", name, r, err)
+			}
+			return *r
+		}
+		failed := func(what string, r request.Request) {
+			t.Helper()
+			w.mustApprove(c.officer, r)
+			w.runAll(c.id)
+			if got := w.mustGet(c.admin, r); got.State != request.Failed || got.Outcome == "" {
+				t.Errorf("%s: the request is %s, %q", what, got.State, got.Outcome)
+			}
+		}
+		left := add("left")
+		delete(w.people, c.id+"/left")
+		failed("somebody who has left", left)
+
+		last := add("last")
+		for n := range request.MaxOfficers - 1 {
+			p := request.Person{Tenant: c.id, ID: uuid.NewString(), Name: fmt.Sprint("officer", n)}
+			if err := w.rows.SetOfficer(ctx, request.Officership{Tenant: c.id, Family: "mailbox", Person: p, Named: w.now()}, false, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		failed("one too many", last)
+		again := request.Officership{Tenant: c.id, Family: "mailbox", Person: request.Person{Tenant: c.id, ID: c.officer.ID}, Named: w.now()}
+		if err := w.rows.SetOfficer(ctx, again, false, false); err != nil {
+			t.Errorf("naming who is one: %v", err)
+		}
+		all, err := w.service.Officers(ctx, c.admin)
+		if err != nil || len(all) != request.MaxOfficers {
+			t.Errorf("there are %d officers, %v", len(all), err)
 		}
 	})
 }

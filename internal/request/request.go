@@ -90,6 +90,8 @@ type Request struct {
 	Ended     time.Time  // zero before
 	Updated   time.Time  // the latest time that this request has seen
 	Revision  int64      // number of changes, 1 when asked
+
+	Unreadable error // of one in a list whose row is damaged: Detail and Approvals are not what they were
 }
 
 // Fact returns the value of the first fact of that name, "" if there is none.

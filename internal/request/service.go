@@ -3,6 +3,7 @@ package request
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -20,6 +21,7 @@ type Config struct {
 	// Person returns id and name of somebody of a tenant; fault.NotFound. Required.
 	Person func(ctx context.Context, tenant, idOrName string) (id, name string, err error)
 	Wake   func()           // called after an operation was stored: operation.Runner.Wake. May be nil
+	Log    *slog.Logger     // what an operator must hear of; slog.Default if nil
 	Now    func() time.Time // time.Now if nil
 }
 
@@ -49,6 +51,9 @@ func New(c Config) (*Service, error) {
 	}
 	if c.Wake == nil {
 		c.Wake = func() {}
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
 	}
 	if c.Now == nil {
 		c.Now = time.Now

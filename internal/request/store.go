@@ -18,13 +18,15 @@ type Store interface {
 	// have come to their end.
 	Requests(ctx context.Context, tenant, after string, ended bool, limit int) ([]Request, error)
 	// OperatorRequests adds to those of the operator's own tenant those of all tenants that an
-	// operator can still decide.
+	// operator can still decide. A row that is damaged is in a list too, and says so: see
+	// [Request.Unreadable].
 	OperatorRequests(ctx context.Context, tenant, after string, ended bool, limit int) ([]Request, error)
-	// Overdue returns up to limit of all tenants' that have waited for approvals past now.
-	Overdue(ctx context.Context, now time.Time, limit int) ([]Request, error)
-	// Lost returns up to limit of all tenants' whose operation failed or was cancelled without
-	// their hearing of it.
-	Lost(ctx context.Context, limit int) ([]Request, error)
+	// Overdue returns up to limit of all tenants' behind a place that have waited for approvals
+	// past now, by their places.
+	Overdue(ctx context.Context, now time.Time, after Place, limit int) ([]Request, error)
+	// Lost returns up to limit of all tenants' behind a place whose operation failed or was
+	// cancelled without their hearing of it.
+	Lost(ctx context.Context, after Place, limit int) ([]Request, error)
 
 	// Apply makes an edit, wholly or not at all. A request of another revision by now is refused
 	// with [Stale], a second open one of the same kind and subject with [Again], one too many
@@ -34,9 +36,13 @@ type Store interface {
 	// Officers returns a tenant's by family and name.
 	Officers(ctx context.Context, tenant string) ([]Officership, error)
 	// SetOfficer names an officer, or, with out, takes him back. What is so already stays so. If
-	// first, it is refused with [NotFirst] where the family has officers.
+	// first, it is refused with [NotFirst] where the family has officers; one more than
+	// MaxOfficers with [TooManyOfficers].
 	SetOfficer(ctx context.Context, o Officership, out, first bool) error
 }
+
+// A Place is where a request stands in a list of all tenants' requests.
+type Place struct{ Tenant, ID string }
 
 // An Edit is one change.
 type Edit struct {
@@ -83,6 +89,12 @@ const (
 func TooMany() error {
 	return fault.New(fault.Conflict, "%d requests are open, which is the most", MaxOpen).WithReason(ReasonTooMany).
 		WithHint("take back those that nobody needs with Remove-CKRequest")
+}
+
+// TooManyOfficers is the fault for one more officer of a family than MaxOfficers.
+func TooManyOfficers() error {
+	return fault.New(fault.Conflict, "the family has %d officers, which is the most", MaxOfficers).WithReason(ReasonTooMany).
+		WithHint("take one back with Remove-CKOfficer")
 }
 
 // NotFirst is the fault for naming a first officer where there is one.

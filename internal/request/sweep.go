@@ -20,22 +20,43 @@ func (s *Service) lapse(ctx context.Context, r Request) (Request, error) {
 // Sweep ends the requests that have waited too long, and those whose operation was given up or
 // cancelled. It is called from time to time; nothing depends on when.
 func (s *Service) Sweep(ctx context.Context) error {
-	overdue, err := s.c.Store.Overdue(ctx, s.now(), onePage)
-	if err != nil {
-		return err
+	now := s.now()
+	overdue := func(after Place) ([]Request, error) { return s.c.Store.Overdue(ctx, now, after, onePage) }
+	lost := func(after Place) ([]Request, error) { return s.c.Store.Lost(ctx, after, onePage) }
+	return errors.Join(
+		s.all(ctx, overdue, func(r Request) error {
+			_, err := s.lapse(ctx, r)
+			return err
+		}),
+		s.all(ctx, lost, func(r Request) error {
+			_, err := s.giveUp(ctx, r, Failed, "its operation was given up; see the operation for why")
+			return err
+		}),
+	)
+}
+
+// all calls do for every request of a list, page by page. One that fails, or cannot be read,
+// holds up no other; the first error comes back.
+func (s *Service) all(ctx context.Context, list func(after Place) ([]Request, error), do func(Request) error) (first error) {
+	for after := (Place{}); ; {
+		page, err := list(after)
+		if err != nil {
+			return errors.Join(first, err)
+		}
+		for _, r := range page {
+			after = Place{r.Tenant, r.ID}
+			if r.Unreadable != nil {
+				s.damaged(ctx, r)
+				continue
+			}
+			if err := do(r); err != nil && first == nil {
+				first = err
+			}
+		}
+		if len(page) < onePage || ctx.Err() != nil {
+			return first
+		}
 	}
-	var errs []error // one request that cannot be ended holds up no other
-	for _, r := range overdue {
-		_, err := s.lapse(ctx, r)
-		errs = append(errs, err)
-	}
-	lost, err := s.c.Store.Lost(ctx, onePage)
-	errs = append(errs, err)
-	for _, r := range lost {
-		_, err := s.giveUp(ctx, r, Failed, "its operation was given up; see the operation for why")
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
 }
 
 // giveUp ends a request in the service's own name. Where somebody else has changed it meanwhile,

@@ -91,19 +91,22 @@ func merged(a, b []requestsql.Request, limit int) (list []requestsql.Request) {
 }
 
 // Overdue implements request.Store.
-func (s *Request) Overdue(ctx context.Context, now time.Time, limit int) ([]request.Request, error) {
+func (s *Request) Overdue(ctx context.Context, now time.Time, after request.Place, limit int) ([]request.Request, error) {
 	return s.list(ctx, func(ctx context.Context, q *requestsql.Queries) ([]requestsql.Request, error) {
-		return q.ListOverdueRequests(ctx, requestsql.ListOverdueRequestsParams{ExpiresAt: micros(now), Limit: page(limit)})
+		return q.ListOverdueRequests(ctx, requestsql.ListOverdueRequestsParams{
+			ExpiresAt: micros(now), TenantID: after.Tenant, ID: after.ID, Limit: page(limit),
+		})
 	})
 }
 
 // Lost implements request.Store.
-func (s *Request) Lost(ctx context.Context, limit int) ([]request.Request, error) {
+func (s *Request) Lost(ctx context.Context, after request.Place, limit int) ([]request.Request, error) {
 	return s.list(ctx, func(ctx context.Context, q *requestsql.Queries) ([]requestsql.Request, error) {
-		return q.ListLostRequests(ctx, page(limit))
+		return q.ListLostRequests(ctx, requestsql.ListLostRequestsParams{TenantID: after.Tenant, ID: after.ID, Limit: page(limit)})
 	})
 }
 
+// list returns what get finds. One row that cannot be read keeps no other back: it says so itself.
 func (s *Request) list(ctx context.Context, get func(context.Context, *requestsql.Queries) ([]requestsql.Request, error)) (all []request.Request, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
 		rows, err := get(ctx, requestsql.New(q))
@@ -112,9 +115,7 @@ func (s *Request) list(ctx context.Context, get func(context.Context, *requestsq
 		}
 		all = make([]request.Request, len(rows))
 		for i, row := range rows {
-			if all[i], err = requestOf(row); err != nil {
-				return err
-			}
+			all[i], all[i].Unreadable = requestOf(row)
 		}
 		return nil
 	})

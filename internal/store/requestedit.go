@@ -108,14 +108,14 @@ func (s *Request) SetOfficer(ctx context.Context, o request.Officership, out, fi
 		if out {
 			return gen.RemoveOfficer(ctx, requestsql.RemoveOfficerParams{TenantID: o.Tenant, Family: o.Family, PersonID: o.Person.ID})
 		}
-		if first {
-			n, err := gen.CountOfficers(ctx, requestsql.CountOfficersParams{TenantID: o.Tenant, Family: o.Family})
-			if err != nil {
-				return err
-			}
-			if n > 0 {
-				return request.NotFirst()
-			}
+		others, err := gen.CountOtherOfficers(ctx, requestsql.CountOtherOfficersParams{TenantID: o.Tenant, Family: o.Family, PersonID: o.Person.ID})
+		switch {
+		case err != nil:
+			return err
+		case first && others > 0:
+			return request.NotFirst()
+		case others >= request.MaxOfficers:
+			return request.TooManyOfficers()
 		}
 		return gen.AddOfficer(ctx, requestsql.AddOfficerParams{
 			TenantID: o.Tenant, Family: o.Family, PersonID: o.Person.ID, Name: o.Person.Name,

@@ -110,28 +110,29 @@ func (q *Queries) AddRequest(ctx context.Context, arg AddRequestParams) (int64, 
 	return result.RowsAffected()
 }
 
-const countOfficers = `-- name: CountOfficers :one
-SELECT COUNT(*) FROM officers WHERE tenant_id = $1 AND family = $2
-`
-
-type CountOfficersParams struct {
-	TenantID string
-	Family   string
-}
-
-func (q *Queries) CountOfficers(ctx context.Context, arg CountOfficersParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countOfficers, arg.TenantID, arg.Family)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const countOpenRequests = `-- name: CountOpenRequests :one
 SELECT COUNT(*) FROM requests WHERE tenant_id = $1 AND is_open = TRUE
 `
 
 func (q *Queries) CountOpenRequests(ctx context.Context, tenantID string) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countOpenRequests, tenantID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countOtherOfficers = `-- name: CountOtherOfficers :one
+SELECT COUNT(*) FROM officers WHERE tenant_id = $1 AND family = $2 AND person_id <> $3
+`
+
+type CountOtherOfficersParams struct {
+	TenantID string
+	Family   string
+	PersonID string
+}
+
+func (q *Queries) CountOtherOfficers(ctx context.Context, arg CountOtherOfficersParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countOtherOfficers, arg.TenantID, arg.Family, arg.PersonID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -239,12 +240,18 @@ func (q *Queries) GetRequestForOperator(ctx context.Context, id string) (Request
 
 const listLostRequests = `-- name: ListLostRequests :many
 SELECT r.tenant_id, r.id, r.kind, r.family, r.subject, r.reason, r.contact, r.detail, r.needs, r.wait, r.asker_id, r.asker_name, r.asked_at, r.state, r.approvals, r.expires_at, r.not_before, r.operation_id, r.ended_by_tenant, r.ended_by_id, r.ended_by_name, r.outcome, r.ended_at, r.updated_at, r.revision, r.is_open, r.for_operator FROM requests AS r JOIN operations AS o ON o.tenant_id = r.tenant_id AND o.id = r.operation_id
-WHERE r.state IN ('approved', 'running') AND o.state IN ('failed', 'cancelled')
-ORDER BY r.tenant_id, r.id LIMIT $1
+WHERE r.state IN ('approved', 'running') AND o.state IN ('failed', 'cancelled') AND (r.tenant_id > $1 OR r.tenant_id = $1 AND r.id > $2)
+ORDER BY r.tenant_id, r.id LIMIT $3
 `
 
-func (q *Queries) ListLostRequests(ctx context.Context, limit int32) ([]Request, error) {
-	rows, err := q.db.QueryContext(ctx, listLostRequests, limit)
+type ListLostRequestsParams struct {
+	TenantID string
+	ID       string
+	Limit    int32
+}
+
+func (q *Queries) ListLostRequests(ctx context.Context, arg ListLostRequestsParams) ([]Request, error) {
+	rows, err := q.db.QueryContext(ctx, listLostRequests, arg.TenantID, arg.ID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -451,16 +458,24 @@ func (q *Queries) ListOperatorRequests(ctx context.Context, arg ListOperatorRequ
 }
 
 const listOverdueRequests = `-- name: ListOverdueRequests :many
-SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator FROM requests WHERE state = 'waiting' AND expires_at < $1 ORDER BY expires_at, tenant_id, id LIMIT $2
+SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator FROM requests WHERE state = 'waiting' AND expires_at < $1 AND (tenant_id > $2 OR tenant_id = $2 AND id > $3)
+ORDER BY tenant_id, id LIMIT $4
 `
 
 type ListOverdueRequestsParams struct {
 	ExpiresAt int64
+	TenantID  string
+	ID        string
 	Limit     int32
 }
 
 func (q *Queries) ListOverdueRequests(ctx context.Context, arg ListOverdueRequestsParams) ([]Request, error) {
-	rows, err := q.db.QueryContext(ctx, listOverdueRequests, arg.ExpiresAt, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, listOverdueRequests,
+		arg.ExpiresAt,
+		arg.TenantID,
+		arg.ID,
+		arg.Limit,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -14,12 +14,13 @@ SELECT * FROM requests WHERE tenant_id = $1 AND is_open = TRUE AND id > $2 ORDER
 SELECT * FROM requests WHERE for_operator = TRUE AND id > $1 ORDER BY id LIMIT $2;
 
 -- name: ListOverdueRequests :many
-SELECT * FROM requests WHERE state = 'waiting' AND expires_at < $1 ORDER BY expires_at, tenant_id, id LIMIT $2;
+SELECT * FROM requests WHERE state = 'waiting' AND expires_at < $1 AND (tenant_id > $2 OR tenant_id = $2 AND id > $3)
+ORDER BY tenant_id, id LIMIT $4;
 
 -- name: ListLostRequests :many
 SELECT r.* FROM requests AS r JOIN operations AS o ON o.tenant_id = r.tenant_id AND o.id = r.operation_id
-WHERE r.state IN ('approved', 'running') AND o.state IN ('failed', 'cancelled')
-ORDER BY r.tenant_id, r.id LIMIT $1;
+WHERE r.state IN ('approved', 'running') AND o.state IN ('failed', 'cancelled') AND (r.tenant_id > $1 OR r.tenant_id = $1 AND r.id > $2)
+ORDER BY r.tenant_id, r.id LIMIT $3;
 
 -- name: CountOpenRequests :one
 SELECT COUNT(*) FROM requests WHERE tenant_id = $1 AND is_open = TRUE;
@@ -42,8 +43,8 @@ WHERE tenant_id = $13 AND id = $14 AND revision = $15;
 -- name: ListOfficers :many
 SELECT * FROM officers WHERE tenant_id = $1 ORDER BY family, name, person_id;
 
--- name: CountOfficers :one
-SELECT COUNT(*) FROM officers WHERE tenant_id = $1 AND family = $2;
+-- name: CountOtherOfficers :one
+SELECT COUNT(*) FROM officers WHERE tenant_id = $1 AND family = $2 AND person_id <> $3;
 
 -- name: AddOfficer :exec
 INSERT INTO officers (tenant_id, family, person_id, name, named_by_id, named_by_name, named_at)
