@@ -92,6 +92,7 @@ type node struct {
 	events *eventlog.Log // nil if nobody wants records
 
 	noticed chan keyvault.Event // those that are to have records
+	strange int                 // availability keys that nobody knows, at the last look
 
 	serviceDB, vaultDB, availabilityDB    *store.DB
 	serviceLog, vaultLog, availabilityLog *audit.Log
@@ -304,7 +305,7 @@ func (n *node) openService(context.Context) error {
 		Store: store.NewPolicy(n.serviceDB), Keys: n.keys, Roots: policy.RootsOf(roots), Availability: available, Audit: n.serviceLog,
 		Roles: n.roles, Rule: coverage, RecoveryLevel: n.recoveryLevel, Vault: n.vaultFacts, Geos: n.geos, Enabled: n.enabled,
 		Operations: store.NewOperation(n.serviceDB), Safe: []string{workload.Reencryption},
-		SharePointAvailability: availability.Kind(n.availability.sharePoint), AvailabilityRoll: n.availability.roll,
+		SharePointAvailability: availability.Kind(n.availability.sharePoint), AvailabilityRoll: n.availability.roll, AvailabilityKeep: n.availability.keep,
 		Requests: n.requests, Purging: purging, Recoveries: store.NewRecovery(n.serviceDB),
 		RecoverySpan: n.depart.recoverySpan, OffboardSharePoint: n.depart.sharePointLeave,
 		Wake: func() { n.operations.Wake() },
@@ -440,9 +441,7 @@ func (n *node) sweep(ctx context.Context) {
 	if err := n.requests.Sweep(ctx); err != nil && ctx.Err() == nil {
 		n.log.Error("ending requests that nobody approved in time", "err", err)
 	}
-	if err := n.policies.TendAvailability(ctx); err != nil && ctx.Err() == nil {
-		n.log.Error("rolling availability keys", "err", err)
-	}
+	n.tendAvailability(ctx)
 	if _, err := n.items.Sweep(ctx); err != nil && ctx.Err() == nil {
 		n.log.Error("removing blobs that nothing needs", "err", err)
 	}

@@ -168,13 +168,13 @@ func TestRenew(t *testing.T) {
 		if listed, err = s.Superseded(ctx, listed[0], 10); err != nil || len(listed) != 0 {
 			t.Errorf("superseded behind that: %+v, %v", listed, err)
 		}
-		if due, err := s.Old(ctx, since, 10); err != nil || len(due) != 0 {
+		if due, err := s.Old(ctx, since, availability.Facts{}, 10); err != nil || len(due) != 0 {
 			t.Errorf("made before the roll: %+v, %v", due, err)
 		}
-		if due, err := s.Old(ctx, since.Add(1), 10); err != nil || len(due) != 0 { // less than a microsecond later
+		if due, err := s.Old(ctx, since.Add(1), availability.Facts{}, 10); err != nil || len(due) != 0 { // less than a microsecond later
 			t.Errorf("made at the roll: %+v, %v", due, err)
 		}
-		if due, err := s.Old(ctx, since.Add(time.Second), 10); err != nil || len(due) != 1 {
+		if due, err := s.Old(ctx, since.Add(time.Second), availability.Facts{}, 10); err != nil || len(due) != 1 {
 			t.Errorf("a second later: %+v, %v", due, err)
 		}
 	})

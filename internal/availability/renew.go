@@ -6,9 +6,9 @@ import (
 )
 
 // Old returns living keys that were made before a time and are the newest of their scopes, oldest
-// first: those that a schedule would replace. It is for the service's own work.
-func (s *Service) Old(ctx context.Context, before time.Time, limit int) ([]Facts, error) {
-	return s.c.Store.Old(ctx, before, limit)
+// first, those behind after: those that a schedule would replace. It is for the service's own work.
+func (s *Service) Old(ctx context.Context, before time.Time, after Facts, limit int) ([]Facts, error) {
+	return s.c.Store.Old(ctx, before, after, limit)
 }
 
 // Superseded returns living keys that are not the newest of their scopes any more, those behind

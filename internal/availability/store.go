@@ -22,8 +22,9 @@ type Store interface {
 	// DestroyKey empties Sealed and sets Destroyed, unless it is set already.
 	DestroyKey(ctx context.Context, tenant, id string, at time.Time) error
 
-	// Old returns living newest keys of their scopes that were made before a time, oldest first.
-	Old(ctx context.Context, before time.Time, limit int) ([]Facts, error)
+	// Old returns living newest keys of their scopes that were made before a time, oldest first,
+	// those behind after; the zero Facts is before the first.
+	Old(ctx context.Context, before time.Time, after Facts, limit int) ([]Facts, error)
 	// Superseded returns living keys that are not the newest of their scopes, by tenant and id,
 	// those after a place; "" and "" is before the first.
 	Superseded(ctx context.Context, tenant, id string, limit int) ([]Facts, error)

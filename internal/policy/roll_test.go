@@ -47,7 +47,7 @@ func (w *world) facts(tenant, id string) availability.Facts {
 
 func (w *world) mustTend() {
 	w.t.Helper()
-	if err := w.service.TendAvailability(w.t.Context()); err != nil {
+	if _, err := w.service.TendAvailability(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -258,8 +258,9 @@ func TestRollOnSchedule(t *testing.T) {
 				if fmt.Sprint(young.spareKeys()) != fmt.Sprint(before[1]) {
 					t.Error("a key of half a month was rolled")
 				}
-				if w.facts(old.id, orphan).Destroyed.IsZero() {
-					t.Error("a key that no policy has was not destroyed")
+				strange, err := w.service.TendAvailability(t.Context())
+				if err != nil || strange != 1 || !w.facts(old.id, orphan).Destroyed.IsZero() {
+					t.Errorf("a key that no policy was ever known to have: %+v; %d are strange, %v", w.facts(old.id, orphan), strange, err)
 				}
 				if err := old.reopen(); err != nil {
 					t.Error(err)
@@ -267,6 +268,72 @@ func TestRollOnSchedule(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A key that was rolled is kept for as long as backups are: an older database of the service, put
+// back within that time, opens by it.
+func TestRetiredKeysOutliveBackups(t *testing.T) {
+	const day = 24 * time.Hour
+	inWorld(t, func(c *policy.Config) { c.AvailabilityKeep = 0 }, func(t *testing.T, w *world) {
+		c := w.tenant()
+		p := c.mustCreate("P")
+		c.mustAssign("P")
+		c.mustSeal("documents", "default")
+		before := c.spareKeys()
+		c.mustRollAs(operator)
+		time.Sleep(10 * day) // the work is late: the wait begins when it is done
+		w.work()
+		c.rolled(before)
+		time.Sleep(29 * day)
+		w.mustTend()
+		if f := w.facts(c.id, p.AvailabilityKey); f.Superseded.IsZero() || !f.Destroyed.IsZero() {
+			t.Errorf("after 29 days: %+v", f)
+		}
+		time.Sleep(2 * day)
+		w.mustTend()
+		if f := w.facts(c.id, p.AvailabilityKey); f.Destroyed.IsZero() {
+			t.Errorf("after 31 days: %+v", f)
+		}
+	})
+}
+
+// An older database of the service is put back, which does not know the newest policies yet: what
+// it has never heard of it destroys never, however old that is and whoever asks for a roll. With
+// the newer one put back, everything is there.
+func TestAnOlderDatabaseDestroysNoUnknownKeys(t *testing.T) {
+	inWorld(t, func(c *policy.Config) { c.AvailabilityRoll = 24 * time.Hour }, func(t *testing.T, w *world) {
+		older := newWorld(t, func(c *policy.Config) { c.AvailabilityRoll = 24 * time.Hour })
+		older.spare, older.spareLog, older.spareDB = w.spare, w.spareLog, w.spareDB
+		older.assemble(func(c *policy.Config) { c.AvailabilityRoll = 24 * time.Hour })
+		c := w.tenant()
+		c.admin.Roles = []directory.Role{directory.GlobalAdministrator}
+		c.mustCreate("P")
+		c.mustMake(policy.Mailbox, "M")
+		files := c.mustRegister("").Status.Policy.AvailabilityKey
+		before := c.spareKeys()
+		older.mustRoll("")
+		for range 3 {
+			time.Sleep(40 * 24 * time.Hour)
+			strange, err := older.service.TendAvailability(t.Context())
+			if err != nil || strange < 3 {
+				t.Errorf("%d keys are strange, %v", strange, err)
+			}
+			older.work()
+		}
+		for policy, key := range before {
+			if f := w.facts(c.id, key); !f.Destroyed.IsZero() {
+				t.Errorf("the key of %s is destroyed: %+v", policy, f)
+			}
+		}
+		for range 2 { // the newer database again: it takes the keys that were made meanwhile
+			w.mustTend()
+			w.work()
+		}
+		c.rolled(before)
+		if w.facts(c.id, files).Superseded.IsZero() {
+			t.Error("the key of the forest was not rolled")
+		}
+	})
 }
 
 // CK-25, CK-31: the key of the forest is rolled for all tenants at once, or not at all, and is
@@ -383,7 +450,8 @@ func (c *tenant) rollScript() error {
 	}
 	c.work()
 	time.Sleep(2 * time.Hour)
-	return c.service.TendAvailability(c.t.Context())
+	_, err := c.service.TendAvailability(c.t.Context())
+	return err
 }
 
 // Killed after every second write of a roll: what is there is legal, everything opens, no key that
@@ -428,13 +496,14 @@ func (w *world) forestScript() error {
 		return err
 	}
 	for range 3 {
-		if err := w.service.TendAvailability(ctx); err != nil {
+		if _, err := w.service.TendAvailability(ctx); err != nil {
 			return err
 		}
 		w.work()
 		time.Sleep(2 * time.Hour)
 	}
-	return w.service.TendAvailability(ctx)
+	_, err := w.service.TendAvailability(ctx)
+	return err
 }
 
 // The same for the key that all tenants share: killed after every fifth write, each tenant follows,

@@ -67,6 +67,10 @@ type Config struct {
 	// AvailabilityRoll is how old availability keys may get before they are rolled; 0: as old as they
 	// like, until an operator asks (CK-33).
 	AvailabilityRoll time.Duration
+	// AvailabilityKeep is how long an availability key is kept after the last generation under it was
+	// destroyed: as long as backups are, for in one of these it may be needed. 30 days if 0; at least
+	// an hour, which is longer than a new policy takes from choosing its key to being stored.
+	AvailabilityKeep time.Duration
 	// Geos returns the names of a tenant's geos, that for new sites first, in lower case. May be
 	// nil: then each tenant has one, "default".
 	Geos func(ctx context.Context, tenant string) ([]string, error)
@@ -117,6 +121,12 @@ func New(c Config) (*Service, error) {
 	}
 	if p := c.Purging; p != nil && (p.Store == nil || p.Ledger == nil || p.Shredder == nil || p.Request == nil || p.Head == nil) {
 		return nil, errors.New("policy: all of Purging but Families is required")
+	}
+	if c.AvailabilityKeep == 0 {
+		c.AvailabilityKeep = 30 * 24 * time.Hour
+	}
+	if c.AvailabilityKeep < time.Hour {
+		return nil, errors.New("policy: AvailabilityKeep must be at least an hour")
 	}
 	if c.Settle == 0 {
 		c.Settle = 2 * time.Second

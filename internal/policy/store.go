@@ -48,9 +48,8 @@ type Store interface {
 	// KeyTenants returns the tenants, in their order and those behind after, of which a policy
 	// names an availability key.
 	KeyTenants(ctx context.Context, key, after string, limit int) ([]string, error)
-	// KeyNeeded reports whether a policy or a generation that is not destroyed, of any tenant, names
-	// an availability key.
-	KeyNeeded(ctx context.Context, key string) (bool, error)
+	// KeyNeed tells what needs an availability key, or has, in any tenant.
+	KeyNeed(ctx context.Context, key string) (KeyNeed, error)
 	// NewestOperation returns the newest operation of a kind, nil if there was none.
 	NewestOperation(ctx context.Context, tenant, kind string) (*operation.Operation, error)
 	// Begin stores an operation, unless the newest of its kind and tenant is not final, or has failed
@@ -126,6 +125,13 @@ type Assignment struct {
 
 // A Reassignment gives every container that has one policy for itself another, or none ("").
 type Reassignment struct{ From, To string }
+
+// A KeyNeed says what this database knows of an availability key.
+type KeyNeed struct {
+	Now   bool      // a policy names it, or a generation that is not destroyed
+	Known bool      // a policy or a generation names it, destroyed ones too
+	Last  time.Time // when the last of its generations was destroyed; zero if none was
+}
 
 // A Standing is a policy in force and its active generation.
 type Standing struct {

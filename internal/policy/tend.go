@@ -17,9 +17,9 @@ const (
 	rollAgain = time.Hour // after a roll that has failed
 	tendPage  = 500       // keys or tenants looked at in one read
 
-	// unusedFor is how long an availability key must have been unused before it is destroyed:
-	// longer than a new policy takes from choosing its key to being stored.
-	unusedFor = time.Hour
+	// settledIn is longer than a new policy takes from choosing its availability key to being
+	// stored: until then nobody is surprised that no policy names the key.
+	settledIn = time.Hour
 )
 
 // RollAvailability has the availability keys of a tenant's policies, or with tenant "" of all
@@ -79,14 +79,27 @@ func (s *Service) startRoll(ctx context.Context, tenant string, since, quiet tim
 }
 
 // TendAvailability starts the rolls that are due by Config.AvailabilityRoll or by an operator's
-// request, goes on with those that could not end, and destroys availability keys that nothing needs
-// any more. Every node calls it again and again; each step is found in the rows, so none is lost.
-func (s *Service) TendAvailability(ctx context.Context) error {
-	return errors.Join(s.rollOld(ctx), s.followRolls(ctx))
+// request, goes on with those that could not end, and destroys availability keys that have not been
+// needed for Config.AvailabilityKeep. Every node calls it again and again; each step is found in the
+// rows, so none is lost.
+//
+// A key that nothing in the database of the service has ever named is kept: that database may come
+// from a backup, and a newer one may be put back. strange is how many there are.
+func (s *Service) TendAvailability(ctx context.Context) (strange int, err error) {
+	t := &tending{s: s}
+	err = errors.Join(t.rollOld(ctx), t.followRolls(ctx))
+	return t.strange, err
+}
+
+// A tending is one call of TendAvailability.
+type tending struct {
+	s       *Service
+	strange int
 }
 
 // rollOld rolls keys that were made too long ago.
-func (s *Service) rollOld(ctx context.Context) error {
+func (t *tending) rollOld(ctx context.Context) error {
+	s := t.s
 	before, err := s.c.Availability.RenewalAsked(ctx)
 	if err != nil {
 		return err
@@ -97,49 +110,20 @@ func (s *Service) rollOld(ctx context.Context) error {
 	if before.IsZero() {
 		return nil
 	}
-	old, err := s.c.Availability.Old(ctx, before, tendPage)
-	if err != nil {
-		return err
-	}
-	for _, f := range old {
-		if err := s.rollKey(ctx, f, before); err != nil {
-			return err
-		}
-	}
-	return nil
+	return eachPage(func(after availability.Facts) ([]availability.Facts, error) {
+		return s.c.Availability.Old(ctx, before, after, tendPage)
+	}, func(f availability.Facts) error { return t.rollKey(ctx, f, before) })
 }
 
-// rollKey replaces a shared key, which the policies that name it then follow; or starts the roll
-// of a tenant whose policy has a key of its own. A key that no policy takes any more, or that was
-// made for one which never came to be, is destroyed.
-func (s *Service) rollKey(ctx context.Context, f availability.Facts, before time.Time) error {
-	needed, err := s.c.Store.KeyNeeded(ctx, f.ID)
-	switch {
-	case err != nil:
-		return err
-	case needed && !f.Kind.Shared():
-		_, err = s.startRoll(ctx, f.Tenant, before, s.now().Add(-rollAgain))
-		return err
-	case needed || f.Kind == s.c.SharePointAvailability:
-		_, err = s.c.Availability.Renew(ctx, tender(f), availability.Scope{Kind: f.Kind, Tenant: f.Tenant}, before)
-		return err
-	case f.Created.Add(unusedFor).Before(s.now()):
-		return s.c.Availability.Destroy(ctx, tender(f), f.Tenant, f.ID)
-	}
-	return nil
-}
-
-// followRolls sees to it that policies leave keys that have successors, and destroys such keys
-// once no policy and no living generation names them.
-func (s *Service) followRolls(ctx context.Context) error {
-	var after availability.Facts
-	for {
-		page, err := s.c.Availability.Superseded(ctx, after, tendPage)
+// eachPage calls do with every key that list returns, page after page.
+func eachPage(list func(after availability.Facts) ([]availability.Facts, error), do func(availability.Facts) error) error {
+	for after := (availability.Facts{}); ; {
+		page, err := list(after)
 		if err != nil || len(page) == 0 {
 			return err
 		}
 		for _, f := range page {
-			if err := s.follow(ctx, f); err != nil {
+			if err := do(f); err != nil {
 				return err
 			}
 		}
@@ -147,7 +131,33 @@ func (s *Service) followRolls(ctx context.Context) error {
 	}
 }
 
-func (s *Service) follow(ctx context.Context, f availability.Facts) error {
+// rollKey replaces a shared key, which the policies that name it then follow; or starts the roll
+// of a tenant whose policy has a key of its own. One that no policy takes any more is retired.
+func (t *tending) rollKey(ctx context.Context, f availability.Facts, before time.Time) error {
+	s := t.s
+	need, err := s.c.Store.KeyNeed(ctx, f.ID)
+	switch {
+	case err != nil:
+		return err
+	case need.Now && !f.Kind.Shared():
+		_, err = s.startRoll(ctx, f.Tenant, before, s.now().Add(-rollAgain))
+		return err
+	case need.Now || f.Kind == s.c.SharePointAvailability:
+		_, err = s.c.Availability.Renew(ctx, tender(f), availability.Scope{Kind: f.Kind, Tenant: f.Tenant}, before)
+		return err
+	}
+	return t.retire(ctx, f, need)
+}
+
+// followRolls sees to it that policies leave keys that have successors, and retires such keys.
+func (t *tending) followRolls(ctx context.Context) error {
+	return eachPage(func(after availability.Facts) ([]availability.Facts, error) {
+		return t.s.c.Availability.Superseded(ctx, after, tendPage)
+	}, func(f availability.Facts) error { return t.follow(ctx, f) })
+}
+
+func (t *tending) follow(ctx context.Context, f availability.Facts) error {
+	s := t.s
 	for after := ""; ; {
 		tenants, err := s.c.Store.KeyTenants(ctx, f.ID, after, tendPage)
 		if err != nil {
@@ -163,13 +173,32 @@ func (s *Service) follow(ctx context.Context, f availability.Facts) error {
 		}
 		after = tenants[len(tenants)-1]
 	}
-	if !f.Superseded.Add(unusedFor).Before(s.now()) {
-		return nil
-	}
-	if needed, err := s.c.Store.KeyNeeded(ctx, f.ID); needed || err != nil {
+	need, err := s.c.Store.KeyNeed(ctx, f.ID)
+	if err != nil {
 		return err
 	}
-	return s.c.Availability.Destroy(ctx, tender(f), f.Tenant, f.ID)
+	return t.retire(ctx, f, need)
+}
+
+// retire destroys a key once nothing has needed it for so long that no backup of the service's
+// database which may still be put back needs it either. On a doubt it does not.
+func (t *tending) retire(ctx context.Context, f availability.Facts, need KeyNeed) error {
+	s, last := t.s, f.Created
+	for _, at := range []time.Time{f.Superseded, need.Last} {
+		if at.After(last) {
+			last = at
+		}
+	}
+	switch {
+	case need.Now:
+	case !need.Known:
+		if last.Add(settledIn).Before(s.now()) {
+			t.strange++
+		}
+	case last.Add(s.c.AvailabilityKeep).Before(s.now()):
+		return s.c.Availability.Destroy(ctx, tender(f), f.Tenant, f.ID)
+	}
+	return nil
 }
 
 // tender is who does to a key what nobody has asked for by name.

@@ -94,7 +94,7 @@ func (w *world) assemble(change func(c *policy.Config)) {
 	})
 	w.config = policy.Config{
 		Store: w.rows, Keys: w.keys, Roots: w.vaults, Availability: keys, Audit: w.log, Rule: rules, Operations: store.NewOperation(w.db), Geos: geos,
-		Wake: func() { w.runner.Wake() }, Settle: 2 * time.Second, Now: w.now,
+		Wake: func() { w.runner.Wake() }, Settle: 2 * time.Second, Now: w.now, AvailabilityKeep: time.Hour,
 		Requests: w.requests, Purging: w.purging(keys), Recoveries: store.NewRecovery(w.db),
 	}
 	if change != nil {

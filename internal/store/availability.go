@@ -118,9 +118,11 @@ func (s *Availability) DestroyKey(ctx context.Context, tenant, id string, at tim
 }
 
 // Old implements availability.Store.
-func (s *Availability) Old(ctx context.Context, before time.Time, limit int) ([]availability.Facts, error) {
+func (s *Availability) Old(ctx context.Context, before time.Time, after availability.Facts, limit int) ([]availability.Facts, error) {
 	return s.facts(ctx, func(ctx context.Context, q *availabilitysql.Queries) ([]availabilitysql.AvailabilityKey, error) {
-		return q.ListOldKeys(ctx, availabilitysql.ListOldKeysParams{CreatedAt: micros(before), Limit: page(limit)})
+		return q.ListOldKeys(ctx, availabilitysql.ListOldKeysParams{
+			Before: micros(before), AfterCreated: micros(after.Created), AfterTenant: after.Tenant, AfterID: after.ID, Most: page(limit),
+		})
 	})
 }
 

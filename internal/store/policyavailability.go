@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/internal/operation"
+	"github.com/customerkey/customerkey/internal/policy"
 	policysql "github.com/customerkey/customerkey/internal/store/gen/policy"
 )
 
@@ -17,18 +18,22 @@ func (s *Policy) KeyTenants(ctx context.Context, key, after string, limit int) (
 	return tenants, err
 }
 
-// KeyNeeded implements policy.Store.
-func (s *Policy) KeyNeeded(ctx context.Context, key string) (needed bool, err error) {
+// KeyNeed implements policy.Store.
+func (s *Policy) KeyNeed(ctx context.Context, key string) (need policy.KeyNeed, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
 		policies, err := policysql.New(q).CountKeyPolicies(ctx, key)
 		if err != nil {
 			return err
 		}
 		generations, err := policysql.New(q).CountKeyGenerations(ctx, key)
-		needed = policies+generations > 0
+		if err != nil {
+			return err
+		}
+		row, err := policysql.New(q).LastKeyGeneration(ctx, key)
+		need = policy.KeyNeed{Now: policies+generations > 0, Known: policies+row.Known > 0, Last: fromMicros(row.Last)}
 		return err
 	})
-	return needed, err
+	return need, err
 }
 
 // NewestOperation implements policy.Store.

@@ -15,8 +15,8 @@ func TestKeyUsers(t *testing.T) {
 		ctx := t.Context()
 		needed := func(key string, want bool) {
 			t.Helper()
-			if got, err := s.KeyNeeded(ctx, key); err != nil || got != want {
-				t.Errorf("key %q is needed: %v, %v", key, got, err)
+			if got, err := s.KeyNeed(ctx, key); err != nil || got.Now != want {
+				t.Errorf("key %q is needed: %+v, %v", key, got, err)
 			}
 		}
 		needed("a", false)
@@ -55,6 +55,15 @@ func TestKeyUsers(t *testing.T) {
 			t.Errorf("%v, %v", destroyed, err)
 		}
 		needed("a", true) // of the other two
+		if need, err := s.KeyNeed(ctx, "a"); err != nil || !need.Known || need.Last.IsZero() {
+			t.Errorf("a generation under it was destroyed: %+v, %v", need, err)
+		}
+		if need, err := s.KeyNeed(ctx, "b"); err != nil || !need.Known || !need.Last.IsZero() {
+			t.Errorf("none was: %+v, %v", need, err)
+		}
+		if need, err := s.KeyNeed(ctx, "z"); err != nil || need.Known || need.Now {
+			t.Errorf("a key that nobody has heard of: %+v, %v", need, err)
+		}
 	})
 }
 

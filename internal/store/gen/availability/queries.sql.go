@@ -112,16 +112,26 @@ func (q *Queries) GetRenewal(ctx context.Context) (int64, error) {
 
 const listOldKeys = `-- name: ListOldKeys :many
 SELECT tenant_id, id, policy_id, sealed, created_at, destroyed_at, kind, number, superseded_at FROM availability_keys WHERE destroyed_at = 0 AND superseded_at = 0 AND created_at < $1
-ORDER BY created_at LIMIT $2
+AND (created_at, tenant_id, id) > (CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT))
+ORDER BY created_at, tenant_id, id LIMIT $5
 `
 
 type ListOldKeysParams struct {
-	CreatedAt int64
-	Limit     int32
+	Before       int64
+	AfterCreated int64
+	AfterTenant  string
+	AfterID      string
+	Most         int32
 }
 
 func (q *Queries) ListOldKeys(ctx context.Context, arg ListOldKeysParams) ([]AvailabilityKey, error) {
-	rows, err := q.db.QueryContext(ctx, listOldKeys, arg.CreatedAt, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, listOldKeys,
+		arg.Before,
+		arg.AfterCreated,
+		arg.AfterTenant,
+		arg.AfterID,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}

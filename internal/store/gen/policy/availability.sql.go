@@ -31,6 +31,22 @@ func (q *Queries) CountKeyPolicies(ctx context.Context, availabilityKey string) 
 	return count, err
 }
 
+const lastKeyGeneration = `-- name: LastKeyGeneration :one
+SELECT COUNT(*) AS known, CAST(COALESCE(MAX(destroyed_at), 0) AS BIGINT) AS last FROM generations WHERE availability_key = $1
+`
+
+type LastKeyGenerationRow struct {
+	Known int64
+	Last  int64
+}
+
+func (q *Queries) LastKeyGeneration(ctx context.Context, availabilityKey string) (LastKeyGenerationRow, error) {
+	row := q.db.QueryRowContext(ctx, lastKeyGeneration, availabilityKey)
+	var i LastKeyGenerationRow
+	err := row.Scan(&i.Known, &i.Last)
+	return i, err
+}
+
 const listKeyTenants = `-- name: ListKeyTenants :many
 SELECT DISTINCT tenant_id FROM policies WHERE availability_key = $1 AND tenant_id > $2 ORDER BY tenant_id LIMIT $3
 `

@@ -18,8 +18,9 @@ UPDATE availability_keys SET sealed = sqlc.arg(nothing), destroyed_at = sqlc.arg
 WHERE tenant_id = sqlc.arg(tenant_id) AND id = sqlc.arg(id) AND destroyed_at = 0;
 
 -- name: ListOldKeys :many
-SELECT * FROM availability_keys WHERE destroyed_at = 0 AND superseded_at = 0 AND created_at < $1
-ORDER BY created_at LIMIT $2;
+SELECT * FROM availability_keys WHERE destroyed_at = 0 AND superseded_at = 0 AND created_at < sqlc.arg(before)
+AND (created_at, tenant_id, id) > (CAST(sqlc.arg(after_created) AS BIGINT), CAST(sqlc.arg(after_tenant) AS TEXT), CAST(sqlc.arg(after_id) AS TEXT))
+ORDER BY created_at, tenant_id, id LIMIT sqlc.arg(most);
 
 -- name: ListSupersededKeys :many
 SELECT * FROM availability_keys

@@ -6,3 +6,6 @@ SELECT COUNT(*) FROM policies WHERE availability_key = $1;
 
 -- name: CountKeyGenerations :one
 SELECT COUNT(*) FROM generations WHERE availability_key = $1 AND state <> 'destroyed';
+
+-- name: LastKeyGeneration :one
+SELECT COUNT(*) AS known, CAST(COALESCE(MAX(destroyed_at), 0) AS BIGINT) AS last FROM generations WHERE availability_key = $1;
