@@ -1,0 +1,14 @@
+// Package script is the language of administrators' scripts: the small part of PowerShell
+// that Microsoft's articles print and that people type at a prompt.
+//
+//	text --Parse--> Script --Session.Run--> commands, one pipeline at a time --> output
+//
+// It has calls of commands, pipelines, variables, strings, lists, hash tables, member access,
+// comparisons, and blocks of one pipeline for ForEach-Object and Where-Object. It has no
+// loops, functions, classes, methods or arithmetic, starts no programs and touches no file
+// but where a command says so. What is outside is refused by name, with its line and column,
+// before anything runs; scripts that need it run in real PowerShell.
+//
+// Commands and their parameters are the rows of package cmdlet, those of the language itself
+// (Format-List, Where-Object ...) too. This package decides nothing about rights.
+package script
