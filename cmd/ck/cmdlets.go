@@ -29,5 +29,6 @@ func (c *command) cmdletRunner(side cmdlet.Side) (cmdlet.Runner, error) {
 	return azure.New(azure.Config{
 		Credential: p.Credential(), Tenant: p.Data().Tenant, Transport: p.HTTPClient(),
 		VaultSuffix: at.VaultSuffix, Management: at.Management, Graph: at.Graph,
+		Subscription: p.Data().Subscription, Keep: p.Choose, Organization: p.Data().Organization, Account: p.Data().User,
 	})
 }

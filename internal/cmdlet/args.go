@@ -9,7 +9,7 @@ import (
 )
 
 // Args are bound parameters: canonical names with values of the parameter's type, which
-// are string, bool, int64, time.Time, []string, map[string]string, or nil for $null. The
+// are string, bool, int64, time.Time, []string, map[string]string, Object, or nil for $null. The
 // accessors return the zero value for a parameter that was not given.
 type Args struct {
 	values map[string]any
@@ -40,6 +40,9 @@ func (a Args) List(name string) []string { return slices.Clone(value[[]string](a
 func (a Args) Map(name string) map[string]string {
 	return maps.Clone(value[map[string]string](a, name))
 }
+
+// Object returns a PSObject.
+func (a Args) Object(name string) Object { return value[Object](a, name) }
 
 // TextPtr returns a String, or nil if it was not given: "leave it as it is".
 func (a Args) TextPtr(name string) *string { return pointer[string](a, name) }

@@ -105,6 +105,9 @@ func (p *Param) convertList(values []any) (any, error) {
 }
 
 func (p *Param) convertMap(o Object) (any, error) {
+	if p.Type == PSObject {
+		return o, nil
+	}
 	if p.Type != Map {
 		return nil, p.mistyped()
 	}

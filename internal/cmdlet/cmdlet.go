@@ -54,7 +54,8 @@ type Type string
 
 // The types of parameters. Time takes a day or an instant, always UTC (see parseTime).
 // Map is a hash table of text, @{name='value'}. ID is any text that identifies an object:
-// its name, its GUID or its distinguished name (row CK-81).
+// its name, its GUID or its distinguished name (row CK-81). PSObject is an object as a command
+// gave it, or a hash table.
 const (
 	String     Type = "String"
 	Bool       Type = "Boolean"
@@ -64,6 +65,7 @@ const (
 	StringList Type = "String[]"
 	Map        Type = "Hashtable"
 	ID         Type = "Identity"
+	PSObject   Type = "PSObject"
 )
 
 // A Param is one parameter of a command.
@@ -77,6 +79,7 @@ type Param struct {
 	Sets      []string // parameter sets it belongs to; empty: all
 	AllowNull bool     // $null means something
 	Values    []string // the only values allowed, in the spelling the command sees
+	Secret    bool     // its value is neither shown nor kept
 	Roles     Rights   // who may use it; empty: all who may run the command (row CK-83)
 	Help      string
 }
@@ -102,7 +105,9 @@ func Table() []Cmdlet {
 		roleRows(),
 		vaultRows(),
 		vaultRemovalRows(),
+		resourceRows(),
 		keyRows(),
+		keyFileRows(),
 	)
 }
 

@@ -27,6 +27,15 @@ type Field struct {
 // A GUID is text that the wire marks as such (row CK-339).
 type GUID string
 
+// TextType marks an object that is a plain text, as some commands return one.
+const TextType = "String"
+
+// TextObject is a plain text as the output of a command: a list shows it alone on its line, and
+// JSON as a string.
+func TextObject(text string) Object {
+	return Object{Type: TextType, Fields: []Field{{"Value", text}}}
+}
+
 // Get returns the property of that name, whatever its case, nil if there is none.
 func (o Object) Get(name string) any {
 	for _, f := range o.Fields {

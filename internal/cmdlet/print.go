@@ -42,7 +42,7 @@ type jsonPrinter struct {
 }
 
 func (p *jsonPrinter) Print(o Object) error {
-	text, err := o.MarshalJSON()
+	text, err := marshalPlain(plain(o))
 	if err != nil {
 		return err
 	}
@@ -71,6 +71,10 @@ type listPrinter struct {
 }
 
 func (p *listPrinter) Print(o Object) error {
+	if o.Type == TextType {
+		p.out.put(strings.Join(paragraphs(plain(o)), "\n"), "\n")
+		return p.out.Flush()
+	}
 	lines := viewOf(p.views, o).List
 	longest := 0
 	for _, line := range lines {
@@ -91,6 +95,14 @@ func (p *listPrinter) Print(o Object) error {
 }
 
 func (p *listPrinter) Close() error { return p.out.Flush() }
+
+// plain returns the text of an object that is one, and any other object itself.
+func plain(o Object) any {
+	if o.Type == TextType {
+		return o.Get("Value")
+	}
+	return o
+}
 
 // paragraphs returns the lines that a value takes in a list: one for each nested object
 // and for each line of a text, at least one.

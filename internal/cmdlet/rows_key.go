@@ -21,9 +21,9 @@ func addKeyRow() Cmdlet {
 		Synopsis:    "Make a key, or a new version of one.",
 		Description: "If the name exists, the new version becomes the newest and the old ones stay usable: this is how a root key is rolled.",
 		Examples:    []string{`Add-AzKeyVaultKey -VaultName contoso-east -Name root1 -Destination Software -KeyOps wrapKey,unwrapKey`},
-		Params: []Param{
+		Params: append([]Param{
 			keyVault, keyName,
-			{Name: "Destination", Type: String, Mandatory: true, Values: []string{"HSM", "Software"}, Help: "HSM needs a vault whose SKU is premium."},
+			{Name: "Destination", Type: String, Values: []string{"HSM", "Software"}, Help: "Needed to make a key. HSM needs a vault whose SKU is premium."},
 			keyOps,
 			{Name: "KeyType", Type: String, Values: []string{"RSA", "EC"}, Help: "RSA unless given; only RSA keys can be root keys."},
 			{Name: "Size", Type: Int, Help: "2048, 3072 or 4096 bits for RSA; 2048 unless given."},
@@ -31,8 +31,8 @@ func addKeyRow() Cmdlet {
 			keyExpires, keyNotYet,
 			{Name: "Disable", Type: Switch, Help: "Make it disabled."},
 			keyTag,
-		},
-		Output: KeyType, Impact: Medium, Side: Vault,
+		}, keyFileParams()...),
+		Output: KeyType, Impact: Medium, Side: Vault, check: checkAddKey,
 	}
 }
 
@@ -51,6 +51,7 @@ func getKeyRow() Cmdlet {
 			keyVault, name, inSets(keyVersion, "ByVersion"),
 			{Name: "IncludeVersions", Type: Switch, Mandatory: true, Sets: []string{"ByVersions"}, Help: "All versions of the key, the newest first."},
 			{Name: "InRemovedState", Type: Switch, Mandatory: true, Sets: []string{"ByRemoved"}, Help: "Deleted keys that can still be recovered."},
+			{Name: "OutFile", Type: String, Sets: []string{"ByVersion"}, Help: "Write the public key to this file, as PEM. A file that is there is kept: the command fails."},
 		},
 		DefaultSet: "ByVersion", Output: KeyType, Side: Vault, check: checkGetKey,
 	}
@@ -104,7 +105,7 @@ func inSets(p Param, sets ...string) Param {
 }
 
 func checkGetKey(args Args) error {
-	for _, name := range []string{"Version", "IncludeVersions"} {
+	for _, name := range []string{"Version", "IncludeVersions", "OutFile"} {
 		if args.Has(name) && !args.Has("Name") {
 			return bindError("-%s needs -Name", name)
 		}

@@ -1,6 +1,7 @@
 package cmdlet
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,6 +47,12 @@ func (p *Param) parse(text string) (any, error) {
 			return nil, p.broken(err)
 		}
 		return m, nil
+	case PSObject:
+		m, err := parseMap(text)
+		if err != nil {
+			return nil, p.broken(err)
+		}
+		return tableObject(m), nil
 	default:
 		text, err := unquoteTypographic(text)
 		if err != nil {
@@ -114,6 +121,15 @@ func (p *Param) checkItems(items []string) (any, error) {
 		checked[i] = v.(string)
 	}
 	return checked, nil
+}
+
+// tableObject is a hash table as an object, in the order of its names.
+func tableObject(m map[string]string) Object {
+	o := Object{Fields: []Field{}}
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		o.Fields = append(o.Fields, Field{name, m[name]})
+	}
+	return o
 }
 
 func (p *Param) wrong(text string) *fault.Error {

@@ -42,6 +42,7 @@ func Views() []View {
 		onboardingViews(),
 		requestViews(),
 		subscriptionViews(),
+		resourceViews(),
 		retentionViews(),
 		roleViews(),
 		vaultViews(),

@@ -91,7 +91,7 @@ func (p *Param) take(attached *string, words []string) (v any, used int, err err
 // takeText joins the words that make up one value: what stands between typographic quotes,
 // and the items of a list or hash table that was typed with spaces in it.
 func takeText(words []string, t Type) (text string, used int) {
-	compound := t == StringList || t == Map
+	compound := t == StringList || t == Map || t == PSObject
 	class, marks := openingClass(words[0]), 0
 	bracket := ""
 	if compound {

@@ -16,6 +16,7 @@ type Data struct {
 	Tenant       string            `json:"tenant"`                         // required: the organization's GUID
 	Organization string            `json:"organization,omitempty"`         // its domain: "contoso.example"
 	User         string            `json:"user"`                           // user principal name
+	Subscription string            `json:"subscription,omitempty"`         // GUID of the one that commands mean; "": none was chosen
 	Authority    string            `json:"certificateAuthority,omitempty"` // PEM; "": trust what the system trusts
 	RefreshToken string            `json:"refreshToken"`
 	AccessTokens map[string]Access `json:"accessTokens,omitempty"` // by audience

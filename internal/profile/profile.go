@@ -89,6 +89,27 @@ func (p *Profile) Data() Data {
 	return p.data.copy()
 }
 
+// Choose makes a subscription the one that later commands of this profile mean.
+func (p *Profile) Choose(ctx context.Context, subscription string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	unlock, err := lock(ctx, p.path)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	next, err := p.reread()
+	if err != nil {
+		return err
+	}
+	next.Subscription = subscription
+	if err := save(p.path, next); err != nil {
+		return err
+	}
+	p.data = next
+	return nil
+}
+
 // Addresses returns where the faces of the profile's service are.
 func (p *Profile) Addresses() Addresses { return AddressesOf(p.Data().Domain) }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -32,13 +33,22 @@ type Config struct {
 	Graph       string                 // required: directory, "https://graph.localhost:8443"; also its audience
 	Transport   policy.Transporter     // reaches and trusts all of them; the default client if nil
 
-	// Subscription is meant where a command does not name one; "": the only one there is.
+	// Subscription is meant where a command does not name one; "": the only one there is. Keep
+	// makes another one last, when Set-AzContext chose it; nil: it holds for this Environment.
 	Subscription string
+	Keep         func(ctx context.Context, subscription string) error
+
+	Organization string           // domain of Tenant; may be empty
+	Account      string           // who asks, to be shown; may be empty
+	Now          func() time.Time // time.Now if nil
 }
 
 // An Environment runs the vault side of the cmdlet table. It is safe for concurrent use.
 type Environment struct {
 	c Config
+
+	mu           sync.Mutex
+	subscription string // that commands mean now, "" for none
 }
 
 // New returns an Environment. It connects to nothing.
@@ -47,7 +57,8 @@ func New(c Config) (*Environment, error) {
 		return nil, errors.New("azure: Credential, Tenant, VaultSuffix, Management and Graph are required")
 	}
 	c.Management, c.Graph = strings.TrimRight(c.Management, "/"), strings.TrimRight(c.Graph, "/")
-	return &Environment{c}, nil
+	c.Now = clock(c.Now)
+	return &Environment{c: c, subscription: c.Subscription}, nil
 }
 
 type command func(*Environment, context.Context, *cmdlet.Call) error
@@ -57,6 +68,12 @@ func commands() map[string]command {
 	return map[string]command{
 		"New-AzSubscriptionAlias":       (*Environment).newSubscription,
 		"Get-AzSubscription":            (*Environment).getSubscription,
+		"Set-AzContext":                 (*Environment).setContext,
+		"Get-AzContext":                 (*Environment).getContext,
+		"Get-AzResource":                (*Environment).getResource,
+		"Set-AzResource":                (*Environment).setResource,
+		"Backup-AzKeyVaultKey":          (*Environment).backupKey,
+		"Restore-AzKeyVaultKey":         (*Environment).restoreKey,
 		"New-AzResourceGroup":           (*Environment).newGroup,
 		"New-AzRoleAssignment":          (*Environment).newRoleAssignment,
 		"New-AzKeyVault":                (*Environment).newVault,

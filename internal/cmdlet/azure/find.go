@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
@@ -40,8 +41,8 @@ func (e *Environment) candidates(ctx context.Context, call *cmdlet.Call) ([]stri
 	if given := call.Args.Text("SubscriptionId"); given != "" {
 		return []string{given}, nil
 	}
-	if e.c.Subscription != "" {
-		return []string{e.c.Subscription}, nil
+	if chosen := e.current(); chosen != "" {
+		return []string{chosen}, nil
 	}
 	ids, _, err := e.subscriptionIDs(ctx)
 	if err == nil && len(ids) == 0 {
@@ -65,10 +66,11 @@ func (e *Environment) onlySubscription(ctx context.Context, call *cmdlet.Call) (
 		list = append(list, fmt.Sprintf("%s (%s)", ids[i], names[i]))
 	}
 	return "", fault.New(fault.Invalid, "you can see several subscriptions").
-		WithHint("name one with -SubscriptionId: %s", strings.Join(list, ", "))
+		WithHint("choose one with Set-AzContext, or name it with -SubscriptionId: %s", strings.Join(list, ", "))
 }
 
-// locate finds the vault that a call names.
+// locate finds the vault that a call names: names of vaults are unique, so where it is not in the
+// chosen subscription the others are looked through.
 func (e *Environment) locate(ctx context.Context, call *cmdlet.Call) (location, error) {
 	name, group := call.Args.Text("VaultName"), call.Args.Text("ResourceGroupName")
 	ids, err := e.candidates(ctx, call)
@@ -77,6 +79,13 @@ func (e *Environment) locate(ctx context.Context, call *cmdlet.Call) (location, 
 	}
 	if group != "" && len(ids) == 1 {
 		return location{ids[0], group, name}, nil
+	}
+	if !call.Args.Has("SubscriptionId") && e.current() != "" {
+		all, _, err := e.subscriptionIDs(ctx)
+		if err != nil {
+			return location{}, err
+		}
+		ids = append(ids, slices.DeleteFunc(all, func(id string) bool { return id == ids[0] })...)
 	}
 	for _, id := range ids {
 		found, ok, err := e.search(ctx, id, group, name)

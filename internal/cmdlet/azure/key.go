@@ -19,6 +19,9 @@ func (e *Environment) addKey(ctx context.Context, call *cmdlet.Call) error {
 	if err != nil {
 		return err
 	}
+	if call.Args.Has("KeyFilePath") {
+		return e.importKey(ctx, call, client)
+	}
 	kind := "RSA"
 	if call.Args.Has("KeyType") {
 		kind = call.Args.Text("KeyType")
@@ -81,7 +84,7 @@ func (e *Environment) getKey(ctx context.Context, call *cmdlet.Call) error {
 	switch {
 	case call.Args.On("InRemovedState"):
 		return getDeleted(ctx, client, call, name, many)
-	case many && (call.Args.Has("Version") || call.Args.On("IncludeVersions")):
+	case many && (call.Args.Has("Version") || call.Args.Has("OutFile") || call.Args.On("IncludeVersions")):
 		return fault.New(fault.Invalid, "versions are those of one key, and %q stands for several", name)
 	case many:
 		return listKeys(ctx, client, call, name)
@@ -91,6 +94,11 @@ func (e *Environment) getKey(ctx context.Context, call *cmdlet.Call) error {
 	res, err := client.GetKey(ctx, name, call.Args.Text("Version"), nil)
 	if err != nil {
 		return err
+	}
+	if file := call.Args.Text("OutFile"); file != "" {
+		if err := writePublic(file, res.Key); err != nil {
+			return err
+		}
 	}
 	return call.Host.Object(keyObject(call, res.KeyBundle))
 }

@@ -103,9 +103,12 @@ func (w *world) signIn(upn, resource string) string {
 // own makes the owner's person the owner of the subscription.
 func (w *world) own() {
 	w.t.Helper()
-	operator := directory.Caller{Tenant: uuid.NewString(), ID: uuid.NewString(), Kind: directory.User, Roles: []directory.Role{directory.ServiceOperator}}
 	w.vault.Subscription.Owner = w.owner.ID
-	w.must(w.vault.PutSubscription(w.t.Context(), operator, w.vault.Subscription))
+	w.must(w.vault.PutSubscription(w.t.Context(), w.operator(), w.vault.Subscription))
+}
+
+func (w *world) operator() directory.Caller {
+	return directory.Caller{Tenant: uuid.NewString(), ID: uuid.NewString(), Kind: directory.User, Roles: []directory.Role{directory.ServiceOperator}}
 }
 
 // caller is a person of the directory as the vault knows it.
@@ -157,12 +160,18 @@ type result struct {
 // ck runs a command line of words as a caller. Words are split at spaces.
 func (w *world) ck(caller directory.Caller, line string) result {
 	w.t.Helper()
+	return w.ckIn(w.environment(caller), line)
+}
+
+// ckIn is ck in an environment that is there already, as in a shell.
+func (w *world) ckIn(e cmdlet.Runner, line string) result {
+	w.t.Helper()
 	var out, errs bytes.Buffer
 	cli := cmdlet.CLI{Out: &out, Err: &errs, Runner: func(side cmdlet.Side) (cmdlet.Runner, error) {
 		if side != cmdlet.Vault {
 			w.t.Errorf("%s runs on side %s", line, side)
 		}
-		return w.environment(caller), nil
+		return e, nil
 	}}
 	words := strings.Fields(line)
 	err := cli.Run(w.t.Context(), words[0], words[1:])
