@@ -118,12 +118,15 @@ func (n *node) purging(keys *availability.Service) (*policy.Purging, error) {
 	}, nil
 }
 
-// tendPause is how often the time of recoveries is counted.
+// tendPause is how often the time of recoveries and waiting periods is counted.
 const tendPause = 5 * time.Second
 
-// tendRecoveries counts the time of recoveries until ctx ends.
-func (n *node) tendRecoveries(ctx context.Context) {
+// tendTimes counts the time of recoveries and waiting periods until ctx ends.
+func (n *node) tendTimes(ctx context.Context) {
 	for {
+		if err := n.requests.Tend(ctx); err != nil && ctx.Err() == nil {
+			n.log.Error("counting waiting periods", "err", err)
+		}
 		if err := n.policies.TendRecoveries(ctx); err != nil && ctx.Err() == nil {
 			n.log.Error("counting the time of recoveries", "err", err)
 		}

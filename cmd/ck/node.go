@@ -402,7 +402,7 @@ func (n *node) run(ctx context.Context) error {
 	go func() { defer close(alerted); n.alerts.Run(ctx) }()
 	defer func() { <-alerted }()
 	tended := make(chan struct{})
-	go func() { defer close(tended); n.tendRecoveries(ctx) }()
+	go func() { defer close(tended); n.tendTimes(ctx) }()
 	defer func() { <-tended }()
 	told := make(chan struct{})
 	go func() { defer close(told); n.tellNotices(ctx) }()

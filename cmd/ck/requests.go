@@ -28,7 +28,7 @@ func (n *node) openRequests(context.Context) (err error) {
 			}
 			return p.ID, p.UPN, err
 		},
-		Wake: func() { n.operations.Wake() },
+		Wake: func() { n.operations.Wake() }, Log: n.log,
 	})
 	return err
 }

@@ -129,6 +129,7 @@ func approvalObject(r request.Request) Object {
 		{"RequestedAt", r.Asked},
 		{"Expires", r.Expires},
 		{"TakesEffect", orNil(r.NotBefore)},
+		{"Trouble", r.Trouble},
 		{"Reason", r.Reason},
 		{"Contact", r.Contact},
 		{"Detail", detail},

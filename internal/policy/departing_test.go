@@ -29,7 +29,8 @@ type departing struct {
 	operator  directory.Caller
 }
 
-const purgeWait = 72 * time.Hour
+// purgeWait is shorter than a server's three days: it is counted in steps of minutes.
+const purgeWait = 2 * time.Hour
 
 // openDeparting opens the ledger and the requests over the world's rows.
 func (w *world) openDeparting() {
@@ -48,8 +49,34 @@ func (w *world) openDeparting() {
 		Store: store.NewRequest(w.db), Audit: w.log, Kinds: policy.RequestRules(purgeWait, false),
 		Families: []string{string(policy.MultiWorkload), string(policy.Mailbox), string(policy.SharePoint)},
 		Person:   func(_ context.Context, _, who string) (id, name string, err error) { return who, who, nil },
-		Wake:     func() { w.runner.Wake() }, Now: w.now,
+		Wake:     func() { w.runner.Wake() }, Now: w.now, Uptime: w.uptime(),
 	}))
+	w.tend()
+}
+
+// uptime begins to measure how long a process runs.
+func (w *world) uptime() func() time.Duration {
+	start := time.Now()
+	return func() time.Duration { return time.Since(start) + time.Duration(w.run.Load()) }
+}
+
+// tend counts waiting periods, as a node does when it starts and every few seconds.
+func (w *world) tend() {
+	w.t.Helper()
+	if err := w.requests.Tend(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// wait has a node run for a while.
+func (w *world) wait(d time.Duration) {
+	w.t.Helper()
+	for d > 0 {
+		step := min(d, 4*time.Minute)
+		time.Sleep(step)
+		w.tend()
+		d -= step
+	}
 }
 
 func (w *world) purging(keys *availability.Service) *policy.Purging {

@@ -31,7 +31,7 @@ func TestCK253_APurge(t *testing.T) {
 		wantFault(t, "CK-174 a mailbox more", w.service.AssignTo(t.Context(), c.admin, holder("erik"), "Leaving"), fault.Conflict, policy.ReasonPurging)
 		c.mustApprove(r)
 		w.work()
-		time.Sleep(purgeWait - time.Hour)
+		w.wait(purgeWait - time.Hour)
 		w.work()
 		if got := c.outcome(r); got.State != request.Approved {
 			t.Errorf("CK-258, CK-272: before its time it is %s: %s", got.State, got.Outcome)
@@ -41,7 +41,7 @@ func TestCK253_APurge(t *testing.T) {
 			t.Errorf("in the waiting period: %v", err)
 		}
 		c.shutOut()
-		time.Sleep(2 * time.Hour)
+		w.wait(2 * time.Hour)
 		w.work()
 		if got := c.outcome(r); got.State != request.Done {
 			t.Fatalf("after its time it is %s: %s", got.State, got.Outcome)
@@ -178,11 +178,11 @@ func TestCK260_APurgeIsStopped(t *testing.T) {
 		} {
 			r := c.mustAsk()
 			c.mustApprove(r)
-			time.Sleep(purgeWait / 2)
+			w.wait(purgeWait / 2)
 			if err := stop(r); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(purgeWait)
+			w.wait(purgeWait)
 			w.work()
 			if p := c.policyNow(); p.State != policy.Active || !p.Enabled {
 				t.Errorf("stopped, the policy is %+v", p)
@@ -216,7 +216,7 @@ func TestWhatWasApprovedHasChanged(t *testing.T) {
 			r := c.mustAsk()
 			c.mustApprove(r)
 			change(c)
-			time.Sleep(purgeWait)
+			w.wait(purgeWait)
 			w.work()
 			if got := c.outcome(r); got.State != request.Failed || got.Outcome == "" {
 				t.Errorf("%s: the request is %s: %s", name, got.State, got.Outcome)
@@ -254,7 +254,7 @@ func TestAMailboxThatLeavesWhileItCannotMove(t *testing.T) {
 		}
 		version := fresh.Version()
 		fresh.Close()
-		time.Sleep(purgeWait)
+		w.wait(purgeWait)
 		w.work()
 		if got := c.outcome(r); got.State != request.Failed {
 			t.Errorf("the request is %s: %s", got.State, got.Outcome)
@@ -278,7 +278,7 @@ func TestARollInTheWaitingPeriod(t *testing.T) {
 		c.mustApprove(r)
 		c.mustRollAs(operator)
 		w.work()
-		time.Sleep(purgeWait)
+		w.wait(purgeWait)
 		w.work()
 		if got := c.outcome(r); got.State != request.Done {
 			t.Fatalf("the request is %s: %s", got.State, got.Outcome)

@@ -99,9 +99,10 @@ func (w *world) purgeProcess(f *fuse) {
 	spare := must(availability.New(w.spare))
 	w.requests = must(request.New(request.Config{
 		Store: fusedRequests{store.NewRequest(w.db), f}, Audit: fusedLog{w.log, f}, Kinds: policy.RequestRules(purgeWait, false),
-		Families: []string{string(policy.MultiWorkload), string(policy.Mailbox)}, Wake: func() { w.runner.Wake() },
+		Families: []string{string(policy.MultiWorkload), string(policy.Mailbox)}, Wake: func() { w.runner.Wake() }, Uptime: w.uptime(),
 		Person: func(_ context.Context, _, who string) (id, name string, err error) { return who, who, nil },
 	}))
+	w.tend()
 	w.keys = must(hierarchy.New(hierarchy.Config{
 		Store: store.NewHierarchy(w.db), Root: w.vaults.root, Availability: spare, Audit: w.log, Purged: w.ledger, Recoveries: store.NewRecovery(w.db),
 	}))
@@ -141,7 +142,7 @@ func TestCrashInEveryStateOfAPurge(t *testing.T) {
 				}
 			}
 			if approved {
-				time.Sleep(purgeWait + time.Minute)
+				w.wait(purgeWait + time.Minute)
 				w.work()
 			}
 			finished = !f.dead.Load()
@@ -160,7 +161,7 @@ func TestCrashInEveryStateOfAPurge(t *testing.T) {
 				c.wantReadable(when+", at once", false)
 				c.shutOut()
 			}
-			time.Sleep(purgeWait + time.Minute) // the dead process' lease, and the waiting period
+			w.wait(purgeWait + time.Minute) // the dead process' lease, and the waiting period
 			w.work()
 			_, ordered = w.ledger.Find(c.id, c.p.ID)
 			c.letIn()
@@ -200,7 +201,7 @@ func TestAPurgeInTheMidstOfOtherWork(t *testing.T) {
 			c := w.leaver()
 			r := c.mustAsk()
 			c.mustApprove(r)
-			time.Sleep(purgeWait - 50*time.Millisecond)
+			w.wait(purgeWait - 50*time.Millisecond)
 			var all sync.WaitGroup
 			for i := range 5 {
 				all.Go(func() {
@@ -258,7 +259,7 @@ func TestOpenContentStopsWithAPurge(t *testing.T) {
 		system := directory.SystemCaller(c.id, "indexing", "r")
 		r := c.mustAsk()
 		c.mustApprove(r)
-		time.Sleep(purgeWait - time.Second)
+		w.wait(purgeWait - time.Second)
 		open, err := w.keys.ForOpening(t.Context(), system, container(c.id, "exchange", "alice"), 1)
 		if err != nil {
 			t.Fatalf("CK-50: before: %v", err)

@@ -40,7 +40,7 @@ func TestX15_APurgeOfATenantPolicy(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.mustApprove(r)
-		time.Sleep(purgeWait + time.Minute)
+		w.wait(purgeWait + time.Minute)
 		w.work()
 		if got := c.outcome(r); got.State != request.Done {
 			t.Fatalf("%s: %s", got.State, got.Outcome)
@@ -112,7 +112,7 @@ func TestCK259_FilesAreRecoveredAndPurged(t *testing.T) {
 				_, err = w.service.ChangeRoots(t.Context(), c.admin, "", [2]*policy.RootKey{nil, {URI: c.keys[1]}})
 				wantFault(t, "CK-174 other root keys", err, fault.Conflict, policy.ReasonPurging)
 				c.mustApprove(r)
-				time.Sleep(purgeWait + time.Minute)
+				w.wait(purgeWait + time.Minute)
 				w.work()
 				if got := c.outcome(r); got.State != request.Done {
 					t.Fatalf("the purge is %s: %s", got.State, got.Outcome)

@@ -193,6 +193,10 @@ func (s *survivor) jump(t *rapid.T) {
 func (s *survivor) wait(long time.Duration) {
 	s.right += 48*time.Hour + long
 	s.c.wrong.Store(int64(s.right))
+	for passed := time.Duration(0); passed < long; passed += 4 * time.Minute {
+		s.c.run.Add(int64(4 * time.Minute))
+		s.c.tend()
+	}
 	s.c.work()
 }
 

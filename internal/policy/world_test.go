@@ -42,6 +42,7 @@ type world struct {
 	config policy.Config
 
 	wrong atomic.Int64 // by how much the service's clock is, a time.Duration
+	run   atomic.Int64 // by how much longer than it did a process ran, a time.Duration
 
 	spare    availability.Config // of the service in config
 	spareLog *audit.Log

@@ -156,6 +156,7 @@ func (s *Service) ready(r *Request) (*operation.Operation, error) {
 	r.State, r.NotBefore, r.Operation = Approved, at.Add(r.Wait), op.ID
 	if r.Wait > 0 {
 		op.LeaseUntil = r.NotBefore
+		s.watch.See(r.ID, 0)
 	}
 	return &op, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
@@ -14,26 +13,41 @@ import (
 
 // A Deed does what a request asks for, as the handler of its operation: it is resumable, and
 // outcome says in words what it did. An error with code fault.Invalid or fault.Corrupt ends the
-// request as failed; any other is tried again.
+// request as failed; any other is tried again for as long as it takes: a vault that is out for a
+// week does not end what was approved.
 type Deed func(ctx context.Context, run *operation.Run, r Request) (outcome string, err error)
 
 // Handler returns the handler of a rule's operation. It begins the request, calls do with it
 // each time the operation is claimed, and writes how it ended.
 func (s *Service) Handler(do Deed) operation.Handler {
 	return func(ctx context.Context, run *operation.Run) error {
-		r, err := s.begin(ctx, run)
-		if err != nil || r.State == Done { // done, and then the node died
+		err := s.handle(ctx, run, do)
+		if err == nil || hopeless(err) || operation.IsStale(err) {
 			return err
 		}
-		outcome, err := do(ctx, run, r)
-		if err == nil {
-			return s.finish(ctx, run, r, Done, outcome)
-		}
-		if shown := fault.As(err); shown.Code == fault.Invalid || shown.Code == fault.Corrupt {
-			return errors.Join(err, s.finish(ctx, run, r, Failed, shown.Message))
-		}
+		return operation.Again(err, 0)
+	}
+}
+
+func (s *Service) handle(ctx context.Context, run *operation.Run, do Deed) error {
+	r, err := s.begin(ctx, run)
+	if err != nil || r.State == Done { // done, and then the node died
 		return err
 	}
+	outcome, err := do(ctx, run, r)
+	if err == nil {
+		return s.finish(ctx, run, r, Done, outcome)
+	}
+	if hopeless(err) {
+		return errors.Join(err, s.finish(ctx, run, r, Failed, fault.As(err).Message))
+	}
+	return err
+}
+
+// hopeless reports whether trying again cannot help.
+func hopeless(err error) bool {
+	code := fault.As(err).Code
+	return code == fault.Invalid || code == fault.Corrupt
 }
 
 // Handlers returns the work of the package's own kind, for the operation.Runner.
@@ -59,7 +73,10 @@ func (s *Service) begin(ctx context.Context, run *operation.Run) (Request, error
 		case r.State != Approved:
 			return r, fault.New(fault.Invalid, "the request is %s", r.State)
 		}
-		if err := s.checkApproved(r); err != nil {
+		if r, err = s.wait(ctx, r); err != nil {
+			return r, err
+		}
+		if err := checkApproved(r); err != nil {
 			return r, err
 		}
 		next := r
@@ -75,10 +92,7 @@ func (s *Service) begin(ctx context.Context, run *operation.Run) (Request, error
 
 // checkApproved makes sure of everything once more before a request takes effect: the row may
 // have been changed by other hands.
-func (s *Service) checkApproved(r Request) error {
-	if at := s.at(r); at.Before(r.NotBefore) {
-		return fault.New(fault.Unavailable, "the request takes effect at %s", r.NotBefore.Format(time.RFC3339))
-	}
+func checkApproved(r Request) error {
 	again := r
 	again.State = Waiting
 	bad := len(again.Missing()) > 0 || len(r.Approvals) == 0

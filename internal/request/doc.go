@@ -11,7 +11,7 @@
 //	waiting --last approval--> approved --handler begins--> running --> done, or failed
 //	   |                          |
 //	   |--deny------------------->|--deny-----> denied      while approved: until the handler
-//	   |--withdraw--------------->`--withdraw-> withdrawn    begins, not before NotBefore
+//	   |--withdraw--------------->`--withdraw-> withdrawn    begins, after the waiting period
 //	   `--nobody in time--> expired
 //
 // # Rules
@@ -22,11 +22,17 @@
 // is open at a time. Officers are named per family (row CK-217): the first one by a Global
 // Administrator, every later change by a request that an officer or an operator approves.
 //
-// Tenants see their own requests. Operators see, of any tenant, those that an operator can still
-// decide, and nothing else. Every method that takes a caller decides and records at one door
+// Tenants see their own requests. Operators see, of any tenant, those that take an operator until
+// they have come to their end, and nothing else. Every method that takes a caller decides and records at one door
 // before anything happens; refusals are recorded too. What an operator does is in both logs.
 //
 // Each change names the revision it was decided on, so that of two at once both count, one
-// after the other. Time never runs backwards within a request: a clock that was set back neither
-// shortens a waiting period nor brings an expired request back.
+// after the other. Time never runs backwards within a request: a clock that was set back does not
+// bring an expired one back.
+//
+// A waiting period is time in which somebody could have stopped what was approved. So it is counted
+// as it passes, by a clock that nobody can set (see package elapsed), and only while a server
+// runs and reaches its database: no clock that is set ahead shortens it, none that is set back
+// draws it out. An approved request is carried out however long that takes: what stands in the way
+// of its operation is tried again until it is gone, and said.
 package request

@@ -14,6 +14,9 @@ func (s *Service) Get(ctx context.Context, c directory.Caller, id string) (Reque
 		return Request{}, err
 	}
 	r, err := s.find(ctx, v, id)
+	if err == nil {
+		r, err = s.explain(ctx, r)
+	}
 	if err == nil && r.Tenant != c.Tenant { // who runs the service looks at a customer's
 		err = s.record(ctx, c, Read, r.ID, r.Tenant, audit.Allow, nil)
 	}
@@ -89,6 +92,9 @@ func (s *Service) show(ctx context.Context, v visitor, r Request, ended bool, se
 	}
 	r, err := s.lapse(ctx, r)
 	if err != nil || !ended && !r.State.Open() {
+		return err
+	}
+	if r, err = s.explain(ctx, r); err != nil {
 		return err
 	}
 	return see(r)

@@ -18,8 +18,8 @@ import (
 type modelled struct {
 	r         request.Request
 	state     request.State
-	approvers []string  // names
-	due       time.Time // when its operation may begin
+	approvers []string      // names
+	waits     time.Duration // until its operation may begin
 }
 
 // A machine gives random commands to a service and to a small model, and compares them.
@@ -42,7 +42,7 @@ func TestMachine(t *testing.T) {
 		m.people = []directory.Caller{m.admin, m.officer, compliance, w.operator}
 		rt.Repeat(map[string]func(*rapid.T){
 			"ask": m.ask, "approve": m.approve, "deny": m.deny, "withdraw": m.withdraw,
-			"pass": m.pass, "run": m.run, "sweep": m.sweep, "start anew": func(*rapid.T) { w.service = w.open() },
+			"pass": m.pass, "set the clock": m.set, "run": m.run, "sweep": m.sweep, "start anew": func(*rapid.T) { w.service = w.open() },
 			"": m.compare,
 		})
 	})
@@ -60,7 +60,7 @@ func (m *machine) ask(rt *rapid.T) {
 	}
 	one := &modelled{r: r, state: request.Waiting}
 	if kind == "rule" {
-		one.state, one.due = request.Approved, m.now()
+		one.state = request.Approved
 	}
 	m.all = append(m.all, one)
 }
@@ -114,10 +114,7 @@ func (m *machine) approve(rt *rapid.T) {
 	}
 	one.approvers = append(one.approvers, who.Name)
 	if len(one.approvers) == 2 || one.r.Kind == "officer1" || one.r.Kind == "operator" {
-		one.state, one.due = request.Approved, m.now()
-		if kinds[one.r.Kind].Wait > 0 {
-			one.due = r.NotBefore
-		}
+		one.state, one.waits = request.Approved, kinds[one.r.Kind].Wait
 		if want := m.now().Add(kinds[one.r.Kind].Wait); r.NotBefore.Before(want) {
 			rt.Fatalf("it takes effect at %v, before %v", r.NotBefore, want)
 		}
@@ -159,14 +156,25 @@ func (m *machine) end(rt *rapid.T, one *modelled, may bool, as request.State, do
 }
 
 func (m *machine) pass(rt *rapid.T) {
-	minutes := rapid.SampledFrom([]int{1, 30, 61, 24 * 60, -1, -90}).Draw(rt, "minutes")
-	m.world.pass(time.Duration(minutes) * time.Minute)
+	d := time.Duration(rapid.SampledFrom([]int{1, 30, 61, 180}).Draw(rt, "minutes")) * time.Minute
+	m.world.pass(d)
+	for _, one := range m.all {
+		if one.state == request.Approved {
+			one.waits -= d
+		}
+	}
+}
+
+// set sets the clock, on or back: that hurries nothing that waits, and holds up nothing.
+func (m *machine) set(rt *rapid.T) {
+	m.world.set(time.Duration(rapid.SampledFrom([]int{-24 * 60, -90, -30, 30, 61, 24 * 60}).Draw(rt, "minutes")) * time.Minute)
+	m.tend()
 }
 
 func (m *machine) run(*rapid.T) {
 	m.runAll(m.id)
 	for _, one := range m.all {
-		if one.state == request.Approved && !one.due.After(m.now()) {
+		if one.state == request.Approved && one.waits <= 0 {
 			one.state = request.Done
 		}
 	}

@@ -17,7 +17,7 @@ type State string
 // The states, as drawn in the package comment.
 const (
 	Waiting   State = "waiting"  // for approvals
-	Approved  State = "approved" // its operation is stored, and begins at NotBefore
+	Approved  State = "approved" // its operation is stored, and begins when Waited has reached Wait
 	Running   State = "running"  // its operation has begun: it cannot be stopped here any more
 	Done      State = "done"
 	Failed    State = "failed"
@@ -76,20 +76,22 @@ type Request struct {
 	Contact    string // who can be asked about it
 	Detail     []Fact // what approvers should know, and the deed needs
 	Needs      Needs
-	Wait       time.Duration // between the last approval and NotBefore
+	Wait       time.Duration // between the last approval and the beginning: time to stop it
 	AskedBy    Person
 	Asked      time.Time
 
 	State     State
-	Approvals []Approval // in the order in which they were given
-	Expires   time.Time  // until then it waits for approvals
-	NotBefore time.Time  // when it takes effect; zero while it waits
-	Operation string     // id of the operation that does it; "" while it waits
-	EndedBy   Person     // who denied or withdrew it
-	Outcome   string     // how it ended, safe to show
-	Ended     time.Time  // zero before
-	Updated   time.Time  // the latest time that this request has seen
-	Revision  int64      // number of changes, 1 when asked
+	Approvals []Approval    // in the order in which they were given
+	Expires   time.Time     // until then it waits for approvals
+	Waited    time.Duration // how much of Wait has passed, as running processes saw it pass
+	NotBefore time.Time     // when that is over if nothing stands still and no clock is wrong; zero while it waits
+	Trouble   string        // what keeps it from going on, with what to do; "" if nothing. Only as [Service.Get] and [Service.Each] show it
+	Operation string        // id of the operation that does it; "" while it waits
+	EndedBy   Person        // who denied or withdrew it
+	Outcome   string        // how it ended, safe to show
+	Ended     time.Time     // zero before
+	Updated   time.Time     // the latest time that this request has seen
+	Revision  int64         // number of changes, 1 when asked
 
 	Unreadable error // of one in a list whose row is damaged: Detail and Approvals are not what they were
 }
@@ -126,8 +128,8 @@ func (r Request) Digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// ForOperator reports whether an operator can still decide it: operators see these of all
-// tenants.
+// ForOperator reports whether an operator has, or will have, a part in it, and it has not come to
+// its end: operators see these of all tenants, and so what keeps one from going on.
 func (r Request) ForOperator() bool {
-	return r.State.undecided() && r.Needs.operator()
+	return r.State.Open() && r.Needs.operator()
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/elapsed"
 )
 
 // Config is what a Service needs.
@@ -20,9 +21,10 @@ type Config struct {
 	Families []string       // for which officers can be named
 	// Person returns id and name of somebody of a tenant; fault.NotFound. Required.
 	Person func(ctx context.Context, tenant, idOrName string) (id, name string, err error)
-	Wake   func()           // called after an operation was stored: operation.Runner.Wake. May be nil
-	Log    *slog.Logger     // what an operator must hear of; slog.Default if nil
-	Now    func() time.Time // time.Now if nil
+	Wake   func()               // called after an operation was stored: operation.Runner.Wake. May be nil
+	Log    *slog.Logger         // what an operator must hear of; slog.Default if nil
+	Now    func() time.Time     // time.Now if nil
+	Uptime func() time.Duration // see elapsed.New
 }
 
 // A Service is the requests and officers of all tenants. It is safe for concurrent use.
@@ -30,6 +32,7 @@ type Service struct {
 	c      Config
 	kinds  map[Kind]Rule
 	askers []directory.Role // of any kind
+	watch  *elapsed.Watch   // over waiting periods
 }
 
 // New returns a Service ready for use. It opens nothing and starts no goroutine.
@@ -58,7 +61,7 @@ func New(c Config) (*Service, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{c: c, kinds: kinds, askers: askers}, nil
+	return &Service{c: c, kinds: kinds, askers: askers, watch: elapsed.New(c.Uptime)}, nil
 }
 
 // now returns the time as the store keeps it.

@@ -12,13 +12,13 @@ import (
 type Store interface {
 	// Request returns one of a tenant's; fault.NotFound.
 	Request(ctx context.Context, tenant, id string) (Request, error)
-	// ForOperator returns one of any tenant that an operator can still decide; fault.NotFound.
+	// ForOperator returns one of any tenant that is [Request.ForOperator]; fault.NotFound.
 	ForOperator(ctx context.Context, id string) (Request, error)
 	// Requests returns up to limit of a tenant's by id, behind after; with ended also those that
 	// have come to their end.
 	Requests(ctx context.Context, tenant, after string, ended bool, limit int) ([]Request, error)
-	// OperatorRequests adds to those of the operator's own tenant those of all tenants that an
-	// operator can still decide. A row that is damaged is in a list too, and says so: see
+	// OperatorRequests adds to those of the operator's own tenant those of all tenants that are
+	// [Request.ForOperator]. A row that is damaged is in a list too, and says so: see
 	// [Request.Unreadable].
 	OperatorRequests(ctx context.Context, tenant, after string, ended bool, limit int) ([]Request, error)
 	// Overdue returns up to limit of all tenants' behind a place that have waited for approvals
@@ -27,6 +27,21 @@ type Store interface {
 	// Lost returns up to limit of all tenants' behind a place whose operation failed or was
 	// cancelled without their hearing of it.
 	Lost(ctx context.Context, after Place, limit int) ([]Request, error)
+
+	// WaitingOut returns up to limit of all tenants' behind a place that are approved and have
+	// waited for less than they have to.
+	WaitingOut(ctx context.Context, after Place, limit int) ([]Request, error)
+	// Wait stores how long an approved request has waited, and NotBefore beside it, unless somebody
+	// has counted since was, or it is not approved any more: then counted is false.
+	Wait(ctx context.Context, r Request, was time.Duration) (counted bool, err error)
+	// Held returns up to limit of all tenants' behind a place that have waited long enough, and
+	// whose operation is due only beyond a time.
+	Held(ctx context.Context, beyond time.Time, after Place, limit int) ([]Request, error)
+	// Hasten makes the operation of a request due now, unless it runs or is held by somebody.
+	Hasten(ctx context.Context, r Request, now time.Time) error
+	// Trouble returns what the operation of a request met last, if it is tried again after it;
+	// "" if nothing.
+	Trouble(ctx context.Context, tenant, id string) (message, hint string, err error)
 
 	// Apply makes an edit, wholly or not at all. A request of another revision by now is refused
 	// with [Stale], a second open one of the same kind and subject with [Again], one too many

@@ -51,9 +51,12 @@ type world struct {
 	people   map[string]directory.Caller // by name
 
 	mu    sync.Mutex
-	clock time.Time
+	clock time.Time      // may be set
+	up    time.Duration  // for how long there has been a world
 	deeds map[string]int // by request, how often its deed ran
 	fail  error          // what deeds return
+
+	attempts int // of runners; the usual number if 0
 }
 
 func each(t *testing.T, fn func(t *testing.T, w *world)) {
@@ -84,7 +87,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	}
 	w.operator = w.person("operator", w.provider, directory.ServiceOperator)
 	w.config = request.Config{
-		Store: w.rows, Audit: w.log, Kinds: kinds, Families: []string{"mailbox", "sharepoint"}, Now: w.now, Person: w.find,
+		Store: w.rows, Audit: w.log, Kinds: kinds, Families: []string{"mailbox", "sharepoint"}, Now: w.now, Uptime: w.uptime, Person: w.find,
 	}
 	w.service = w.open()
 	return w
@@ -106,10 +109,44 @@ func (w *world) now() time.Time {
 	return w.clock
 }
 
-func (w *world) pass(d time.Duration) {
+// set sets the clock, on or back.
+func (w *world) set(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.clock = w.clock.Add(d)
+}
+
+func (w *world) uptime() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.up
+}
+
+// rest lets time pass that no process sees.
+func (w *world) rest(d time.Duration) {
+	w.set(d)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.up += d
+}
+
+// pass has a node run for a while.
+func (w *world) pass(d time.Duration) {
+	w.t.Helper()
+	w.tend()
+	for d > 0 {
+		step := min(d, 4*time.Minute)
+		w.rest(step)
+		w.tend()
+		d -= step
+	}
+}
+
+func (w *world) tend() {
+	w.t.Helper()
+	if err := w.service.Tend(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // person makes somebody; he can be found by name in his tenant.
@@ -191,7 +228,7 @@ func (w *world) visible(c directory.Caller, ended bool) (ids []string) {
 func (w *world) runAll(tenant string) {
 	w.t.Helper()
 	rows := store.NewOperation(w.db)
-	runner, err := operation.New(operation.Config{Store: rows, Handlers: w.handlers(), Now: w.now, Lease: time.Minute, Beat: 5 * time.Millisecond})
+	runner, err := operation.New(operation.Config{Store: rows, Handlers: w.handlers(), Now: w.now, Lease: time.Minute, Beat: 5 * time.Millisecond, Attempts: w.attempts})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -143,7 +143,7 @@ func (s *Request) Officers(ctx context.Context, tenant string) (all []request.Of
 func requestOf(row requestsql.Request) (request.Request, error) {
 	r := request.Request{
 		Tenant: row.TenantID, ID: row.ID, Kind: request.Kind(row.Kind), Family: row.Family, Subject: row.Subject,
-		Reason: row.Reason, Contact: row.Contact, Needs: request.Needs(row.Needs), Wait: time.Duration(row.Wait) * time.Microsecond,
+		Reason: row.Reason, Contact: row.Contact, Needs: request.Needs(row.Needs), Wait: time.Duration(row.Wait) * time.Microsecond, Waited: time.Duration(row.Waited) * time.Microsecond,
 		AskedBy: request.Person{Tenant: row.TenantID, ID: row.AskerID, Name: row.AskerName}, Asked: fromMicros(row.AskedAt),
 		State: request.State(row.State), Expires: fromMicros(row.ExpiresAt), NotBefore: fromMicros(row.NotBefore), Operation: row.OperationID,
 		EndedBy: request.Person{Tenant: row.EndedByTenant, ID: row.EndedByID, Name: row.EndedByName},

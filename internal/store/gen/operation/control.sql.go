@@ -61,6 +61,22 @@ func (q *Queries) CancelWaiting(ctx context.Context, arg CancelWaitingParams) er
 	return err
 }
 
+const hastenWaiting = `-- name: HastenWaiting :exec
+UPDATE operations SET due_at = $1
+WHERE tenant_id = $2 AND id = $3 AND state = 'waiting' AND due_at > $1
+`
+
+type HastenWaitingParams struct {
+	DueAt    int64
+	TenantID string
+	ID       string
+}
+
+func (q *Queries) HastenWaiting(ctx context.Context, arg HastenWaitingParams) error {
+	_, err := q.db.ExecContext(ctx, hastenWaiting, arg.DueAt, arg.TenantID, arg.ID)
+	return err
+}
+
 const limitOperation = `-- name: LimitOperation :exec
 UPDATE operations SET max_rate = $1, updated_at = $2
 WHERE tenant_id = $3 AND id = $4 AND state IN ('waiting', 'running', 'paused')

@@ -54,4 +54,5 @@ type Request struct {
 	Revision      int64
 	IsOpen        bool
 	ForOperator   bool
+	Waited        int64
 }

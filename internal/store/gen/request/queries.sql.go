@@ -155,8 +155,35 @@ func (q *Queries) CountSameRequests(ctx context.Context, arg CountSameRequestsPa
 	return count, err
 }
 
+const countWaited = `-- name: CountWaited :execrows
+UPDATE requests SET waited = $1, not_before = $2
+WHERE tenant_id = $3 AND id = $4 AND state = 'approved' AND waited = $5
+`
+
+type CountWaitedParams struct {
+	Waited    int64
+	NotBefore int64
+	TenantID  string
+	ID        string
+	Was       int64
+}
+
+func (q *Queries) CountWaited(ctx context.Context, arg CountWaitedParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, countWaited,
+		arg.Waited,
+		arg.NotBefore,
+		arg.TenantID,
+		arg.ID,
+		arg.Was,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const getRequest = `-- name: GetRequest :one
-SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator FROM requests WHERE tenant_id = $1 AND id = $2
+SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator, waited FROM requests WHERE tenant_id = $1 AND id = $2
 `
 
 type GetRequestParams struct {
@@ -195,12 +222,13 @@ func (q *Queries) GetRequest(ctx context.Context, arg GetRequestParams) (Request
 		&i.Revision,
 		&i.IsOpen,
 		&i.ForOperator,
+		&i.Waited,
 	)
 	return i, err
 }
 
 const getRequestForOperator = `-- name: GetRequestForOperator :one
-SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator FROM requests WHERE id = $1 AND for_operator = TRUE
+SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator, waited FROM requests WHERE id = $1 AND for_operator = TRUE
 `
 
 func (q *Queries) GetRequestForOperator(ctx context.Context, id string) (Request, error) {
@@ -234,12 +262,169 @@ func (q *Queries) GetRequestForOperator(ctx context.Context, id string) (Request
 		&i.Revision,
 		&i.IsOpen,
 		&i.ForOperator,
+		&i.Waited,
 	)
 	return i, err
 }
 
+const getTrouble = `-- name: GetTrouble :one
+SELECT o.error, o.hint FROM requests AS r JOIN operations AS o ON o.tenant_id = r.tenant_id AND o.id = r.operation_id
+WHERE r.tenant_id = $1 AND r.id = $2 AND r.state IN ('approved', 'running')
+`
+
+type GetTroubleParams struct {
+	TenantID string
+	ID       string
+}
+
+type GetTroubleRow struct {
+	Error string
+	Hint  string
+}
+
+func (q *Queries) GetTrouble(ctx context.Context, arg GetTroubleParams) (GetTroubleRow, error) {
+	row := q.db.QueryRowContext(ctx, getTrouble, arg.TenantID, arg.ID)
+	var i GetTroubleRow
+	err := row.Scan(&i.Error, &i.Hint)
+	return i, err
+}
+
+const listApprovedRequests = `-- name: ListApprovedRequests :many
+SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator, waited FROM requests WHERE state = 'approved' AND waited < wait AND (tenant_id > $1 OR tenant_id = $1 AND id > $2)
+ORDER BY tenant_id, id LIMIT $3
+`
+
+type ListApprovedRequestsParams struct {
+	TenantID string
+	ID       string
+	Limit    int32
+}
+
+func (q *Queries) ListApprovedRequests(ctx context.Context, arg ListApprovedRequestsParams) ([]Request, error) {
+	rows, err := q.db.QueryContext(ctx, listApprovedRequests, arg.TenantID, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Request
+	for rows.Next() {
+		var i Request
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ID,
+			&i.Kind,
+			&i.Family,
+			&i.Subject,
+			&i.Reason,
+			&i.Contact,
+			&i.Detail,
+			&i.Needs,
+			&i.Wait,
+			&i.AskerID,
+			&i.AskerName,
+			&i.AskedAt,
+			&i.State,
+			&i.Approvals,
+			&i.ExpiresAt,
+			&i.NotBefore,
+			&i.OperationID,
+			&i.EndedByTenant,
+			&i.EndedByID,
+			&i.EndedByName,
+			&i.Outcome,
+			&i.EndedAt,
+			&i.UpdatedAt,
+			&i.Revision,
+			&i.IsOpen,
+			&i.ForOperator,
+			&i.Waited,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listHeldRequests = `-- name: ListHeldRequests :many
+SELECT r.tenant_id, r.id, r.kind, r.family, r.subject, r.reason, r.contact, r.detail, r.needs, r.wait, r.asker_id, r.asker_name, r.asked_at, r.state, r.approvals, r.expires_at, r.not_before, r.operation_id, r.ended_by_tenant, r.ended_by_id, r.ended_by_name, r.outcome, r.ended_at, r.updated_at, r.revision, r.is_open, r.for_operator, r.waited FROM requests AS r JOIN operations AS o ON o.tenant_id = r.tenant_id AND o.id = r.operation_id
+WHERE r.state IN ('approved', 'running') AND r.waited >= r.wait AND o.state = 'waiting' AND o.due_at > $1
+AND (r.tenant_id > $2 OR r.tenant_id = $2 AND r.id > $3)
+ORDER BY r.tenant_id, r.id LIMIT $4
+`
+
+type ListHeldRequestsParams struct {
+	DueAt    int64
+	TenantID string
+	ID       string
+	Limit    int32
+}
+
+func (q *Queries) ListHeldRequests(ctx context.Context, arg ListHeldRequestsParams) ([]Request, error) {
+	rows, err := q.db.QueryContext(ctx, listHeldRequests,
+		arg.DueAt,
+		arg.TenantID,
+		arg.ID,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Request
+	for rows.Next() {
+		var i Request
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ID,
+			&i.Kind,
+			&i.Family,
+			&i.Subject,
+			&i.Reason,
+			&i.Contact,
+			&i.Detail,
+			&i.Needs,
+			&i.Wait,
+			&i.AskerID,
+			&i.AskerName,
+			&i.AskedAt,
+			&i.State,
+			&i.Approvals,
+			&i.ExpiresAt,
+			&i.NotBefore,
+			&i.OperationID,
+			&i.EndedByTenant,
+			&i.EndedByID,
+			&i.EndedByName,
+			&i.Outcome,
+			&i.EndedAt,
+			&i.UpdatedAt,
+			&i.Revision,
+			&i.IsOpen,
+			&i.ForOperator,
+			&i.Waited,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listLostRequests = `-- name: ListLostRequests :many
-SELECT r.tenant_id, r.id, r.kind, r.family, r.subject, r.reason, r.contact, r.detail, r.needs, r.wait, r.asker_id, r.asker_name, r.asked_at, r.state, r.approvals, r.expires_at, r.not_before, r.operation_id, r.ended_by_tenant, r.ended_by_id, r.ended_by_name, r.outcome, r.ended_at, r.updated_at, r.revision, r.is_open, r.for_operator FROM requests AS r JOIN operations AS o ON o.tenant_id = r.tenant_id AND o.id = r.operation_id
+SELECT r.tenant_id, r.id, r.kind, r.family, r.subject, r.reason, r.contact, r.detail, r.needs, r.wait, r.asker_id, r.asker_name, r.asked_at, r.state, r.approvals, r.expires_at, r.not_before, r.operation_id, r.ended_by_tenant, r.ended_by_id, r.ended_by_name, r.outcome, r.ended_at, r.updated_at, r.revision, r.is_open, r.for_operator, r.waited FROM requests AS r JOIN operations AS o ON o.tenant_id = r.tenant_id AND o.id = r.operation_id
 WHERE r.state IN ('approved', 'running') AND o.state IN ('failed', 'cancelled') AND (r.tenant_id > $1 OR r.tenant_id = $1 AND r.id > $2)
 ORDER BY r.tenant_id, r.id LIMIT $3
 `
@@ -287,6 +472,7 @@ func (q *Queries) ListLostRequests(ctx context.Context, arg ListLostRequestsPara
 			&i.Revision,
 			&i.IsOpen,
 			&i.ForOperator,
+			&i.Waited,
 		); err != nil {
 			return nil, err
 		}
@@ -337,7 +523,7 @@ func (q *Queries) ListOfficers(ctx context.Context, tenantID string) ([]Officer,
 }
 
 const listOpenRequests = `-- name: ListOpenRequests :many
-SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator FROM requests WHERE tenant_id = $1 AND is_open = TRUE AND id > $2 ORDER BY id LIMIT $3
+SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator, waited FROM requests WHERE tenant_id = $1 AND is_open = TRUE AND id > $2 ORDER BY id LIMIT $3
 `
 
 type ListOpenRequestsParams struct {
@@ -383,6 +569,7 @@ func (q *Queries) ListOpenRequests(ctx context.Context, arg ListOpenRequestsPara
 			&i.Revision,
 			&i.IsOpen,
 			&i.ForOperator,
+			&i.Waited,
 		); err != nil {
 			return nil, err
 		}
@@ -398,7 +585,7 @@ func (q *Queries) ListOpenRequests(ctx context.Context, arg ListOpenRequestsPara
 }
 
 const listOperatorRequests = `-- name: ListOperatorRequests :many
-SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator FROM requests WHERE for_operator = TRUE AND id > $1 ORDER BY id LIMIT $2
+SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator, waited FROM requests WHERE for_operator = TRUE AND id > $1 ORDER BY id LIMIT $2
 `
 
 type ListOperatorRequestsParams struct {
@@ -443,6 +630,7 @@ func (q *Queries) ListOperatorRequests(ctx context.Context, arg ListOperatorRequ
 			&i.Revision,
 			&i.IsOpen,
 			&i.ForOperator,
+			&i.Waited,
 		); err != nil {
 			return nil, err
 		}
@@ -458,7 +646,7 @@ func (q *Queries) ListOperatorRequests(ctx context.Context, arg ListOperatorRequ
 }
 
 const listOverdueRequests = `-- name: ListOverdueRequests :many
-SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator FROM requests WHERE state = 'waiting' AND expires_at < $1 AND (tenant_id > $2 OR tenant_id = $2 AND id > $3)
+SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator, waited FROM requests WHERE state = 'waiting' AND expires_at < $1 AND (tenant_id > $2 OR tenant_id = $2 AND id > $3)
 ORDER BY tenant_id, id LIMIT $4
 `
 
@@ -511,6 +699,7 @@ func (q *Queries) ListOverdueRequests(ctx context.Context, arg ListOverdueReques
 			&i.Revision,
 			&i.IsOpen,
 			&i.ForOperator,
+			&i.Waited,
 		); err != nil {
 			return nil, err
 		}
@@ -526,7 +715,7 @@ func (q *Queries) ListOverdueRequests(ctx context.Context, arg ListOverdueReques
 }
 
 const listRequests = `-- name: ListRequests :many
-SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator FROM requests WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT tenant_id, id, kind, family, subject, reason, contact, detail, needs, wait, asker_id, asker_name, asked_at, state, approvals, expires_at, not_before, operation_id, ended_by_tenant, ended_by_id, ended_by_name, outcome, ended_at, updated_at, revision, is_open, for_operator, waited FROM requests WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3
 `
 
 type ListRequestsParams struct {
@@ -572,6 +761,7 @@ func (q *Queries) ListRequests(ctx context.Context, arg ListRequestsParams) ([]R
 			&i.Revision,
 			&i.IsOpen,
 			&i.ForOperator,
+			&i.Waited,
 		); err != nil {
 			return nil, err
 		}

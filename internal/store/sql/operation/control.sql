@@ -22,6 +22,10 @@ WHERE tenant_id = $2 AND id = $3 AND state IN ('waiting', 'paused');
 UPDATE operations SET pausing = FALSE, updated_at = $1
 WHERE tenant_id = $2 AND id = $3 AND state = 'running';
 
+-- name: HastenWaiting :exec
+UPDATE operations SET due_at = $1
+WHERE tenant_id = $2 AND id = $3 AND state = 'waiting' AND due_at > $1;
+
 -- name: LimitOperation :exec
 UPDATE operations SET max_rate = $1, updated_at = $2
 WHERE tenant_id = $3 AND id = $4 AND state IN ('waiting', 'running', 'paused');

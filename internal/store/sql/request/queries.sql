@@ -22,6 +22,24 @@ SELECT r.* FROM requests AS r JOIN operations AS o ON o.tenant_id = r.tenant_id 
 WHERE r.state IN ('approved', 'running') AND o.state IN ('failed', 'cancelled') AND (r.tenant_id > $1 OR r.tenant_id = $1 AND r.id > $2)
 ORDER BY r.tenant_id, r.id LIMIT $3;
 
+-- name: ListApprovedRequests :many
+SELECT * FROM requests WHERE state = 'approved' AND waited < wait AND (tenant_id > $1 OR tenant_id = $1 AND id > $2)
+ORDER BY tenant_id, id LIMIT $3;
+
+-- name: CountWaited :execrows
+UPDATE requests SET waited = sqlc.arg(waited), not_before = sqlc.arg(not_before)
+WHERE tenant_id = sqlc.arg(tenant_id) AND id = sqlc.arg(id) AND state = 'approved' AND waited = sqlc.arg(was);
+
+-- name: ListHeldRequests :many
+SELECT r.* FROM requests AS r JOIN operations AS o ON o.tenant_id = r.tenant_id AND o.id = r.operation_id
+WHERE r.state IN ('approved', 'running') AND r.waited >= r.wait AND o.state = 'waiting' AND o.due_at > $1
+AND (r.tenant_id > $2 OR r.tenant_id = $2 AND r.id > $3)
+ORDER BY r.tenant_id, r.id LIMIT $4;
+
+-- name: GetTrouble :one
+SELECT o.error, o.hint FROM requests AS r JOIN operations AS o ON o.tenant_id = r.tenant_id AND o.id = r.operation_id
+WHERE r.tenant_id = $1 AND r.id = $2 AND r.state IN ('approved', 'running');
+
 -- name: CountOpenRequests :one
 SELECT COUNT(*) FROM requests WHERE tenant_id = $1 AND is_open = TRUE;
 
