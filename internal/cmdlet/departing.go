@@ -177,7 +177,7 @@ func planObject(p policy.Policy, plan purge.Plan, obstacle error) Object {
 	}
 	return Object{Type: purgeType, Key: p.ID, Fields: []Field{
 		{"Policy", p.Name}, {"State", string(p.State)}, {"Obstacle", state}, {"Hint", hint},
-		{"Containers", plan.Containers}, {"ContainerKeys", plan.ContainerKeys}, {"MailboxesClosed", plan.Closed}, {"Items", plan.Items}, {"Bytes", plan.Bytes},
+		{"Containers", plan.Containers}, {"ContainerKeys", plan.ContainerKeys}, {"OlderKeys", plan.OlderKeys}, {"MailboxesClosed", plan.Closed}, {"Items", plan.Items}, {"Bytes", plan.Bytes},
 		{"Generations", list}, {"AvailabilityKeys", plan.AvailabilityKeys}, {"PlanDigest", digest},
 		{"Effect", fmt.Sprintf("%d items in %d containers become unreadable for ever; nothing brings them back", plan.Items, plan.Containers)},
 	}}

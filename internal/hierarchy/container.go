@@ -34,7 +34,7 @@ func (k *Keyring) ForSealing(ctx context.Context, caller directory.Caller, c Con
 		case fault.Is(err, fault.NotFound):
 			o, err = k.start(ctx, caller, c, 1, target)
 		case err != nil:
-		case k.purgedKey(row) != nil, row.Version < c.Floor: // its content is gone, or stays behind; what comes is new
+		case k.gone(row), row.Version < c.Floor: // its content is gone, or stays behind; what comes is new
 			o, err = k.start(ctx, caller, c, row.Version+1, target)
 		case row.Generation == target.Generation:
 			o, err = k.open(ctx, caller, row)

@@ -29,6 +29,12 @@ type nothingPurged struct{}
 func (nothingPurged) Policy(string, string) bool   { return false }
 func (nothingPurged) Key(string, string, int) bool { return false }
 
+// gone reports whether nothing opens under a container key any more, because it was purged, or the
+// policy that an old backup has it under was: it may not have been there when the purge was ordered.
+func (k *Keyring) gone(row ContainerKey) bool {
+	return k.purgedKey(row) != nil || k.c.Purged.Policy(row.Tenant, row.Policy)
+}
+
 // purgedKey refuses a container key that was purged.
 func (k *Keyring) purgedKey(row ContainerKey) error {
 	if k.c.Purged.Key(row.Tenant, row.Container, row.Version) {

@@ -38,8 +38,11 @@ func (s *Service) chart(ctx context.Context, tenant string, batch []hierarchy.Co
 }
 
 // home returns the generation that content belongs under, given the policy it is under now;
-// "" if that is not known.
+// "" if that is not known, or nothing opens under that policy any more.
 func (c *chart) home(ctx context.Context, u Usage) (string, error) {
+	if c.s.gone(c.tenant, u.Policy) {
+		return "", nil
+	}
 	return c.active(ctx, c.s.c.Rule(u.Workload).belongs(u.Policy, c.standing, u.Geo, u.Own))
 }
 

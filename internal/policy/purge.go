@@ -103,6 +103,7 @@ func factsOf(p Policy, plan purge.Plan, o PurgeOrder) []request.Fact {
 	facts := []request.Fact{
 		{Name: factPolicy, Value: p.Name}, {Name: factPlan, Value: o.Digest}, {Name: factForce, Value: strconv.FormatBool(o.Force)},
 		{Name: factContainers, Value: count(plan.Containers)}, {Name: "ContainerKeys", Value: count(plan.ContainerKeys)},
+		{Name: "OlderKeys", Value: count(plan.OlderKeys)},
 		{Name: factItems, Value: count(plan.Items)}, {Name: factBytes, Value: count(plan.Bytes)},
 	}
 	for _, g := range plan.Generations {

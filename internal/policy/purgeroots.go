@@ -2,13 +2,11 @@ package policy
 
 import (
 	"context"
-	"iter"
 	"slices"
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/hierarchy"
-	"github.com/customerkey/customerkey/internal/purge"
 )
 
 // ReasonReachable is the reason of a purge that is refused because the service may still use a
@@ -79,51 +77,4 @@ func (s *Service) refuses(uri string, answer error, force bool) error {
 	}
 	return fault.Wrap(fault.Unavailable, answer, "root key %s cannot be asked now", short.short()).WithReason(f.Reason).
 		WithHint("try again when its vault can be reached: a purge needs to see that the service was shut out")
-}
-
-// purgePage is how many keys are read at a time.
-const purgePage = 1000
-
-// purgeKeys yields what a purge of the policy destroys: the keys under it, by container and
-// version. Each mailbox that it concerns takes nothing any more: it stands before its keys, and
-// those that hold nothing yet stand behind all others.
-func (s *Service) purgeKeys(ctx context.Context, p Policy) iter.Seq2[purge.Key, error] {
-	return func(yield func(purge.Key, error) bool) {
-		for after := (Place{}); ; {
-			keys, err := s.c.Purging.Store.Keys(ctx, p.Tenant, p.ID, after, purgePage)
-			if err != nil {
-				yield(purge.Key{}, err)
-				return
-			}
-			for _, k := range keys {
-				opens := p.Family == Mailbox && k.Container != after.Container
-				if opens && !yield(purge.Key{Container: k.Container}, nil) || !yield(k, nil) {
-					return
-				}
-				after = Place{k.Container, k.Version}
-			}
-			if len(keys) < purgePage {
-				break
-			}
-		}
-		if p.Family != Mailbox {
-			return
-		}
-		for after := ""; ; {
-			ids, err := s.c.Purging.Store.Owners(ctx, p.Tenant, p.ID, after, purgePage)
-			if err != nil {
-				yield(purge.Key{}, err)
-				return
-			}
-			for _, id := range ids {
-				if !yield(purge.Key{Container: id}, nil) {
-					return
-				}
-				after = id
-			}
-			if len(ids) < purgePage {
-				return
-			}
-		}
-	}
 }

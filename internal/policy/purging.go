@@ -30,6 +30,16 @@ type Purging struct {
 	Families []Family // that may be purged; Mailbox alone if there are none (CK-172, CK-253)
 }
 
+// gone reports whether a policy was purged. An older database, put back from a backup, may have
+// container keys under it that were moved away before: they move nowhere, for nothing opens them.
+func (s *Service) gone(tenant, policy string) bool {
+	if s.c.Purging == nil {
+		return false
+	}
+	_, found := s.c.Purging.Ledger.Find(tenant, policy)
+	return found
+}
+
 // A Shredder destroys availability keys for ever; it records by itself.
 type Shredder interface {
 	// Alive returns the ids of the keys that a policy has for itself and that are not destroyed.
@@ -44,7 +54,7 @@ type Shredder interface {
 // is one transaction.
 type PurgeStore interface {
 	// Keys returns the next keys under a policy after a place, by container and version.
-	Keys(ctx context.Context, tenant, policy string, after Place, limit int) ([]purge.Key, error)
+	Keys(ctx context.Context, tenant, policy string, after Place, limit int) ([]PurgeKey, error)
 	// Owners returns the next containers that have the policy for themselves and no key under it,
 	// by id.
 	Owners(ctx context.Context, tenant, policy, after string, limit int) ([]string, error)
@@ -77,6 +87,13 @@ type PurgeStore interface {
 	Done(ctx context.Context, p purge.Purge, f operation.Fence) error
 	// Repeat stores an operation, unless one of its kind and subject is open.
 	Repeat(ctx context.Context, op operation.Operation) error
+}
+
+// A PurgeKey is a version of a container's key that is under a policy.
+type PurgeKey struct {
+	Container string
+	Version   int
+	Oldest    bool // the container has no older version
 }
 
 // A PurgeOrder is what is kept about the purge of a policy.

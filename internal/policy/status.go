@@ -149,7 +149,7 @@ func (s *Service) settledKeys(p Picture) []WorkloadStatus {
 	count := map[string]WorkloadStatus{}
 	for _, u := range p.Usage {
 		to := s.c.Rule(u.Workload).belongs(u.Policy, p.InForce, u.Geo, u.Own)
-		if u.Keys == 0 || u.Policy != p.Policy.ID && to != p.Policy.ID {
+		if u.Keys == 0 || s.gone(p.Policy.Tenant, u.Policy) || u.Policy != p.Policy.ID && to != p.Policy.ID {
 			continue
 		}
 		w := count[u.Workload]

@@ -46,6 +46,7 @@ type world struct {
 
 	spare    availability.Config // of the service in config
 	spareLog *audit.Log
+	logKeys  [2]ed25519.PrivateKey // of log and spareLog
 }
 
 // inWorld runs fn in a world of its own, under virtual time.
@@ -66,11 +67,11 @@ func newWorld(t testing.TB, change func(c *policy.Config)) *world {
 // newWorldOn makes a world whose service keeps its rows in db.
 func newWorldOn(t testing.TB, db *store.DB, change func(c *policy.Config)) *world {
 	t.Helper()
-	w := &world{t: t, vaults: newVaults(t), db: db}
+	w := &world{t: t, vaults: newVaults(t), db: db, logKeys: [2]ed25519.PrivateKey{signingKey(), signingKey()}}
 	w.rows = store.NewPolicy(w.db)
-	w.log = &recorder{Log: must(audit.New(audit.Config{Store: store.NewAudit(w.db), Key: signingKey(), Name: "service"}))}
+	w.log = &recorder{Log: must(audit.New(audit.Config{Store: store.NewAudit(w.db), Key: w.logKeys[0], Name: "service"}))}
 	spare := openDB(t, "availability.db", store.AvailabilityAreas())
-	w.spareLog = must(audit.New(audit.Config{Store: store.NewAudit(spare), Key: signingKey(), Name: "availability"}))
+	w.spareLog = must(audit.New(audit.Config{Store: store.NewAudit(spare), Key: w.logKeys[1], Name: "availability"}))
 	w.spare = availability.Config{Store: store.NewAvailability(spare), Seal: seal.Of(envelope.NewKey()), Audit: w.spareLog}
 	w.spareDB = spare
 	w.assemble(change)

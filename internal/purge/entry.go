@@ -18,6 +18,7 @@ import (
 type Key struct {
 	Container string // id of the container
 	Version   int
+	Older     bool // the version was destroyed before, and what it had held is under a later one; not stored
 }
 
 func (k Key) String() string { return k.Container + "/" + strconv.Itoa(k.Version) }
@@ -28,7 +29,7 @@ func parseKey(text string) (Key, error) {
 		return Key{}, errDamaged()
 	}
 	n, err := strconv.ParseUint(text[slash+1:], 10, 31)
-	k := Key{text[:slash], int(n)}
+	k := Key{Container: text[:slash], Version: int(n)}
 	if err != nil || k.String() != text {
 		return Key{}, errDamaged()
 	}

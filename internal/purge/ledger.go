@@ -208,11 +208,11 @@ func (l *Ledger) Key(tenant, container string, version int) bool {
 	if len(l.marks) == 0 {
 		return false
 	}
-	_, whole := l.marks[markOf(tenant, Key{container, 0})]
+	_, whole := l.marks[markOf(tenant, Key{Container: container})]
 	if whole || version == 0 {
 		return whole
 	}
-	_, found := l.marks[markOf(tenant, Key{container, version})]
+	_, found := l.marks[markOf(tenant, Key{Container: container, Version: version})]
 	return found
 }
 

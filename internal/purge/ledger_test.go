@@ -39,7 +39,7 @@ func mustOpen(t testing.TB, key ed25519.PrivateKey, places ...Place) *Ledger {
 func boxes(n int) iter.Seq2[Key, error] {
 	return func(yield func(Key, error) bool) {
 		for i := range n {
-			if !yield(Key{fmt.Sprint("box", i), 0}, nil) || !yield(Key{fmt.Sprint("box", i), 1 + i%3}, nil) {
+			if !yield(Key{Container: fmt.Sprint("box", i)}, nil) || !yield(Key{Container: fmt.Sprint("box", i), Version: 1 + i%3}, nil) {
 				return
 			}
 		}
@@ -103,7 +103,7 @@ func TestLedgerSurvivesRestores(t *testing.T) {
 func TestVersionsAlone(t *testing.T) {
 	t.Parallel()
 	l := mustOpen(t, newKey(t), NewFile(filepath.Join(t.TempDir(), "l")))
-	_, err := l.Add(t.Context(), tenant, leaving, Order{}, func(yield func(Key, error) bool) { yield(Key{"team", 2}, nil) })
+	_, err := l.Add(t.Context(), tenant, leaving, Order{}, func(yield func(Key, error) bool) { yield(Key{Container: "team", Version: 2}, nil) })
 	if err != nil || l.Key(tenant, "team", 0) || l.Key(tenant, "team", 1) || !l.Key(tenant, "team", 2) {
 		t.Errorf("%v: container %v, 1 %v, 2 %v", err, l.Key(tenant, "team", 0), l.Key(tenant, "team", 1), l.Key(tenant, "team", 2))
 	}
@@ -274,10 +274,10 @@ func TestDigest(t *testing.T) {
 		}
 	}
 	a, b := NewLister(), NewLister()
-	a.Add(Key{"a", 1})
-	a.Add(Key{"b", 1})
-	b.Add(Key{"a", 1})
-	b.Add(Key{"b", 2})
+	a.Add(Key{Container: "a", Version: 1})
+	a.Add(Key{Container: "b", Version: 1})
+	b.Add(Key{Container: "a", Version: 1})
+	b.Add(Key{Container: "b", Version: 2})
 	var p, q Plan
 	a.Into(&p)
 	b.Into(&q)

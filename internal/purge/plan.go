@@ -15,10 +15,11 @@ type Plan struct {
 	Family           string       `json:"family"`
 	Generations      []Generation `json:"generations"` // that are not destroyed, oldest first
 	AvailabilityKeys []string     `json:"availabilityKeys"`
-	Containers       int64        `json:"containers"`    // of which something would be destroyed
-	ContainerKeys    int64        `json:"containerKeys"` // versions of their keys
-	Closed           int64        `json:"closed"`        // mailboxes that take nothing any more
-	List             string       `json:"list"`          // digest of all of them, see [Lister]
+	Containers       int64        `json:"containers"`          // of which something would be destroyed
+	ContainerKeys    int64        `json:"containerKeys"`       // versions of their keys
+	OlderKeys        int64        `json:"olderKeys,omitempty"` // versions that only backups have, under whatever policy: they stay shut there
+	Closed           int64        `json:"closed"`              // mailboxes that take nothing any more
+	List             string       `json:"list"`                // digest of all of them, see [Lister]
 	Items            int64        `json:"items"`
 	Bytes            int64        `json:"bytes"` // of content
 }
@@ -43,9 +44,10 @@ func (p Plan) Digest() (string, error) {
 // A Lister digests a list of keys: SHA-256, in hex, over their lines "container/version\n" in
 // the order in which they are destroyed.
 type Lister struct {
-	h                        hash.Hash
-	last                     string
-	containers, keys, closed int64
+	h    hash.Hash
+	last string
+
+	containers, keys, closed, older int64
 }
 
 // NewLister returns a Lister of nothing.
@@ -55,6 +57,8 @@ func NewLister() *Lister { return &Lister{h: sha256.New()} }
 func (l *Lister) Add(k Key) {
 	_, _ = io.WriteString(l.h, k.String()+"\n") // a hash takes everything
 	switch {
+	case k.Older:
+		l.older++
 	case k.Version == 0:
 		l.closed++
 	case k.Container != l.last:
@@ -68,5 +72,6 @@ func (l *Lister) Add(k Key) {
 
 // Into sets what the list says in a plan.
 func (l *Lister) Into(p *Plan) {
-	p.Containers, p.ContainerKeys, p.Closed, p.List = l.containers, l.keys, l.closed, hex.EncodeToString(l.h.Sum(nil))
+	p.Containers, p.ContainerKeys, p.OlderKeys, p.Closed = l.containers, l.keys, l.older, l.closed
+	p.List = hex.EncodeToString(l.h.Sum(nil))
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
-	"github.com/customerkey/customerkey/internal/purge"
 	purgesql "github.com/customerkey/customerkey/internal/store/gen/purge"
 )
 
@@ -41,14 +40,14 @@ func (s *Purge) within(ctx context.Context, f operation.Fence, fn func(ctx conte
 }
 
 // Keys implements policy.PurgeStore.
-func (s *Purge) Keys(ctx context.Context, tenant, id string, after policy.Place, limit int) (keys []purge.Key, err error) {
+func (s *Purge) Keys(ctx context.Context, tenant, id string, after policy.Place, limit int) (keys []policy.PurgeKey, err error) {
 	err = s.read(ctx, func(ctx context.Context, q *purgesql.Queries) error {
 		rows, err := q.ListKeysOf(ctx, purgesql.ListKeysOfParams{
 			TenantID: tenant, AfterContainer: after.Container, AfterVersion: int64(after.Version), PolicyID: id, Most: int64(limit),
 		})
-		keys = make([]purge.Key, len(rows))
+		keys = make([]policy.PurgeKey, len(rows))
 		for i, row := range rows {
-			keys[i] = purge.Key{Container: row.ContainerID, Version: int(row.Version)}
+			keys[i] = policy.PurgeKey{Container: row.ContainerID, Version: int(row.Version), Oldest: row.Oldest}
 		}
 		return err
 	})

@@ -40,11 +40,11 @@ func TestPurge(t *testing.T) {
 		}
 
 		keys, err := rows.Keys(ctx, "t", "P", policy.Place{}, 1)
-		if diff := cmp.Diff([]purge.Key{{Container: "c0", Version: 1}}, keys); err != nil || diff != "" {
+		if diff := cmp.Diff([]policy.PurgeKey{{Container: "c0", Version: 1, Oldest: true}}, keys); err != nil || diff != "" {
 			t.Errorf("the first page of keys: %v %s", err, diff)
 		}
 		keys, err = rows.Keys(ctx, "t", "P", policy.Place{Container: "c0", Version: 1}, 9)
-		if diff := cmp.Diff([]purge.Key{{Container: "c1", Version: 1}}, keys); err != nil || diff != "" {
+		if diff := cmp.Diff([]policy.PurgeKey{{Container: "c1", Version: 1, Oldest: true}}, keys); err != nil || diff != "" {
 			t.Errorf("the next page of keys: %v %s", err, diff)
 		}
 		owners, err := rows.Owners(ctx, "t", "P", "", 9)

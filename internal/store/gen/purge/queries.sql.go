@@ -427,11 +427,13 @@ func (q *Queries) ListItemsUnder(ctx context.Context, arg ListItemsUnderParams) 
 }
 
 const listKeysOf = `-- name: ListKeysOf :many
-SELECT container_id, version FROM container_keys
-WHERE tenant_id = $1
-  AND (container_id, version) > (CAST($2 AS TEXT), CAST($3 AS BIGINT))
-  AND policy_id = $4
-ORDER BY container_id, version LIMIT CAST($5 AS BIGINT)
+SELECT k.container_id, k.version,
+    NOT EXISTS (SELECT 1 FROM container_keys AS o WHERE o.tenant_id = k.tenant_id AND o.container_id = k.container_id AND o.version < k.version) AS oldest
+FROM container_keys AS k
+WHERE k.tenant_id = $1
+  AND (k.container_id, k.version) > (CAST($2 AS TEXT), CAST($3 AS BIGINT))
+  AND k.policy_id = $4
+ORDER BY k.container_id, k.version LIMIT CAST($5 AS BIGINT)
 `
 
 type ListKeysOfParams struct {
@@ -445,6 +447,7 @@ type ListKeysOfParams struct {
 type ListKeysOfRow struct {
 	ContainerID string
 	Version     int64
+	Oldest      bool
 }
 
 func (q *Queries) ListKeysOf(ctx context.Context, arg ListKeysOfParams) ([]ListKeysOfRow, error) {
@@ -462,7 +465,7 @@ func (q *Queries) ListKeysOf(ctx context.Context, arg ListKeysOfParams) ([]ListK
 	var items []ListKeysOfRow
 	for rows.Next() {
 		var i ListKeysOfRow
-		if err := rows.Scan(&i.ContainerID, &i.Version); err != nil {
+		if err := rows.Scan(&i.ContainerID, &i.Version, &i.Oldest); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -1,9 +1,11 @@
 -- name: ListKeysOf :many
-SELECT container_id, version FROM container_keys
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND (container_id, version) > (CAST(sqlc.arg(after_container) AS TEXT), CAST(sqlc.arg(after_version) AS BIGINT))
-  AND policy_id = sqlc.arg(policy_id)
-ORDER BY container_id, version LIMIT CAST(sqlc.arg(most) AS BIGINT);
+SELECT k.container_id, k.version,
+    NOT EXISTS (SELECT 1 FROM container_keys AS o WHERE o.tenant_id = k.tenant_id AND o.container_id = k.container_id AND o.version < k.version) AS oldest
+FROM container_keys AS k
+WHERE k.tenant_id = sqlc.arg(tenant_id)
+  AND (k.container_id, k.version) > (CAST(sqlc.arg(after_container) AS TEXT), CAST(sqlc.arg(after_version) AS BIGINT))
+  AND k.policy_id = sqlc.arg(policy_id)
+ORDER BY k.container_id, k.version LIMIT CAST(sqlc.arg(most) AS BIGINT);
 
 -- name: ListOwnersOf :many
 SELECT a.container_id FROM container_assignments AS a
