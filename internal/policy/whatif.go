@@ -61,7 +61,7 @@ func (s *Service) WhatIf(ctx context.Context, caller directory.Caller, act func(
 	}
 	view := &view{Store: s.c.Store, after: before, edited: map[string]Policy{}}
 	c := s.c
-	c.Store, c.Keys, c.Audit, c.Wake = view, &unmade{s.c.Keys, s}, refusals{s.c.Audit}, func() {}
+	c.Store, c.Keys, c.Audit, c.Wake = view, &unmade{s.c.Keys, s}, audit.Refusals(s.c.Audit), func() {}
 	if err := act(&Service{c: c, view: true}); err != nil {
 		return Report{}, err
 	}
@@ -259,14 +259,3 @@ func (k *unmade) Restore(ctx context.Context, caller directory.Caller, g hierarc
 
 // Drop implements Keys: what is held stays.
 func (k *unmade) Drop(string, string) {}
-
-// refusals records what is denied; what is allowed on a view does not happen.
-type refusals struct{ audit.Recorder }
-
-// Record implements audit.Recorder.
-func (r refusals) Record(ctx context.Context, e audit.Entry) error {
-	if e.Decision != audit.Deny {
-		return nil
-	}
-	return r.Recorder.Record(ctx, e)
-}

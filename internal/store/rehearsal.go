@@ -9,9 +9,6 @@ import (
 	rehearsalsql "github.com/customerkey/customerkey/internal/store/gen/rehearsal"
 )
 
-// errUndone ends a transaction of which nothing shall stay.
-var errUndone = errors.New("undone on purpose")
-
 // Foresee implements policy.Store. Nothing of the transaction stays, whatever happens: it ends
 // with an error.
 func (s *Policy) Foresee(ctx context.Context, tenant string, edits []policy.Edit) (p policy.Prospect, err error) {
