@@ -114,6 +114,7 @@ type node struct {
 	alerts     *health.Deliverer
 	operations *operation.Runner
 	items      *workload.Service
+	wired      wired
 
 	gate    *seal.Gate
 	rotator *seal.Rotator
@@ -267,9 +268,10 @@ func (n *node) openService(context.Context) error {
 	if err != nil {
 		return err
 	}
-	available, err := availability.New(availability.Config{
+	n.wired.availability = availability.Config{
 		Store: store.NewAvailability(n.availabilityDB), Seal: n.folder.Seals.Availability, Audit: n.availabilityLog,
-	})
+	}
+	available, err := availability.New(n.wired.availability)
 	if err != nil {
 		return err
 	}
@@ -288,12 +290,12 @@ func (n *node) openService(context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.health, err = health.New(health.Config{
+	n.wired.health = health.Config{
 		Store: store.NewHealth(n.serviceDB), Audit: n.serviceLog, Seal: n.folder.Seals.Service, Level: n.recoveryLevel, Roles: n.roles, Log: n.log,
 		Way: n.way, Wake: func() { n.alerts.Wake() },
 		Key: func(r hierarchy.RootRef) (health.Key, error) { return roots.Key(r.Tenant, r.App, r.URI) },
-	})
-	if err != nil {
+	}
+	if n.health, err = health.New(n.wired.health); err != nil {
 		return err
 	}
 	n.alerts = n.health.NewDeliverer(n.log)
@@ -301,7 +303,7 @@ func (n *node) openService(context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.policies, err = policy.New(policy.Config{
+	n.wired.policies = policy.Config{
 		Store: store.NewPolicy(n.serviceDB), Keys: n.keys, Roots: policy.RootsOf(roots), Availability: available, Audit: n.serviceLog,
 		Roles: n.roles, Rule: coverage, RecoveryLevel: n.recoveryLevel, Vault: n.vaultFacts, Geos: n.geos, Enabled: n.enabled,
 		Operations: store.NewOperation(n.serviceDB), Safe: []string{workload.Reencryption},
@@ -309,31 +311,31 @@ func (n *node) openService(context.Context) error {
 		Requests: n.requests, Purging: purging, Recoveries: store.NewRecovery(n.serviceDB),
 		RecoverySpan: n.depart.recoverySpan, OffboardSharePoint: n.depart.sharePointLeave,
 		Wake: func() { n.operations.Wake() },
-	})
-	if err != nil {
+	}
+	if n.policies, err = policy.New(n.wired.policies); err != nil {
 		return err
 	}
 	if err := n.openOnboarding(roots); err != nil {
 		return err
 	}
-	n.mailboxes, err = mailbox.New(mailbox.Config{
+	n.wired.mailboxes = mailbox.Config{
 		Store: store.NewMailbox(n.serviceDB), Policies: n.policies, Audit: n.serviceLog, Domain: n.tenantDomain, IgnoreLicences: n.noLicences,
-	})
-	if err != nil {
+	}
+	if n.mailboxes, err = mailbox.New(n.wired.mailboxes); err != nil {
 		return err
 	}
 	blobs, err := blob.OpenFolder(n.folder.File("blobs"))
 	if err != nil {
 		return err
 	}
-	n.items, err = workload.New(workload.Config{
+	n.wired.items = workload.Config{
 		Store: store.NewWorkload(n.serviceDB), Blobs: store.NewBlobs(blobs), Keys: n.keys, Policies: n.policies, Audit: n.serviceLog,
 		People: n.mailboxes.Owner, Rule: coverage, Roles: n.roles,
 		Start: func(ctx context.Context, op operation.Operation) (operation.Operation, error) {
 			return n.operations.Start(ctx, op)
 		},
-	})
-	if err != nil {
+	}
+	if n.items, err = workload.New(n.wired.items); err != nil {
 		return err
 	}
 	handlers := merged(n.policies.Handlers(), n.requests.Handlers(), n.items.Handlers(), n.onboarding.Handlers(n.requests.Handler))

@@ -65,7 +65,7 @@ func (n *node) openOnboarding(roots *rootkey.Client) error {
 	if err != nil {
 		return err
 	}
-	n.onboarding, err = onboarding.New(onboarding.Config{
+	n.wired.onboarding = onboarding.Config{
 		Store: store.NewOnboarding(n.serviceDB), Audit: n.serviceLog, Requests: n.requests, Places: places, Roots: roots,
 		Gate: n.onboarded.who(), RefusedOffers: n.onboarded.refused(), RecoveryLevel: n.recoveryLevel, Roles: n.roles,
 		Tenant: func(ctx context.Context, idOrDomain string) (string, error) {
@@ -76,7 +76,8 @@ func (n *node) openOnboarding(roots *rootkey.Client) error {
 		Used: func(ctx context.Context, tenant, vault string) (bool, error) {
 			return n.policies.UsesVaults(ctx, tenant, []string{vault})
 		},
-	})
+	}
+	n.onboarding, err = onboarding.New(n.wired.onboarding)
 	return err
 }
 

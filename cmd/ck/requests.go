@@ -18,7 +18,7 @@ func (n *node) openRequests(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n.requests, err = request.New(request.Config{
+	n.wired.requests = request.Config{
 		Store: store.NewRequest(n.serviceDB), Audit: n.serviceLog, Kinds: kinds,
 		Families: []string{string(policy.MultiWorkload), string(policy.Mailbox), string(policy.SharePoint)},
 		Person: func(ctx context.Context, tenant, idOrName string) (id, name string, err error) {
@@ -29,7 +29,8 @@ func (n *node) openRequests(context.Context) (err error) {
 			return p.ID, p.UPN, err
 		},
 		Wake: func() { n.operations.Wake() }, Log: n.log,
-	})
+	}
+	n.requests, err = request.New(n.wired.requests)
 	return err
 }
 

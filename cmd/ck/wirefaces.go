@@ -92,7 +92,11 @@ func (n *node) exchangeFace() (http.Handler, error) {
 		return nil, err
 	}
 	return api.NewExchange(api.ExchangeConfig{
-		Services: cmdlet.Services{Tenant: n.tenantNamed, Policies: n.policies, Mailboxes: n.mailboxes, Items: n.items, Health: n.health, Requests: n.requests, Onboarding: n.onboarding}, Recorder: n.serviceLog, BaseURL: n.url("outlook"),
+		Services: cmdlet.Services{
+			Tenant: n.tenantNamed, Policies: n.policies, Mailboxes: n.mailboxes, Items: n.items, Health: n.health, Requests: n.requests, Onboarding: n.onboarding,
+			Foreseen: n.foreseen,
+		},
+		Recorder: n.serviceLog, BaseURL: n.url("outlook"),
 		Verify: tokens.Verify, Log: n.log,
 		Tenant: func(ctx context.Context, idOrDomain string) (string, error) {
 			t, err := n.directory.Tenant(ctx, idOrDomain)

@@ -36,10 +36,13 @@ type Config struct {
 	Audit audit.Recorder                           // required: changes are written here before they hold
 	Seal  *seal.Seal                               // required: of what subscriptions keep secret
 	Way   *courier.Client                          // to webhooks; there are none if nil
-	Wake  func()                                   // called when there are changes: Deliverer.Wake. May be nil
-	Level string                                   // the recovery level that root keys must have: the strictest if ""
-	Roles policy.Roles                             // who may do what with policies; the default if zero
-	Mixed hierarchy.Mixed                          // what one root denied and the other silent mean; as the keyring's
+	// Unasked lets webhooks be made that were not asked whether they agree: for a Store of which
+	// nothing stays.
+	Unasked bool
+	Wake    func()          // called when there are changes: Deliverer.Wake. May be nil
+	Level   string          // the recovery level that root keys must have: the strictest if ""
+	Roles   policy.Roles    // who may do what with policies; the default if zero
+	Mixed   hierarchy.Mixed // what one root denied and the other silent mean; as the keyring's
 
 	Every  time.Duration    // how often each root is looked at; 15 min if 0, at most a day
 	AtOnce int              // looks at the same time; 16 if 0

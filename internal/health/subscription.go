@@ -111,8 +111,10 @@ func (s *Service) subscribe(ctx context.Context, c directory.Caller, name, url s
 	if err != nil {
 		return Subscription{}, err
 	}
-	if err := s.c.Way.Greet(ctx, to); err != nil {
-		return Subscription{}, err
+	if !s.c.Unasked {
+		if err := s.c.Way.Greet(ctx, to); err != nil {
+			return Subscription{}, err
+		}
 	}
 	sub := Subscription{Tenant: c.Tenant, Name: name, Endpoint: to, Secret: envelope.NewKey(), Types: types, Created: s.now()}
 	for _, f := range families {

@@ -13,6 +13,10 @@ type Prospect struct {
 	Current map[string]string      // active generation of each policy
 	InForce []Standing
 	Usage   []Usage
+
+	// Leaves says which places' keys go where new content goes, whatever the rule of their workload;
+	// none if nil.
+	Leaves func(Prospect, Usage) bool
 }
 
 // Held is what lies under a tenant's container keys.
@@ -36,7 +40,17 @@ type HeldBy struct {
 
 // home returns the generation that keys of a place belong under; "" if that is not known.
 func (p Prospect) home(rule func(string) Rule, u Usage) string {
-	return p.Current[rule(u.Workload).belongs(u.Policy, p.InForce, u.Geo, u.Own)]
+	return p.Current[p.belongs(rule, u)]
+}
+
+// belongs returns the policy that keys of a place belong under.
+func (p Prospect) belongs(rule func(string) Rule, u Usage) string {
+	if p.Leaves != nil && p.Leaves(p, u) {
+		if to := rule(u.Workload).choose(p.InForce, u.Geo, u.Own); to != "" {
+			return to
+		}
+	}
+	return rule(u.Workload).belongs(u.Policy, p.InForce, u.Geo, u.Own)
 }
 
 // needs returns the versions of root keys that generations need that are not destroyed: until then

@@ -137,6 +137,9 @@ func (r *roll) newKey(ctx context.Context, p Policy) (string, error) {
 	if scope.Kind == availability.PerForest { // rolled for all tenants at once, or not
 		since = time.Time{}
 	}
+	if r.s.view { // no key is made
+		return foreseenKey(p.AvailabilityKey, f, scope.Kind, since), nil
+	}
 	return r.s.c.Availability.Renew(ctx, r.caller, scope, since)
 }
 

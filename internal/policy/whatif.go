@@ -55,7 +55,12 @@ type Shift struct {
 // them, for no vault wraps; and what others change meanwhile. Refusals are recorded as always;
 // what is allowed is not, for it does not happen.
 func (s *Service) WhatIf(ctx context.Context, caller directory.Caller, act func(Acts) error) (Report, error) {
-	before, err := s.c.Store.Prospect(ctx, caller.Tenant)
+	return s.foresee(ctx, caller.Tenant, nil, func(on *Service) error { return act(on) })
+}
+
+// foresee is WhatIf for acts that are not in [Acts]; leaves is that of the Prospect after it.
+func (s *Service) foresee(ctx context.Context, tenant string, leaves func(Prospect, Usage) bool, act func(*Service) error) (Report, error) {
+	before, err := s.c.Store.Prospect(ctx, tenant)
 	if err != nil {
 		return Report{}, err
 	}
@@ -65,7 +70,8 @@ func (s *Service) WhatIf(ctx context.Context, caller directory.Caller, act func(
 	if err := act(&Service{c: c, view: true}); err != nil {
 		return Report{}, err
 	}
-	return s.report(ctx, caller.Tenant, before, view)
+	view.after.Leaves = leaves
+	return s.report(ctx, tenant, before, view)
 }
 
 func (s *Service) report(ctx context.Context, tenant string, before Prospect, v *view) (Report, error) {
@@ -96,7 +102,7 @@ func (s *Service) shifts(p Prospect, names map[string]string, moving func(Usage)
 	keys := map[Shift]int64{}
 	for _, u := range p.Usage {
 		if moving(u) {
-			to := s.c.Rule(u.Workload).belongs(u.Policy, p.InForce, u.Geo, u.Own)
+			to := p.belongs(s.c.Rule, u)
 			keys[Shift{Workload: u.Workload, Geo: u.Geo, From: names[u.Policy], To: names[to]}] += u.Keys
 		}
 	}

@@ -135,13 +135,15 @@ type progress struct {
 	Version int    `json:"version,omitempty"` // of the key of the container in work, made for this; 0: not yet
 	Item    string `json:"item,omitempty"`    // the last item in it that is finished
 
-	Items      int64  `json:"items"` // encrypted anew so far
-	Bytes      int64  `json:"bytes"`
-	TotalItems int64  `json:"totalItems"` // there were at the start
-	TotalBytes int64  `json:"totalBytes"`
-	Destroyed  int64  `json:"destroyed"`       // versions of container keys
-	Damaged    int64  `json:"damaged"`         // items that do not open and were left
-	First      string `json:"first,omitempty"` // what the first of those said
+	Containers      int64  `json:"containers,omitempty"` // finished so far
+	Items           int64  `json:"items"`                // encrypted anew so far
+	Bytes           int64  `json:"bytes"`
+	TotalContainers int64  `json:"totalContainers,omitempty"` // there were at the start
+	TotalItems      int64  `json:"totalItems"`
+	TotalBytes      int64  `json:"totalBytes"`
+	Destroyed       int64  `json:"destroyed"`       // versions of container keys
+	Damaged         int64  `json:"damaged"`         // items that do not open and were left
+	First           string `json:"first,omitempty"` // what the first of those said
 }
 
 // encode returns the checkpoint as it is stored.
@@ -152,10 +154,13 @@ func (p progress) encode() string {
 
 // A Renewal says how far a Reencryption is.
 type Renewal struct {
-	Items, TotalItems int64 // encrypted anew, and there were when it began
-	Bytes, TotalBytes int64 // of content
-	Destroyed         int64 // versions of container keys
-	Damaged           int64 // items that do not open and were left as they are
+	Policy, Container           string // id of what is encrypted anew: all that a policy covers, or one container
+	Counted                     bool   // the totals are known
+	Containers, TotalContainers int64  // finished, and there were when it began
+	Items, TotalItems           int64  // encrypted anew, and there were when it began
+	Bytes, TotalBytes           int64  // of content
+	Destroyed                   int64  // versions of container keys
+	Damaged                     int64  // items that do not open and were left as they are
 }
 
 // RenewalOf reads how far a Reencryption is; ok is false for another kind of operation.
@@ -164,5 +169,11 @@ func RenewalOf(op operation.Operation) (r Renewal, ok bool) {
 	if op.Kind != Reencryption || json.Unmarshal([]byte(op.Checkpoint), &p) != nil {
 		return Renewal{}, false
 	}
-	return Renewal{p.Items, p.TotalItems, p.Bytes, p.TotalBytes, p.Destroyed, p.Damaged}, true
+	return Renewal{p.Policy, p.Only, p.Counted, p.Containers, p.TotalContainers, p.Items, p.TotalItems, p.Bytes, p.TotalBytes, p.Destroyed, p.Damaged}, true
+}
+
+// Weigh counts what is in the container that a Reencryption of one is about, by the container's
+// id. It serves whoever could start it: nobody's rights are looked at.
+func (s *Service) Weigh(ctx context.Context, tenant, container string) (Tally, error) {
+	return s.store.Tally(ctx, tenant, container, leastWeight)
 }

@@ -70,15 +70,17 @@ func (s *Service) reencrypt(ctx context.Context, run *operation.Run) error {
 // count adds up what there is to do.
 func (r *renewal) count(ctx context.Context) error {
 	var sum Tally
+	var containers int64
 	err := r.each(ctx, "", func(ctx context.Context, c Container) error {
 		t, err := r.s.store.Tally(ctx, c.Tenant, c.ID, leastWeight)
+		containers++
 		sum.Items, sum.Bytes, sum.Weight = sum.Items+t.Items, sum.Bytes+t.Bytes, sum.Weight+t.Weight
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	r.at.Counted, r.at.TotalItems, r.at.TotalBytes = true, sum.Items, sum.Bytes
+	r.at.Counted, r.at.TotalContainers, r.at.TotalItems, r.at.TotalBytes = true, containers, sum.Items, sum.Bytes
 	return r.run.Save(ctx, r.at.encode(), 0, sum.Weight)
 }
 
@@ -143,7 +145,7 @@ func (r *renewal) container(ctx context.Context, c Container) error {
 	if err := r.retire(ctx, c, keys); err != nil {
 		return err
 	}
-	r.at.After, r.at.Version, r.at.Item = c.ID, 0, ""
+	r.at.After, r.at.Version, r.at.Item, r.at.Containers = c.ID, 0, "", r.at.Containers+1
 	return r.save(ctx)
 }
 
