@@ -159,6 +159,7 @@ func (x *exchange) services(service directory.Caller) cmdlet.Services {
 		},
 	})
 	x.must(err)
+	s.Foreseen = func() (cmdlet.Services, error) { return s, nil } // changes of policies have a view of their own
 	return s
 }
 

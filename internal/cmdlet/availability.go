@@ -9,8 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
-// What the rows of availability keys do. Rights are checked and recorded by package policy; under
-// -WhatIf these functions only read.
+// What the rows of availability keys do. Rights are checked and recorded by package policy.
 
 // usePage is how many records are read at once.
 const usePage = 200
@@ -151,10 +150,12 @@ func setAvailabilityLimit(ctx context.Context, s Services, call *Call) error {
 		n := int(call.Args.Int("PerDay"))
 		perDay, what = &n, "Limit the uses of the availability key after a denial"
 	}
-	if proceed, err := call.ShouldProcess(what, keys[0].Policy.Name); err != nil || !proceed {
-		return err
-	}
-	return s.Policies.SetAvailabilityLimit(ctx, call.Caller, keys[0].Policy.Family, keys[0].Policy.ID, perDay)
+	_, _, err = change(call, what, keys[0].Policy.Name,
+		func() (none, error) {
+			return none{}, s.Policies.SetAvailabilityLimit(ctx, call.Caller, keys[0].Policy.Family, keys[0].Policy.ID, perDay)
+		},
+		func(none) (foresight, error) { return foreseeLimit(keys[0], perDay), nil })
+	return err
 }
 
 func updateAvailabilityKey(ctx context.Context, s Services, call *Call) error {
@@ -166,8 +167,8 @@ func updateAvailabilityKey(ctx context.Context, s Services, call *Call) error {
 		}
 		target = "organization " + tenant
 	}
-	if proceed, err := call.ShouldProcess("Roll the availability keys", target); err != nil || !proceed {
-		return err
-	}
-	return s.Policies.RollAvailability(ctx, call.Caller, tenant)
+	_, _, err := change(call, "Roll the availability keys", target,
+		func() (none, error) { return none{}, s.Policies.RollAvailability(ctx, call.Caller, tenant) },
+		func(none) (foresight, error) { return foreseeRoll(ctx, s, call, tenant) })
+	return err
 }

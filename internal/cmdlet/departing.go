@@ -5,26 +5,34 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/purge"
+	"github.com/customerkey/customerkey/internal/request"
 )
 
 // What the rows of recovery, offboarding and purges do. Rights are checked and recorded by
-// package policy; under -WhatIf these functions only read.
+// package policy.
 
 func requestRecovery(ctx context.Context, s Services, call *Call) error {
 	p, err := s.Policies.Find(ctx, call.Caller, call.Args.Text("Identity"))
 	if err != nil {
 		return err
 	}
-	if proceed, err := call.ShouldProcess("Ask to open content without its root keys", p.Name); err != nil || !proceed {
-		return err
-	}
-	r, err := s.Policies.RequestRecovery(ctx, call.Caller, p.Family, p.ID, call.Args.Text("Reason"))
-	if err != nil {
+	r, done, err := change(call, "Ask to open content without its root keys", p.Name,
+		func() (request.Request, error) {
+			return s.Policies.RequestRecovery(ctx, call.Caller, p.Family, p.ID, call.Args.Text("Reason"))
+		},
+		func(r request.Request) (foresight, error) {
+			deed, err := foreseeDeed(ctx, s, r)
+			return foreseeAsking(r, deed), err
+		})
+	if err != nil || !done {
 		return err
 	}
 	return call.Host.Object(approvalObject(r))
@@ -51,10 +59,31 @@ func stopRecovery(ctx context.Context, s Services, call *Call) error {
 	if err != nil {
 		return err
 	}
-	if proceed, err := call.ShouldProcess("End the recovery of the content", p.Name); err != nil || !proceed {
-		return err
+	_, _, err = change(call, "End the recovery of the content", p.Name,
+		func() (none, error) { return none{}, s.Policies.StopRecovery(ctx, call.Caller, p.Family, p.ID) },
+		func(none) (foresight, error) { return foreseeClosing(ctx, s, call, p) })
+	return err
+}
+
+// foreseeClosing says what is closed to people when a recovery ends: what is under a policy whose
+// root keys both do not work.
+func foreseeClosing(ctx context.Context, s Services, call *Call, p policy.Policy) (f foresight, err error) {
+	if f.Moving, err = s.real.Policies.Concerns(ctx, p.Tenant, p.ID); err != nil {
+		return f, err
 	}
-	return s.Policies.StopRecovery(ctx, call.Caller, p.Family, p.ID)
+	h, err := healthOf(ctx, *s.real, call, p)
+	if err != nil {
+		return f, err
+	}
+	f.Lines = []string{
+		"People need a root key again for what is under the policy: " + tollText(f.Moving) + ".",
+		fmt.Sprintf("The policy's root keys were last seen as: %s.", h.State),
+	}
+	if h.State == health.Revoked || h.State == health.Unavailable {
+		f.Unreadable = f.Moving.Items
+		f.Lines = append(f.Lines, fmt.Sprintf("So %d items are closed to people, until a root key works again or the policy has two others; nothing is destroyed.", f.Unreadable))
+	}
+	return f, nil
 }
 
 func requestOffboarding(ctx context.Context, s Services, call *Call) error {
@@ -62,18 +91,17 @@ func requestOffboarding(ctx context.Context, s Services, call *Call) error {
 	if err != nil {
 		return err
 	}
-	if call.Common.WhatIf {
-		if err := getOffboarding(ctx, s, call); err != nil {
-			return err
-		}
-	}
-	if proceed, err := call.ShouldProcess("Ask to go back to the keys of the service", p.Name); err != nil || !proceed {
-		return err
-	}
-	r, err := s.Policies.RequestOffboarding(ctx, call.Caller, p.Family, p.ID, policy.OffboardingAsk{
-		TenantDomain: call.Args.Text("TenantDomain"), Contact: call.Args.Text("Contact"), Reason: call.Args.Text("Reason"),
-	})
-	if err != nil {
+	r, done, err := change(call, "Ask to go back to the keys of the service", p.Name,
+		func() (request.Request, error) {
+			return s.Policies.RequestOffboarding(ctx, call.Caller, p.Family, p.ID, policy.OffboardingAsk{
+				TenantDomain: call.Args.Text("TenantDomain"), Contact: call.Args.Text("Contact"), Reason: call.Args.Text("Reason"),
+			})
+		},
+		func(r request.Request) (foresight, error) {
+			deed, err := foreseeDeed(ctx, s, r)
+			return foreseeAsking(r, deed), err
+		})
+	if err != nil || !done {
 		return err
 	}
 	return call.Host.Object(approvalObject(r))
@@ -109,6 +137,34 @@ func requestPurge(ctx context.Context, s Services, call *Call, p policy.Policy) 
 	})
 }
 
+const askForPurge = "Request the permanent purge of all data under the data encryption policy"
+
+// foreseePlan says what a purge would destroy, and what stands in its way, if anything does.
+func foreseePlan(p policy.Policy, plan purge.Plan, obstacle error) foresight {
+	f := foresight{Then: planObject(p, plan, obstacle), Unreadable: plan.Items}
+	for _, g := range plan.Generations {
+		f.Freed = append(f.Freed, g.Roots[0], g.Roots[1])
+	}
+	slices.Sort(f.Freed)
+	f.Freed = slices.Compact(f.Freed)
+	f.Lines = []string{
+		fmt.Sprintf("%d items in %d containers, %d bytes, become unreadable for ever; nothing brings them back.", plan.Items, plan.Containers, plan.Bytes),
+		fmt.Sprintf("Destroyed with them: %d generations of the policy's key, %d container keys, %d availability keys. Mailboxes that are closed: %d.",
+			len(plan.Generations), plan.ContainerKeys, len(plan.AvailabilityKeys), plan.Closed),
+		"Root key versions that nothing needs afterwards: " + strings.Join(f.Freed, ", ") + ".",
+	}
+	if obstacle != nil {
+		shown := fault.As(obstacle)
+		return withLine(f, "What stands in the way: "+shown.Message+". "+sentenceOf(shown.Hint))
+	}
+	return withLine(f, "Asked for, the policy takes nothing new; an officer and an operator of the service have to approve.")
+}
+
+func withLine(f foresight, line string) foresight {
+	f.Lines = append(f.Lines, line)
+	return f
+}
+
 // askPurge asks for a purge. Under -WhatIf it shows the dry run instead.
 func askPurge(ctx context.Context, s Services, call *Call, p policy.Policy, a policy.PurgeAsk) error {
 	if call.Common.WhatIf {
@@ -116,11 +172,9 @@ func askPurge(ctx context.Context, s Services, call *Call, p policy.Policy, a po
 		if err != nil {
 			return err
 		}
-		if err := call.Host.Object(planObject(p, plan, obstacle)); err != nil {
-			return err
-		}
+		return foretell(call, askForPurge, p.Name, foreseePlan(p, plan, obstacle))
 	}
-	if proceed, err := call.ShouldProcess("Request the permanent purge of all data under the data encryption policy", p.Name); err != nil || !proceed {
+	if proceed, err := call.ShouldProcess(askForPurge, p.Name); err != nil || !proceed {
 		return err
 	}
 	r, err := s.Policies.RequestPurge(ctx, call.Caller, p.Family, p.ID, a)

@@ -12,7 +12,7 @@ import (
 )
 
 // What the rows about mailboxes do. Rights are checked and recorded by packages mailbox and
-// policy; under -WhatIf these functions only read.
+// policy.
 
 // serveKinds is what a row does that is for mailboxes of some kinds.
 func serveKinds(serve func(context.Context, Services, *Call, []mailbox.Kind) error, kinds []mailbox.Kind) func(context.Context, Services, *Call) error {
@@ -182,11 +182,10 @@ func newGroup(ctx context.Context, s Services, call *Call) error {
 }
 
 func createMailbox(ctx context.Context, s Services, call *Call, d mailbox.Draft) error {
-	if proceed, err := call.ShouldProcess("Create "+string(d.Kind), d.Name); err != nil || !proceed {
-		return err
-	}
-	m, err := s.Mailboxes.Create(ctx, call.Caller, d)
-	if err != nil {
+	m, done, err := change(call, "Create "+string(d.Kind), d.Name,
+		func() (mailbox.Mailbox, error) { return s.Mailboxes.Create(ctx, call.Caller, d) },
+		func(m mailbox.Mailbox) (foresight, error) { return foreseeMailbox(ctx, s, call, m) })
+	if err != nil || !done {
 		return err
 	}
 	names, err := policyNames(ctx, s, call)
@@ -203,10 +202,10 @@ func setElsewhere(elsewhere bool) func(context.Context, Services, *Call) error {
 			return err
 		}
 		action := map[bool]string{true: "Make a mail user of", false: "Make a user mailbox of"}[elsewhere]
-		if proceed, err := call.ShouldProcess(action, m.Name); err != nil || !proceed {
-			return err
-		}
-		return s.Mailboxes.SetElsewhere(ctx, call.Caller, m.ID, elsewhere)
+		_, _, err = change(call, action, m.Name,
+			func() (none, error) { return none{}, s.Mailboxes.SetElsewhere(ctx, call.Caller, m.ID, elsewhere) },
+			func(none) (foresight, error) { return foreseeMailbox(ctx, s, call, m) })
+		return err
 	}
 }
 

@@ -2,6 +2,7 @@ package cmdlet
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/customerkey/customerkey/internal/onboarding"
 	"github.com/customerkey/customerkey/internal/rootcheck"
@@ -13,19 +14,42 @@ func newOnboarding(ctx context.Context, s Services, call *Call) error {
 		Subscriptions: [2]string{call.Args.Text("Subscription1"), call.Args.Text("Subscription2")},
 		Keys:          [2]string{call.Args.Text("KeyIdentifier1"), call.Args.Text("KeyIdentifier2")},
 	}
+	action := "Check the conditions of " + string(in.Scenario)
 	if in.Mode == onboarding.Enable {
-		if proceed, err := call.ShouldProcess("Check and enable "+string(in.Scenario), in.Organization); err != nil || !proceed {
-			return err
-		}
+		action = "Check and enable " + string(in.Scenario)
 	}
-	r, err := s.Onboarding.New(ctx, call.Caller, in)
-	if err != nil {
+	r, done, err := change(call, action, in.Organization,
+		func() (onboarding.Report, error) { return s.Onboarding.New(ctx, call.Caller, in) },
+		func(r onboarding.Report) (foresight, error) { return foreseeOnboarding(r), nil })
+	if err != nil || !done {
 		return err
 	}
 	if n := len(r.Of(rootcheck.Fail)); n > 0 {
 		call.Warn("%d conditions are not met; NextSteps says what to type for each", n)
 	}
 	return call.Host.Object(onboardingObject("", r))
+}
+
+// foreseeOnboarding says what the checks have found, which were made, and what would follow.
+func foreseeOnboarding(r onboarding.Report) foresight {
+	f := foresight{Then: onboardingObject("", r)}
+	for _, o := range []rootcheck.Outcome{rootcheck.Pass, rootcheck.Warn, rootcheck.Fail} {
+		f.Lines = append(f.Lines, fmt.Sprintf("Conditions looked at just now, %s: %d.", o, len(r.Of(o))))
+	}
+	for _, c := range r.Of(rootcheck.Fail) {
+		f.Lines = append(f.Lines, "Not met: "+c.String()+".")
+	}
+	switch {
+	case r.Input.Mode != onboarding.Enable:
+		f.Lines = append(f.Lines, "A report of this is stored, and nothing is enabled.")
+	case !r.Passed():
+		f.Lines = append(f.Lines, "Nothing is asked for as long as a condition is not met.")
+	case r.Already:
+		f.Lines = append(f.Lines, "It is enabled already.")
+	default:
+		f.Lines = append(f.Lines, "It is asked for; Get-CKRequest shows who approves. Content stays under the keys it has.")
+	}
+	return f
 }
 
 func getOnboarding(ctx context.Context, s Services, call *Call) error {

@@ -14,7 +14,7 @@ import (
 )
 
 // What the rows of long work do. Rights are checked and recorded by the packages policy and
-// workload; under -WhatIf these functions only read.
+// workload.
 
 type serveFunc = func(context.Context, Services, *Call) error
 
@@ -69,13 +69,13 @@ func controlOperation(ctx context.Context, s Services, call *Call, how string, d
 	if err != nil {
 		return err
 	}
-	if proceed, err := call.ShouldProcess(how, "operation "+op.ID+" ("+op.Kind+")"); err != nil || !proceed {
+	then, done, err := change(call, how, "operation "+op.ID+" ("+op.Kind+")",
+		func() (operation.Operation, error) { return do(ctx, call.Caller, op.ID) },
+		func(then operation.Operation) (foresight, error) { return foreseeControl(ctx, s, call, op, then) })
+	if err != nil || !done {
 		return err
 	}
-	if op, err = do(ctx, call.Caller, op.ID); err != nil {
-		return err
-	}
-	return call.Host.Object(operationObject(op, time.Now()))
+	return call.Host.Object(operationObject(then, time.Now()))
 }
 
 func startReencryption(ctx context.Context, s Services, call *Call) error {
@@ -83,11 +83,10 @@ func startReencryption(ctx context.Context, s Services, call *Call) error {
 	if err != nil {
 		return err
 	}
-	if proceed, err := call.ShouldProcess("Encrypt stored content anew", target); err != nil || !proceed {
-		return err
-	}
-	op, err := s.Items.Reencrypt(ctx, call.Caller, scope)
-	if err != nil {
+	op, done, err := change(call, "Encrypt stored content anew", target,
+		func() (operation.Operation, error) { return s.Items.Reencrypt(ctx, call.Caller, scope) },
+		func(op operation.Operation) (foresight, error) { return foreseeReencryption(ctx, s, call, scope, op) })
+	if err != nil || !done {
 		return err
 	}
 	return call.Host.Object(operationObject(op, time.Now()))

@@ -11,8 +11,7 @@ import (
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
-// What the rows of the policy family do. Rights are checked and recorded by package policy;
-// under -WhatIf these functions only read.
+// What the rows of the policy family do. Rights are checked and recorded by package policy.
 
 // servePolicy is what a row of one family does.
 type servePolicy func(ctx context.Context, s Services, call *Call, f policy.Family) error

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/request"
 )
 
-// What the rows of requests and officers do. Rights are checked and recorded by package request;
-// under -WhatIf these functions only read.
+// What the rows of requests and officers do. Rights are checked and recorded by package request.
 
 func getRequest(ctx context.Context, s Services, call *Call) error {
 	if id := call.Args.Text("Identity"); id != "" {
@@ -25,36 +25,39 @@ func getRequest(ctx context.Context, s Services, call *Call) error {
 }
 
 func approveRequest(ctx context.Context, s Services, call *Call) error {
-	return decideRequest(ctx, s, call, "Approve", func(r request.Request) (request.Request, error) {
+	approve := func(r request.Request) (request.Request, error) {
 		return s.Requests.Approve(ctx, call.Caller, r.ID, call.Args.Text("Digest"))
-	})
+	}
+	return decideRequest(ctx, s, call, "Approve", approve, func(_, now request.Request) (foresight, error) { return foreseeApproval(ctx, s, now) })
 }
 
 func denyRequest(ctx context.Context, s Services, call *Call) error {
-	return decideRequest(ctx, s, call, "Deny", func(r request.Request) (request.Request, error) {
+	end := func(r request.Request) (request.Request, error) {
 		return s.Requests.Deny(ctx, call.Caller, r.ID, call.Args.Text("Reason"))
-	})
+	}
+	return decideRequest(ctx, s, call, "Deny", end, func(was, now request.Request) (foresight, error) { return foreseeEnd(was, now), nil })
 }
 
 func removeRequest(ctx context.Context, s Services, call *Call) error {
-	return decideRequest(ctx, s, call, "Take back", func(r request.Request) (request.Request, error) {
+	end := func(r request.Request) (request.Request, error) {
 		return s.Requests.Withdraw(ctx, call.Caller, r.ID, call.Args.Text("Reason"))
-	})
+	}
+	return decideRequest(ctx, s, call, "Take back", end, func(was, now request.Request) (foresight, error) { return foreseeEnd(was, now), nil })
 }
 
-func decideRequest(ctx context.Context, s Services, call *Call, how string, do func(request.Request) (request.Request, error)) error {
+func decideRequest(ctx context.Context, s Services, call *Call, how string, do func(request.Request) (request.Request, error), tell func(was, now request.Request) (foresight, error)) error {
 	r, err := s.Requests.Get(ctx, call.Caller, call.Args.Text("Identity"))
 	if err != nil {
 		return err
 	}
 	target := fmt.Sprintf("request %s: %s of %s, asked for by %s", r.ID, r.Kind, r.Subject, r.AskedBy.Name)
-	if proceed, err := call.ShouldProcess(how, target); err != nil || !proceed {
+	now, done, err := change(call, how, target,
+		func() (request.Request, error) { return do(r) },
+		func(now request.Request) (foresight, error) { return tell(r, now) })
+	if err != nil || !done {
 		return err
 	}
-	if r, err = do(r); err != nil {
-		return err
-	}
-	return call.Host.Object(approvalObject(r))
+	return call.Host.Object(approvalObject(now))
 }
 
 func getOfficers(ctx context.Context, s Services, call *Call) error {
@@ -78,29 +81,36 @@ func getOfficers(ctx context.Context, s Services, call *Call) error {
 }
 
 func addOfficer(ctx context.Context, s Services, call *Call) error {
-	return changeOfficer(call, "Name officer", func(family, who string) (*request.Request, error) {
-		return s.Requests.AddOfficer(ctx, call.Caller, family, who)
-	})
+	return changeOfficer(ctx, s, call, "Name officer", s.Requests.AddOfficer)
 }
 
 func removeOfficer(ctx context.Context, s Services, call *Call) error {
-	return changeOfficer(call, "Ask for the removal of officer", func(family, who string) (*request.Request, error) {
-		return s.Requests.RemoveOfficer(ctx, call.Caller, family, who)
-	})
+	return changeOfficer(ctx, s, call, "Ask for the removal of officer", s.Requests.RemoveOfficer)
 }
 
 // changeOfficer shows the request that the change waits for, if it waits for one.
-func changeOfficer(call *Call, how string, do func(family, who string) (*request.Request, error)) error {
+func changeOfficer(ctx context.Context, s Services, call *Call, how string, do func(ctx context.Context, c directory.Caller, family, who string) (*request.Request, error)) error {
 	family, who := call.Args.Text("Family"), call.Args.Text("Identity")
-	if proceed, err := call.ShouldProcess(how+" of "+family, who); err != nil || !proceed {
-		return err
-	}
-	r, err := do(family, who)
-	if err != nil || r == nil {
+	r, done, err := change(call, how+" of "+family, who,
+		func() (*request.Request, error) { return do(ctx, call.Caller, family, who) },
+		func(r *request.Request) (foresight, error) { return foreseeOfficer(ctx, s, r, family, who) })
+	if err != nil || !done || r == nil {
 		return err
 	}
 	call.Warn("it waits for the approval of an officer of the family or of an operator of the service")
 	return call.Host.Object(approvalObject(*r))
+}
+
+// foreseeOfficer says what a change of officers comes to: r is the request for it, nil if it takes
+// effect at once.
+func foreseeOfficer(ctx context.Context, s Services, r *request.Request, family, who string) (foresight, error) {
+	if r == nil {
+		return foresight{Lines: []string{
+			fmt.Sprintf("%s is the first officer of the family %s, at once; every later change of its officers takes an approval.", who, family),
+		}}, nil
+	}
+	deed, err := foreseeDeed(ctx, s, *r)
+	return foreseeAsking(*r, deed), err
 }
 
 // approvalObject shows a request.

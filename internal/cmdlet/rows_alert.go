@@ -2,6 +2,8 @@ package cmdlet
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/customerkey/customerkey/internal/health"
 )
@@ -60,21 +62,41 @@ func alertViews() []View {
 
 func newAlertSubscription(ctx context.Context, s Services, call *Call) error {
 	name := call.Args.Text("Name")
-	if proceed, err := call.ShouldProcess("Send changes of key health to a webhook", name); err != nil || !proceed {
-		return err
-	}
 	var types []health.ChangeType
 	for _, t := range call.Args.List("Type") {
 		types = append(types, health.ChangeType(t))
 	}
-	sub, err := s.Health.Subscribe(ctx, call.Caller, name, call.Args.Text("EndpointUrl"), types)
-	if err != nil {
+	sub, done, err := change(call, "Send changes of key health to a webhook", name,
+		func() (health.Subscription, error) {
+			return s.Health.Subscribe(ctx, call.Caller, name, call.Args.Text("EndpointUrl"), types)
+		},
+		func(sub health.Subscription) (foresight, error) {
+			return foresight{Then: subscriptionObject(sub, sub.Endpoint.Base()), Lines: append(alertLines(sub), "The receiver was not asked whether it agrees; without its word the webhook is not made.")}, nil
+		})
+	if err != nil || !done {
 		return err
 	}
 	o := subscriptionObject(sub, sub.Endpoint.Base())
 	o.Type = newSubscriptionType
 	o.Fields = append(o.Fields, Field{"SigningSecret", sub.SecretText()})
 	return call.Host.Object(o)
+}
+
+// alertLines say what a webhook is told.
+func alertLines(sub health.Subscription) []string {
+	what := "all types"
+	if len(sub.Types) > 0 {
+		names := make([]string, len(sub.Types))
+		for i, t := range sub.Types {
+			names[i] = string(t)
+		}
+		what = "the types " + strings.Join(names, ", ")
+	}
+	families := make([]string, len(sub.Families))
+	for i, f := range sub.Families {
+		families[i] = string(f)
+	}
+	return []string{fmt.Sprintf("It is about changes of %s, of policies of the families %s.", what, strings.Join(families, ", "))}
 }
 
 func getAlertSubscriptions(ctx context.Context, s Services, call *Call) error {
@@ -92,10 +114,22 @@ func getAlertSubscriptions(ctx context.Context, s Services, call *Call) error {
 
 func removeAlertSubscription(ctx context.Context, s Services, call *Call) error {
 	name := call.Args.Text("Name")
-	if proceed, err := call.ShouldProcess("Send changes of key health to a webhook no more", name); err != nil || !proceed {
-		return err
+	_, _, err := change(call, "Send changes of key health to a webhook no more", name,
+		func() (none, error) { return none{}, s.Health.Unsubscribe(ctx, call.Caller, name) },
+		func(none) (foresight, error) { return foreseeSilence(ctx, s, call, name) })
+	return err
+}
+
+// foreseeSilence says what a webhook is told no more, and how many are left.
+func foreseeSilence(ctx context.Context, s Services, call *Call, name string) (foresight, error) {
+	all, err := s.real.Health.Subscriptions(ctx, call.Caller)
+	f := foresight{Lines: []string{"What the webhook was not sent yet is not sent. Get-CKKeyHealthHistory and the log tell of the changes as before."}}
+	for _, row := range all {
+		if strings.EqualFold(row.Name, name) {
+			f.Lines = append(f.Lines, alertLines(row.Subscription)...)
+		}
 	}
-	return s.Health.Unsubscribe(ctx, call.Caller, name)
+	return withLine(f, fmt.Sprintf("Webhooks that are left: %d.", len(all)-1)), err
 }
 
 func subscriptionObject(sub health.Subscription, base string) Object {

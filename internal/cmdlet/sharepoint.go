@@ -13,7 +13,7 @@ import (
 )
 
 // What the rows of the SharePoint family do. Rights are checked and recorded by the packages
-// policy and workload; under -WhatIf these functions only read.
+// policy and workload.
 
 // rootKey returns the root key that a call gives for a side: "Primary", "Secondary" or "".
 func rootKey(a Args, side string) policy.RootKey {
@@ -209,10 +209,10 @@ func addGeo(ctx context.Context, s Services, call *Call) error {
 		return err
 	}
 	g := workload.Geo{Name: strings.ToLower(call.Args.Text("Geo")), Default: call.Args.On("Default")}
-	if proceed, err := call.ShouldProcess("Add the geo "+g.Name, call.Args.Text("Tenant")); err != nil || !proceed {
-		return err
-	}
-	if err := s.Items.AddGeo(ctx, call.Caller, tenant, g); err != nil {
+	_, done, err := change(call, "Add the geo "+g.Name, call.Args.Text("Tenant"),
+		func() (none, error) { return none{}, s.Items.AddGeo(ctx, call.Caller, tenant, g) },
+		func(none) (foresight, error) { return foreseeGeo(ctx, s, tenant, g) })
+	if err != nil || !done {
 		return err
 	}
 	return call.Host.Object(geoObject(g))
@@ -220,14 +220,19 @@ func addGeo(ctx context.Context, s Services, call *Call) error {
 
 func newSite(ctx context.Context, s Services, call *Call) error {
 	name := call.Args.Text("Name")
-	if proceed, err := call.ShouldProcess("Make a site", name); err != nil || !proceed {
+	site, done, err := change(call, "Make a site", name,
+		func() (workload.Container, error) {
+			return s.Items.AddSite(ctx, call.Caller, name, call.Args.Text("Geo"), call.Args.Text("Owner"))
+		},
+		func(site workload.Container) (foresight, error) { return foreseeSite(ctx, s, site) })
+	if err != nil || !done {
 		return err
 	}
-	site, err := s.Items.AddSite(ctx, call.Caller, name, call.Args.Text("Geo"), call.Args.Text("Owner"))
-	if err != nil {
-		return err
-	}
-	return call.Host.Object(Object{Type: siteType, Fields: []Field{
+	return call.Host.Object(siteObject(site))
+}
+
+func siteObject(site workload.Container) Object {
+	return Object{Type: siteType, Fields: []Field{
 		{"Name", site.Name}, {"Geo", site.Geo}, {"Owner", GUID(site.Owner)}, {"Guid", GUID(site.ID)}, {"DateCreated", site.Created},
-	}})
+	}}
 }

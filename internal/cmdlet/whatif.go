@@ -11,8 +11,40 @@ import (
 // reportType is the type name of what -WhatIf reports.
 const reportType = "CKReport"
 
-// perform makes a change of policies, unless the user says no. Under -WhatIf it has the change
-// foreseen instead, and shows what would come of it (row CK-338). done says that it was made.
+// A foresight is what a command would come to, beside its name and target.
+type foresight struct {
+	policy.Report          // what would move, and the versions of root keys; zero where it is about neither
+	Lines         []string // the effects, in sentences
+	Unreadable    int64    // items that would become unreadable
+	Then          Object   // what the command would have shown; without fields if nothing
+}
+
+// change makes a change, unless the user says no. Under -WhatIf act works on a view (see [Local]),
+// so that nothing comes of it but what it returns, or its refusal; tell says what would have come
+// of it (row CK-338). done says that the change was made.
+func change[T any](call *Call, action, target string, act func() (T, error), tell func(T) (foresight, error)) (result T, done bool, err error) {
+	if !call.Common.WhatIf {
+		proceed, err := call.ShouldProcess(action, target)
+		if err != nil || !proceed {
+			return result, false, err
+		}
+		result, err = act()
+		return result, err == nil, err
+	}
+	if result, err = act(); err != nil {
+		return result, false, err
+	}
+	f, err := tell(result)
+	if err != nil {
+		return result, false, err
+	}
+	return result, false, foretell(call, action, target, f)
+}
+
+// none is what changes return that return nothing.
+type none struct{}
+
+// perform is change for policies, whose package reports what moves.
 func perform(ctx context.Context, s Services, call *Call, action, target string, act func(policy.Acts) error) (done bool, err error) {
 	if !call.Common.WhatIf {
 		proceed, err := call.ShouldProcess(action, target)
@@ -25,15 +57,34 @@ func perform(ctx context.Context, s Services, call *Call, action, target string,
 	if err != nil {
 		return false, err
 	}
-	if _, err := call.ShouldProcess(action, target); err != nil {
-		return false, err
+	return false, foretell(call, action, target, foresight{Report: report, Lines: reportLines(report)})
+}
+
+// foretell says what a command would do, in sentences and as an object.
+func foretell(call *Call, action, target string, f foresight) error {
+	if _, err := call.ShouldProcess(action, target); err != nil { // which says so, under -WhatIf
+		return err
 	}
-	for _, line := range reportLines(report) {
+	if f.Unreadable == 0 {
+		f.Lines = append(f.Lines, "Nothing becomes unreadable, and nothing of the content is destroyed.")
+	}
+	for _, line := range f.Lines {
 		if call.Host.WhatIf != nil {
 			call.Host.WhatIf(line)
 		}
 	}
-	return false, call.Host.Object(reportObject(action+": "+target, report))
+	return call.Host.Object(reportObject(action+": "+target, f))
+}
+
+// Foretell is what commands under -WhatIf end with that do their work elsewhere: it says the act,
+// the effects in sentences, and both as an object.
+func Foretell(call *Call, action, target string, effects ...string) error {
+	return foretell(call, action, target, foresight{Lines: effects})
+}
+
+// onItsWay is what is on its way to other keys as things stand.
+func onItsWay(ctx context.Context, s Services, call *Call) (policy.Report, error) {
+	return s.Policies.WhatIf(ctx, call.Caller, func(policy.Acts) error { return nil })
 }
 
 // reportLines says the same in sentences.
@@ -53,6 +104,11 @@ func reportLines(r policy.Report) (lines []string) {
 	for _, m := range r.Moves {
 		lines = append(lines, shiftText(m)+".")
 	}
+	return append(lines, rootLines(r)...)
+}
+
+// rootLines says which versions of root keys are needed.
+func rootLines(r policy.Report) (lines []string) {
 	for _, list := range []struct {
 		what string
 		kids []string
@@ -64,7 +120,7 @@ func reportLines(r policy.Report) (lines []string) {
 			lines = append(lines, list.what+": "+strings.Join(list.kids, ", ")+".")
 		}
 	}
-	return append(lines, "Nothing becomes unreadable, and nothing of the content is destroyed.")
+	return lines
 }
 
 func tollText(t policy.Toll) string {
@@ -83,7 +139,8 @@ func shiftText(m policy.Shift) string {
 }
 
 // reportObject is the report for programs.
-func reportObject(act string, r policy.Report) Object {
+func reportObject(act string, f foresight) Object {
+	r := f.Report
 	moves := make([]Object, len(r.Moves))
 	for i, m := range r.Moves {
 		moves[i] = Object{Fields: []Field{{"Workload", m.Workload}, {"Geo", m.Geo}, {"From", m.From}, {"To", m.To}, {"ContainerKeys", m.Keys}}}
@@ -97,8 +154,16 @@ func reportObject(act string, r policy.Report) Object {
 		{"ContainerKeys", r.Moving.Keys}, {"Containers", r.Moving.Containers}, {"Items", r.Moving.Items}, {"Bytes", r.Moving.Bytes}, {"People", r.Moving.People},
 		{"Moves", moves}, {"InForce", inForce},
 		{"RootKeysTaken", orEmpty(r.Taken)}, {"RootKeysKept", orEmpty(r.Kept)}, {"RootKeysFreed", orEmpty(r.Freed)},
-		{"UnreadableItems", int64(0)},
+		{"UnreadableItems", f.Unreadable}, {"Effects", orEmpty(f.Lines)}, {"Result", resultOf(f)},
 	}}
+}
+
+// resultOf is what the command would have shown, nil if nothing.
+func resultOf(f foresight) any {
+	if len(f.Then.Fields) == 0 {
+		return nil
+	}
+	return f.Then
 }
 
 func orEmpty(list []string) []string {

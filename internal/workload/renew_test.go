@@ -70,7 +70,7 @@ func TestReencryptContainer(t *testing.T) {
 	if op.State != operation.Done || op.Percent() != 100 {
 		t.Fatalf("%+v", op)
 	}
-	want := workload.Renewal{Items: 5, TotalItems: 5, Bytes: 305_006, TotalBytes: 305_006, Destroyed: 1}
+	want := workload.Renewal{Container: w.Row(t, wt.Contoso, item(report, "item0")).Container, Counted: true, Containers: 1, TotalContainers: 1, Items: 5, TotalItems: 5, Bytes: 305_006, TotalBytes: 305_006, Destroyed: 1}
 	if got, ok := workload.RenewalOf(op); !ok || got != want {
 		t.Errorf("progress %+v, want %+v", got, want)
 	}

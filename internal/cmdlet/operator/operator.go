@@ -3,6 +3,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,19 +61,29 @@ type request struct {
 }
 
 func (q request) object() cmdlet.Object {
-	who := q.AskedName
-	if who == "" {
-		who = q.AskedBy
-	}
 	return cmdlet.Object{Type: cmdlet.RequestType, Fields: []cmdlet.Field{
 		{Name: "SubscriptionId", Value: q.Subscription},
 		{Name: "DisplayName", Value: q.DisplayName},
 		{Name: "State", Value: q.State},
-		{Name: "RequestedBy", Value: who},
+		{Name: "RequestedBy", Value: cmp.Or(q.AskedName, q.AskedBy)},
 		{Name: "RequestedById", Value: q.AskedBy},
 		{Name: "RequestedAt", Value: q.Asked},
 		{Name: "TenantId", Value: q.Tenant},
 	}}
+}
+
+// effects says what deciding a request comes to: how is approve or deny.
+func (q request) effects(how string) []string {
+	switch {
+	case how != "approve":
+		return []string{"The subscription stays as it is; " + cmp.Or(q.AskedName, q.AskedBy) + " can ask again."}
+	case q.State == "Pending":
+		return []string{
+			"The subscription is registered for mandatory retention; that counts once its owner has registered the provider Microsoft.KeyVault.",
+			"Then nobody can purge its vaults and keys before their retention has passed, and the subscription cannot be cancelled meanwhile.",
+		}
+	}
+	return []string{"Mandatory retention of the subscription ends: its keys and vaults can be purged where their recovery level allows it. It is refused while a policy uses a key of the subscription."}
 }
 
 func (r *Runner) list(ctx context.Context, call *cmdlet.Call) error {
@@ -92,7 +103,11 @@ func (r *Runner) decide(ctx context.Context, call *cmdlet.Call, how string) erro
 		return err
 	}
 	what := map[string]string{"Pending": "that it registers for mandatory retention", "Unregistering": "that its mandatory retention ends"}[q.State]
-	if proceed, err := call.ShouldProcess(how+" "+what, "subscription "+q.Subscription+" ("+q.DisplayName+")"); err != nil || !proceed {
+	target := "subscription " + q.Subscription + " (" + q.DisplayName + ")"
+	if call.Common.WhatIf {
+		return cmdlet.Foretell(call, how+" "+what, target, q.effects(how)...)
+	}
+	if proceed, err := call.ShouldProcess(how+" "+what, target); err != nil || !proceed {
 		return err
 	}
 	var decided request
