@@ -85,4 +85,3 @@ type kept struct{ policy.Keys }
 
 // Drop implements policy.Keys.
 func (kept) Drop(string, string) {}
-
