@@ -57,6 +57,6 @@ func foreseenKey(own string, f availability.Facts, kind availability.Kind, since
 // AvailabilityDue returns how many availability keys, of all tenants, a roll of all would replace;
 // most if there are more.
 func (s *Service) AvailabilityDue(ctx context.Context, most int) (int, error) {
-	old, err := s.c.Availability.Old(ctx, s.now(), most)
+	old, err := s.c.Availability.Old(ctx, s.now(), availability.Facts{}, most)
 	return len(old), err
 }
