@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/mailbox"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/workload"
@@ -43,7 +42,7 @@ func foreseeMailbox(ctx context.Context, s Services, call *Call, m mailbox.Mailb
 
 // foreseeGeo says which policy would hold files of a geo.
 func foreseeGeo(ctx context.Context, s Services, tenant string, g workload.Geo) (f foresight, err error) {
-	p, err := s.Policies.CoveredBy(ctx, hierarchy.Container{Tenant: tenant, Workload: "sharepoint", Geo: g.Name})
+	p, err := s.Policies.CoveredBy(ctx, tenant, "sharepoint", g.Name)
 	if err != nil {
 		return f, err
 	}
@@ -61,7 +60,7 @@ func foreseeGeo(ctx context.Context, s Services, tenant string, g workload.Geo) 
 
 // foreseeSite says which policy would hold a site's files.
 func foreseeSite(ctx context.Context, s Services, site workload.Container) (f foresight, err error) {
-	p, err := s.Policies.CoveredBy(ctx, workload.KeyContainer(site))
+	p, err := s.Policies.CoveredBy(ctx, site.Tenant, site.Workload, site.Geo)
 	if err != nil {
 		return f, err
 	}

@@ -46,12 +46,12 @@ func (s *Service) Concerns(ctx context.Context, tenant, id string) (Toll, error)
 	}), err
 }
 
-// CoveredBy returns the policy that new content of a container goes under. It serves those who may
-// make the container: nobody's rights are looked at.
-func (s *Service) CoveredBy(ctx context.Context, of hierarchy.Container) (Policy, error) {
-	target, err := s.InForce(ctx, of)
+// CoveredBy returns the policy that content of a new container goes under, in a geo if the workload
+// has geos. It serves those who may make the container: nobody's rights are looked at.
+func (s *Service) CoveredBy(ctx context.Context, tenant, workload, geo string) (Policy, error) {
+	target, err := s.InForce(ctx, hierarchy.Container{Tenant: tenant, Workload: workload, Geo: geo})
 	if err != nil {
 		return Policy{}, err
 	}
-	return s.c.Store.Policy(ctx, of.Tenant, target.Policy)
+	return s.c.Store.Policy(ctx, tenant, target.Policy)
 }
