@@ -38,7 +38,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "share"))
 			env.Setenv("PORT", freePort(t))
 			if goroot, err := exec.Command("go", "env", "GOROOT").Output(); err == nil {
-				env.Setenv("GOSRC", filepath.Join(strings.TrimSpace(string(goroot)), "src"))
+				source := filepath.Join(strings.TrimSpace(string(goroot)), "src")
+				env.Setenv("GOSRC", source)
+				env.Setenv("TREE", manyFiles(source))
 			}
 			env.Setenv("MESSAGES", mustAbs(t, "../../internal/importer/testdata/messages"))
 			server := &scriptServer{}
@@ -56,12 +58,21 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// manyFiles is what a script imports that wants many files: all of Go's source, some 11,000 files, or
+// a part of it where the race detector makes each of them cost ten times as much.
+func manyFiles(source string) string {
+	if raced {
+		return filepath.Join(source, "net")
+	}
+	return source
+}
+
 // scriptCommands are the commands of this package's scripts.
 //
 //	serve [FLAG ...]               start ck serve on $PORT with ./data and ./seals, wait until it is ready
 //	[!] shutdown                   end it as Ctrl-C does; it must end well (stop would end the script: it is testscript's own)
 //	power-cut                      end it as a power cut does
-//	eventually PATTERN COMMAND ... run COMMAND until its output matches PATTERN, 30 s at most
+//	eventually PATTERN COMMAND ... run COMMAND until its output matches PATTERN, two minutes at most
 //	sametree A B                   every file of folder A is in B with the same bytes, and none more
 //	nocleartext DIR PATH ...       no piece of the files at PATH stands in any file below DIR
 //	sign-in PROFILE USER [NEW]     sign the operator or a person of the sample in to a profile of that
@@ -180,7 +191,7 @@ func (s *scriptServer) end(sig os.Signal) error {
 	select {
 	case err := <-s.done:
 		return err
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		return errors.Join(errors.New("the server does not end"), s.cmd.Process.Kill())
 	}
 }
@@ -231,9 +242,9 @@ func cmdEventually(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	pattern, err := regexp.Compile("(?m)" + args[0])
 	ts.Check(err)
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	for last := ""; ; {
+	for last, pause := "", 100*time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
 		err := ts.Exec(args[1], args[2:]...)
 		last = ts.ReadFile("stdout") + ts.ReadFile("stderr")
 		if pattern.MatchString(last) {
@@ -242,7 +253,7 @@ func cmdEventually(ts *testscript.TestScript, neg bool, args []string) {
 		select {
 		case <-ctx.Done():
 			ts.Fatalf("%q did not come (last: %v):\n%s", args[0], err, last)
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(pause): // longer and longer: what it waits for needs the processor, too
 		}
 	}
 }
