@@ -49,17 +49,19 @@ type Word struct {
 type Expression interface{ Position() Pos }
 
 type (
-	// Literal is a number (int64 or float64), or text that holds nothing to expand: quoted by
-	// single quotes, or a bare word of a command. Bare tells the latter, for the binder alone
-	// decides whether 5 or root* is text.
+	// Literal is a number of an expression (int64 or float64), or text that holds nothing to
+	// expand: in quotes of either kind, or a bare word of a command. Bare tells the latter;
+	// its Data is always a string, for the binder alone decides whether 5 or root* is text
+	// (see Number).
 	Literal struct {
 		At   Pos
 		Data any // string, int64 or float64
 		Bare bool
 	}
 
-	// Expandable is text in double quotes: its parts one after another, each a *Literal of
-	// text or an expression whose value is written out.
+	// Expandable is text that holds values, in double quotes or in a bare word such as
+	// root-$n: its parts one after another, each a *Literal of text, a *Variable or a *Sub
+	// whose value is written out.
 	Expandable struct {
 		At    Pos
 		Parts []Expression
@@ -71,21 +73,23 @@ type (
 		Name string // without "$"
 	}
 
-	// Member is a property of a value: $policy.Name. On a list it is that of each item.
+	// Member is a property of a value: $policy.Name. On a list it is that of each item. At is
+	// the place of its name.
 	Member struct {
 		At   Pos
 		Of   Expression
 		Name string
 	}
 
-	// Index is an item of a list, counted from 0, from the end where negative.
+	// Index is an item of a list, counted from 0, from the end where negative. At is the place
+	// of its bracket.
 	Index struct {
 		At Pos
 		Of Expression
 		N  Expression
 	}
 
-	// List is a,b or @('a','b') or @(one statement for each line).
+	// List is a,b or @('a','b'), its items written out. One of @('a') or @() has one or none.
 	List struct {
 		At    Pos
 		Items []Expression
@@ -103,7 +107,8 @@ type (
 		Of Statement
 	}
 
-	// Sub is $( statements ) or @( statements ), the latter always a list.
+	// Sub is $( statements ) or @( statements ), the latter always a list: a @( ) that is
+	// more than a List.
 	Sub struct {
 		At     Pos
 		Of     []Statement
@@ -118,7 +123,8 @@ type (
 
 	// Binary is a comparison or a logical operation. Op is in lower case, without dash and
 	// without the case-telling letter: eq ne gt ge lt le like notlike match notmatch contains
-	// notcontains in notin and or xor. Exact is set for -ceq and its like.
+	// notcontains in notin and or xor. Exact is set for -ceq and its like. At is the place of
+	// the operator.
 	Binary struct {
 		At          Pos
 		Op          string
@@ -133,7 +139,8 @@ type (
 	}
 )
 
-// An Entry is one name and value of a Table.
+// An Entry is one name and value of a Table. A name without quotes is a Literal as one in
+// quotes is; a value that is more than an expression is a *Paren.
 type Entry struct {
 	Name  Expression
 	Value Expression

@@ -1,0 +1,188 @@
+package script
+
+import (
+	"regexp"
+	"strings"
+)
+
+// statements reads statements up to a closing bracket, which stays, or to the end of the text.
+func (p *parser) statements(closing rune) []Statement {
+	var list []Statement
+	for {
+		p.separators()
+		if p.peek() == end || p.peek() == closing {
+			return list
+		}
+		list = append(list, p.statement())
+		if p.skipSpace(); !p.endsStatement(closing) {
+			p.unexpected("behind the statement")
+		}
+	}
+}
+
+// separators steps over what may stand between statements.
+func (p *parser) separators() {
+	for p.skipLines(); p.peek() == ';'; p.skipLines() {
+		p.next()
+	}
+	if p.peek() == end {
+		p.mark(Place{Kind: CommandPlace})
+	}
+}
+
+func (p *parser) endsStatement(closing rune) bool {
+	r := p.peek()
+	return r == end || r == ';' || isNewline(r) || r == closing
+}
+
+// enclosed reads the only statement between two brackets, of which the first is read.
+func (p *parser) enclosed(open Pos, opening, closing rune) Statement {
+	p.deeper(open)
+	defer func() { p.depth-- }()
+	p.skipLines()
+	switch p.peek() {
+	case closing:
+		p.fail(open, "", "nothing stands between %c and %c", opening, closing)
+	case end:
+		p.mark(Place{Kind: CommandPlace})
+	}
+	s := p.statement()
+	p.skipSpace()
+	if p.peek() == ';' || isNewline(p.peek()) {
+		p.separators()
+		if p.peek() != closing && p.peek() != end {
+			p.fail(p.at, "write $( ... ) round several", "only one statement can stand between %c and %c", opening, closing)
+		}
+	}
+	p.close(open, opening, closing)
+	return s
+}
+
+// close steps over a closing bracket.
+func (p *parser) close(open Pos, opening, closing rune) {
+	switch p.peek() {
+	case closing:
+		p.next()
+	case end:
+		p.failEnd(open, "", "the bracket %c is not closed", opening)
+	default:
+		p.unexpected("where " + string(closing) + " closes the bracket")
+	}
+}
+
+func (p *parser) statement() Statement {
+	at := p.at
+	if p.peek() == end {
+		p.failEnd(at, "", "the text ends where a command or a value has to stand")
+		return nil
+	}
+	if p.atPrompt(); p.err != nil {
+		return nil
+	}
+	defer func(before []Stage) { p.stages = before }(p.stages)
+	p.stages = nil
+	if p.beginsCommand() {
+		return p.pipeline(at, p.command())
+	}
+	value := p.expression()
+	p.skipSpace()
+	if p.assigns() {
+		return p.assignment(at, value)
+	}
+	return p.pipeline(at, &Value{Of: value})
+}
+
+// prompt is what the consoles of Windows print in front of a command.
+var prompt = regexp.MustCompile(`^(?:PS(?: [^<>|"\r\n]{1,260})?>|[A-Za-z]:\\[^<>|"\r\n]{0,260}>|>>)`)
+
+// atPrompt refuses a prompt that was copied along with its command.
+func (p *parser) atPrompt() {
+	if !p.has("PS") && !p.has(">>") && p.second() != ':' {
+		return
+	}
+	if m := prompt.FindString(p.rest()); m != "" {
+		p.fail(p.at, "copy only what stands behind it", "%s is the prompt of a console, no part of a command", shown(m))
+	}
+}
+
+func (p *parser) beginsCommand() bool {
+	r := p.peek()
+	return isNameStart(r) || r == '%' || r == '?' || r == '\\' || r == '/' || r == '~'
+}
+
+// assigns tells the sign of an assignment, of ck or not.
+func (p *parser) assigns() bool {
+	if p.peek() == '=' {
+		return p.second() != '='
+	}
+	return (strings.ContainsRune("+*/%", p.peek()) || isDash(p.peek())) && p.second() == '=' || p.has("??=")
+}
+
+func (p *parser) assignment(at Pos, to Expression) Statement {
+	p.deeper(at)
+	defer func() { p.depth-- }()
+	v, ok := to.(*Variable)
+	if p.peek() != '=' {
+		p.refuse(p.at, refusal{"changing a value by " + p.take(func(r rune) bool { return r != '=' && !isSpace(r) }) + "= is", ""})
+	} else if !ok {
+		p.refuse(at, refusal{"setting anything but a variable is", "add a property with Add-Member"})
+	} else if fixed(v.Name) {
+		p.fail(at, "give it another name", "$%s cannot be set", v.Name)
+	}
+	p.next()
+	p.skipLines()
+	s := p.statement()
+	if p.err != nil {
+		return nil
+	}
+	return &Assignment{At: at, Name: v.Name, Value: s}
+}
+
+// fixed tells the variables that only the language itself sets.
+func fixed(name string) bool {
+	switch strings.ToLower(name) {
+	case "true", "false", "null", "?", "_":
+		return true
+	}
+	return false
+}
+
+// pipeline reads what follows its first stage.
+func (p *parser) pipeline(at Pos, first Stage) Statement {
+	line := &Pipeline{At: at, Stages: []Stage{first}}
+	for p.pipe() {
+		p.skipLines()
+		p.stages = line.Stages
+		if p.peek() == end {
+			p.mark(Place{Kind: CommandPlace})
+			p.failEnd(p.at, "", "the text ends behind |, where a command has to stand")
+			return nil
+		}
+		if !p.beginsCommand() {
+			p.fail(p.at, "a value can only stand at the beginning of a pipeline", "behind | has to stand a command")
+			return nil
+		}
+		line.Stages = append(line.Stages, p.command())
+	}
+	return line
+}
+
+// pipe steps over the | that carries a pipeline on, which may stand at the beginning of the
+// next line.
+func (p *parser) pipe() bool {
+	p.skipSpace()
+	before := p.cursor
+	p.skipLines()
+	if p.peek() != '|' {
+		if p.err == nil {
+			p.cursor = before
+		}
+		return false
+	}
+	if p.has("||") {
+		p.refuse(p.at, refusal{"|| is", useAction})
+		return false
+	}
+	p.next()
+	return true
+}
