@@ -24,6 +24,7 @@
 //     destroyed for ever, kept where no restore reaches it, and the signed record of it.
 //     internal/onboarding: is an organization ready for a family of policies?
 //     internal/resourcemanager: the service's way to ask where a vault lies.
+//     internal/activity: commands, as the audit log tells them.
 //   - internal/mailbox: which mailboxes there are, of which kinds, and who may have a policy.
 //   - internal/workload: mailboxes, chats, files, documents: items are sealed and opened here.
 //   - internal/store: the SQL under all of them, one set of texts for SQLite and PostgreSQL,

@@ -38,6 +38,7 @@ var walls = map[string][]string{
 	"internal/directory/identity": {"internal/directory", "internal/fault"},
 	"internal/directory/graph":    {"internal/directory", "internal/fault"},
 	"internal/audit":              {"internal/directory", "internal/fault"},
+	"internal/activity":           {"internal/audit", "internal/directory", "internal/fault"},
 	"internal/operation":          {"internal/directory", "internal/fault"},
 	"internal/purge":              {"internal/durable", "internal/fault"},
 	"internal/request":            {"internal/audit", "internal/directory", "internal/elapsed", "internal/fault", "internal/operation"},
@@ -63,11 +64,11 @@ var walls = map[string][]string{
 	"internal/workload":           {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/hierarchy", "internal/operation", "internal/policy"},
 	"internal/profile":            {"internal/fault"},
 	"internal/importer":           {"client", "internal/fault"},
-	"internal/cmdlet":             {"internal/directory", "internal/fault", "internal/health", "internal/mailbox", "internal/onboarding", "internal/operation", "internal/policy", "internal/purge", "internal/request", "internal/rootcheck", "internal/workload"},
+	"internal/cmdlet":             {"internal/activity", "internal/directory", "internal/fault", "internal/health", "internal/mailbox", "internal/onboarding", "internal/operation", "internal/policy", "internal/purge", "internal/request", "internal/rootcheck", "internal/workload"},
 	"internal/cmdlet/azure":       {"internal/cmdlet", "internal/durable", "internal/fault"},
 	"internal/cmdlet/script":      {"internal/cmdlet", "internal/fault"},
 	"internal/cmdlet/operator":    {"internal/cmdlet", "internal/fault"},
-	"internal/api":                {"internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/health", "internal/policy", "internal/request", "internal/seal", "internal/workload"},
+	"internal/api":                {"internal/activity", "internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/health", "internal/policy", "internal/request", "internal/seal", "internal/workload"},
 }
 
 type goPackage struct {

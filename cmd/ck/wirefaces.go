@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/activity"
 	"github.com/customerkey/customerkey/internal/api"
 	"github.com/customerkey/customerkey/internal/certs"
 	"github.com/customerkey/customerkey/internal/cmdlet"
@@ -91,13 +92,16 @@ func (n *node) exchangeFace() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	acts, err := activity.New(activity.Config{Log: n.serviceLog, Server: n.host("outlook")})
+	if err != nil {
+		return nil, err
+	}
 	return api.NewExchange(api.ExchangeConfig{
 		Services: cmdlet.Services{
 			Tenant: n.tenantNamed, Policies: n.policies, Mailboxes: n.mailboxes, Items: n.items, Health: n.health, Requests: n.requests, Onboarding: n.onboarding,
-			Foreseen: n.foreseen,
+			Foreseen: n.foreseen, Activity: acts,
 		},
-		Recorder: n.serviceLog, BaseURL: n.url("outlook"),
-		Verify: tokens.Verify, Log: n.log,
+		BaseURL: n.url("outlook"), Verify: tokens.Verify, Log: n.log,
 		Tenant: func(ctx context.Context, idOrDomain string) (string, error) {
 			t, err := n.directory.Tenant(ctx, idOrDomain)
 			return t.ID, err

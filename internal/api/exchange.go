@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/activity"
 	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
@@ -25,7 +25,6 @@ const (
 // ExchangeConfig is what the Exchange admin REST face needs.
 type ExchangeConfig struct {
 	Services cmdlet.Services // required: what the commands work on
-	Recorder audit.Recorder  // required: refused commands are written here
 	BaseURL  string          // required: where clients reach this face, "https://outlook.localhost:8443"
 
 	// Verify returns the caller that a token stands for; "" is a request without one. Required.
@@ -51,8 +50,8 @@ type Exchange struct {
 
 // NewExchange returns the face. It starts nothing.
 func NewExchange(c ExchangeConfig) (*Exchange, error) {
-	if c.Services.Policies == nil || c.Services.Requests == nil || c.Recorder == nil || c.BaseURL == "" || c.Verify == nil || c.Tenant == nil {
-		return nil, errors.New("api: Services, Recorder, BaseURL, Verify and Tenant are required")
+	if c.Services.Policies == nil || c.Services.Requests == nil || c.Services.Activity == nil || c.BaseURL == "" || c.Verify == nil || c.Tenant == nil {
+		return nil, errors.New("api: Services, BaseURL, Verify and Tenant are required")
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
@@ -96,11 +95,11 @@ func (x *Exchange) serve(ctx context.Context, w http.ResponseWriter, r *http.Req
 	}
 	caller.Request, caller.Address = in.id, address(r)
 	in.caller = caller
-	if err := x.ownTenant(ctx, in); err != nil {
-		return nil, err
-	}
 	body, err := readInvocation(w, r)
 	if err != nil {
+		return nil, err
+	}
+	if err := x.ownTenant(ctx, in, body); err != nil {
 		return nil, err
 	}
 	return x.invoke(ctx, r, in, body)
@@ -128,40 +127,35 @@ func (in *invocation) route(w http.ResponseWriter, r *http.Request) error {
 }
 
 // ownTenant refuses any organization but the caller's own.
-func (x *Exchange) ownTenant(ctx context.Context, in *invocation) error {
+func (x *Exchange) ownTenant(ctx context.Context, in *invocation, body cmdlet.Invocation) error {
 	id, err := x.c.Tenant(ctx, in.tenant)
 	if err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Invalid) {
 		return err
 	}
 	if err != nil || id != in.caller.Tenant {
-		return x.refuse(ctx, in, "another organization", "the token is not for the organization in the path")
+		row, err := cmdlet.Find(x.table, body.CmdletInput.CmdletName)
+		if err != nil {
+			row = &cmdlet.Cmdlet{Name: "InvokeCommand"} // what the caller has made up is in no record
+		}
+		return x.refuse(ctx, in, row, body, "the token is not for the organization in the path")
 	}
 	return nil
 }
 
-// refuse records a denial and returns it.
-func (x *Exchange) refuse(ctx context.Context, in *invocation, object, why string) error {
-	if err := x.deny(ctx, in, object); err != nil {
-		return err
-	}
-	return fault.New(fault.Forbidden, "%s", why)
-}
-
-// deny records that the caller tried what he may not.
-func (x *Exchange) deny(ctx context.Context, in *invocation, object string) error {
-	err := x.c.Recorder.Record(ctx, audit.Entry{
-		Tenant: in.caller.Tenant, Caller: in.caller, Action: "cmdlet.run", Object: object, Decision: audit.Deny,
-	})
-	if err != nil {
+// refuse records that the caller tried what he may not, and returns the refusal.
+func (x *Exchange) refuse(ctx context.Context, in *invocation, row *cmdlet.Cmdlet, body cmdlet.Invocation, why string) error {
+	refusal := fault.New(fault.Forbidden, "%s", why)
+	command := activity.Command{Name: row.Name, Parameters: row.Given(body.CmdletInput.Parameters), Caller: in.caller}
+	if err := x.c.Services.Activity.Refuse(ctx, command, refusal); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the decision cannot be recorded, so nothing was done").WithHint("try again")
 	}
-	return nil
+	return refusal
 }
 
 // find returns the row of that name, if it is the service's and the caller may run it. An
 // attempt to run one that the caller may not is recorded.
-func (x *Exchange) find(ctx context.Context, in *invocation, name string) (*cmdlet.Cmdlet, error) {
-	row, err := cmdlet.Find(x.table, name)
+func (x *Exchange) find(ctx context.Context, in *invocation, body cmdlet.Invocation) (*cmdlet.Cmdlet, error) {
+	row, err := cmdlet.Find(x.table, body.CmdletInput.CmdletName)
 	if err != nil {
 		return nil, err
 	}
@@ -171,5 +165,5 @@ func (x *Exchange) find(ctx context.Context, in *invocation, name string) (*cmdl
 	if row.MayRun(in.caller, x.c.Services.Policies.Roles()) {
 		return row, nil
 	}
-	return nil, x.refuse(ctx, in, row.Name, "the caller has no role that may run "+row.Name)
+	return nil, x.refuse(ctx, in, row, body, "the caller has no role that may run "+row.Name)
 }

@@ -26,13 +26,13 @@ type page struct {
 
 // invoke binds and runs the command, and returns the answer of rows CK-337 and CK-338.
 func (x *Exchange) invoke(ctx context.Context, r *http.Request, in *invocation, body cmdlet.Invocation) (*cmdlet.Reply, error) {
-	row, err := x.find(ctx, in, body.CmdletInput.CmdletName)
+	row, err := x.find(ctx, in, body)
 	if err != nil {
 		return nil, err
 	}
 	seen := row.For(in.caller, x.c.Services.Policies.Roles())
 	if hidden := row.Hides(seen, body.CmdletInput.Parameters); hidden != "" { // row CK-83: refused below as if there were none
-		if err := x.deny(ctx, in, row.Name+" -"+hidden); err != nil {
+		if err := x.refuse(ctx, in, row, body, "the caller has no role that may use -"+hidden); !fault.Is(err, fault.Forbidden) {
 			return nil, err
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/customerkey/customerkey/envelope"
+	"github.com/customerkey/customerkey/internal/activity"
 	"github.com/customerkey/customerkey/internal/api"
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/availability"
@@ -62,13 +63,14 @@ type exchangeLog struct {
 	*audit.Log
 	mu   sync.Mutex
 	deaf bool
+	lost string // the action of which no entry can be written
 	last []audit.Entry
 }
 
 func (l *exchangeLog) Record(ctx context.Context, e audit.Entry) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.deaf {
+	if l.deaf || e.Action == l.lost {
 		return errors.New("the disk is full")
 	}
 	l.last = append(l.last, e)
@@ -81,6 +83,12 @@ func (l *exchangeLog) wrote(d audit.Decision, action string) bool {
 	defer l.mu.Unlock()
 	defer func() { l.last = nil }()
 	return slices.ContainsFunc(l.last, func(e audit.Entry) bool { return e.Decision == d && e.Action == action })
+}
+
+func (l *exchangeLog) lose(action string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lost = action
 }
 
 func (l *exchangeLog) setDeaf(deaf bool) {
@@ -99,7 +107,7 @@ func newExchange(t testing.TB) *exchange {
 	x.service = service
 	x.rootKeys(service)
 	face, err := api.NewExchange(api.ExchangeConfig{
-		Services: x.services(service), Recorder: x.log, BaseURL: "https://outlook.localhost:8443/",
+		Services: x.services(service), BaseURL: "https://outlook.localhost:8443/",
 		Verify: x.verify, Tenant: x.lookUp, Log: discardLog(),
 	})
 	x.must(err)
@@ -144,6 +152,10 @@ func (x *exchange) services(service directory.Caller) cmdlet.Services {
 	db := exchangeDB(x.t, "service.db", store.ServiceAreas())
 	x.db = db
 	s := x.policies(db, service)
+	s.Tenant = func(ctx context.Context, name string) (id, domain string, err error) {
+		id, err = x.lookUp(ctx, name)
+		return id, contosoDomain, err
+	}
 	var err error
 	s.Requests, err = request.New(request.Config{
 		Store: store.NewRequest(db), Audit: x.log, Families: []string{"multi-workload", "mailbox", "sharepoint"},
@@ -206,7 +218,9 @@ func (x *exchange) policies(db *store.DB, service directory.Caller) cmdlet.Servi
 		Store: store.NewMailbox(db), Policies: made, Audit: x.log, Domain: func(context.Context, string) (string, error) { return contosoDomain, nil },
 	})
 	x.must(err)
-	return cmdlet.Services{Policies: made, Mailboxes: boxes, Health: watch}
+	acts, err := activity.New(activity.Config{Log: x.log, Server: "outlook.localhost"})
+	x.must(err)
+	return cmdlet.Services{Policies: made, Mailboxes: boxes, Health: watch, Activity: acts}
 }
 
 func (x *exchange) auditLog(db *store.DB, name string) *audit.Log {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
@@ -150,12 +151,22 @@ func setAvailabilityLimit(ctx context.Context, s Services, call *Call) error {
 		n := int(call.Args.Int("PerDay"))
 		perDay, what = &n, "Limit the uses of the availability key after a denial"
 	}
-	_, _, err = change(call, what, keys[0].Policy.Name,
+	_, done, err := change(call, what, keys[0].Policy.Name,
 		func() (none, error) {
 			return none{}, s.Policies.SetAvailabilityLimit(ctx, call.Caller, keys[0].Policy.Family, keys[0].Policy.ID, perDay)
 		},
 		func(none) (foresight, error) { return foreseeLimit(keys[0], perDay), nil })
+	if done {
+		call.changed(keys[0].Policy.ID, limitProperty(keys[0].Usage.PerDay), limitProperty(perDay))
+	}
 	return err
+}
+
+func limitProperty(perDay *int) []Field {
+	if perDay == nil {
+		return []Field{{"LimitPerDay", "$null"}}
+	}
+	return []Field{{"LimitPerDay", int64(*perDay)}}
 }
 
 func updateAvailabilityKey(ctx context.Context, s Services, call *Call) error {
@@ -166,6 +177,12 @@ func updateAvailabilityKey(ctx context.Context, s Services, call *Call) error {
 			return bindError("-Identity is empty").WithHint("give the id of an organization, as ck tenant list shows it, or -All")
 		}
 		target = "organization " + tenant
+		switch id, _, err := s.Tenant(ctx, tenant); {
+		case err == nil:
+			call.concerns(id)
+		case !fault.Is(err, fault.NotFound): // what there is not is refused below, and in no log but the caller's
+			return err
+		}
 	}
 	_, _, err := change(call, "Roll the availability keys", target,
 		func() (none, error) { return none{}, s.Policies.RollAvailability(ctx, call.Caller, tenant) },

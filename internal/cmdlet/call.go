@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/customerkey/customerkey/internal/activity"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 )
@@ -18,6 +19,9 @@ type Call struct {
 	Notes  []string         // what the user should know about how the call was written
 	Page   Page
 	Host   Host
+
+	act   *activity.Act             // what the log is told of the command; nil in a client
+	begin func(target string) error // records that it is about to act; nil in a client
 }
 
 // Common are the parameters that every command takes, by PowerShell's custom.
@@ -71,6 +75,7 @@ func (c *Call) Verbose(format string, args ...any) {
 // ShouldProcess says whether a change may go ahead: not under -WhatIf, which describes it
 // instead, and not when the user, being asked, says no. A question that nobody can be asked
 // is fault.Invalid: a change of high impact is never made just because no terminal is there.
+// In the service it records the command before it says yes.
 func (c *Call) ShouldProcess(action, target string) (bool, error) {
 	text := fmt.Sprintf("Performing the operation %q on target %q.", action, target)
 	if c.Common.WhatIf {
@@ -80,17 +85,30 @@ func (c *Call) ShouldProcess(action, target string) (bool, error) {
 		return false, nil
 	}
 	if !c.asks() {
-		return true, nil
+		return c.goAhead(target)
 	}
 	if c.Host.Confirm == nil {
 		e := fault.New(fault.Invalid, "%s asks for confirmation, and nobody can be asked here", c.Cmdlet.Name)
 		return false, e.WithReason(ReasonParameter).WithHint("add -Confirm:$false once you are sure (in quotes, '-Confirm:$false', for most shells)")
 	}
 	yes, err := c.Host.Confirm(text)
-	if err == nil && !yes {
-		c.Warn("%s changed nothing", c.Cmdlet.Name)
+	if err != nil {
+		return false, err
 	}
-	return yes, err
+	if !yes {
+		c.Warn("%s changed nothing", c.Cmdlet.Name)
+		return false, nil
+	}
+	return c.goAhead(target)
+}
+
+// goAhead says yes to a change, once it is recorded where it has to be.
+func (c *Call) goAhead(target string) (bool, error) {
+	if c.begin == nil {
+		return true, nil
+	}
+	err := c.begin(target)
+	return err == nil, err
 }
 
 // asks reports whether the user has to be asked before a change.

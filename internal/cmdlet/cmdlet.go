@@ -95,6 +95,7 @@ func Table() []Cmdlet {
 		healthRows(),
 		alertRows(),
 		availabilityRows(),
+		activityRows(),
 		operationRows(),
 		rehearsalRows(),
 		departingRows(),

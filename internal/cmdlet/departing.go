@@ -24,6 +24,7 @@ func requestRecovery(ctx context.Context, s Services, call *Call) error {
 	if err != nil {
 		return err
 	}
+	call.about(p.ID)
 	r, done, err := change(call, "Ask to open content without its root keys", p.Name,
 		func() (request.Request, error) {
 			return s.Policies.RequestRecovery(ctx, call.Caller, p.Family, p.ID, call.Args.Text("Reason"))
@@ -59,6 +60,7 @@ func stopRecovery(ctx context.Context, s Services, call *Call) error {
 	if err != nil {
 		return err
 	}
+	call.about(p.ID)
 	_, _, err = change(call, "End the recovery of the content", p.Name,
 		func() (none, error) { return none{}, s.Policies.StopRecovery(ctx, call.Caller, p.Family, p.ID) },
 		func(none) (foresight, error) { return foreseeClosing(ctx, s, call, p) })
@@ -91,6 +93,7 @@ func requestOffboarding(ctx context.Context, s Services, call *Call) error {
 	if err != nil {
 		return err
 	}
+	call.about(p.ID)
 	r, done, err := change(call, "Ask to go back to the keys of the service", p.Name,
 		func() (request.Request, error) {
 			return s.Policies.RequestOffboarding(ctx, call.Caller, p.Family, p.ID, policy.OffboardingAsk{
@@ -177,10 +180,12 @@ func askPurge(ctx context.Context, s Services, call *Call, p policy.Policy, a po
 	if proceed, err := call.ShouldProcess(askForPurge, p.Name); err != nil || !proceed {
 		return err
 	}
+	call.about(p.ID)
 	r, err := s.Policies.RequestPurge(ctx, call.Caller, p.Family, p.ID, a)
 	if err != nil {
 		return err
 	}
+	call.changed(p.ID, []Field{{"State", string(p.State)}}, []Field{{"State", string(policy.PendingDeletion)}})
 	call.Warn("the policy takes nothing new from now on; nothing is destroyed before an officer and an operator have approved, and %s have passed", r.Wait)
 	return call.Host.Object(approvalObject(r))
 }

@@ -135,6 +135,10 @@ func assignMailbox(ctx context.Context, s Services, call *Call, identity string,
 	if err != nil {
 		return err
 	}
+	names, err := policyNames(ctx, s, call)
+	if err != nil {
+		return err
+	}
 	action := "Take the data encryption policy away"
 	if identity != "" {
 		p, err := s.Policies.Get(ctx, call.Caller, policy.Mailbox, identity)
@@ -143,9 +147,12 @@ func assignMailbox(ctx context.Context, s Services, call *Call, identity string,
 		}
 		action, identity = "Assign data encryption policy "+p.Name, p.ID
 	}
-	_, err = perform(ctx, s, call, action, m.Name, func(a policy.Acts) error {
+	done, err := perform(ctx, s, call, action, m.Name, func(a policy.Acts) error {
 		return s.Mailboxes.On(a).Assign(ctx, call.Caller, m.ID, identity, kinds...)
 	})
+	if done && err == nil {
+		call.changed(m.ID, policyProperty(names[m.Policy]), policyProperty(names[identity]))
+	}
 	return err
 }
 
@@ -192,6 +199,7 @@ func createMailbox(ctx context.Context, s Services, call *Call, d mailbox.Draft)
 	if err != nil {
 		return err
 	}
+	call.changed(m.ID, nil, append(policyProperty(names[m.Policy]), Field{"RecipientTypeDetails", string(m.Kind)}))
 	return call.Host.Object(mailboxObject(m, names))
 }
 
@@ -202,9 +210,13 @@ func setElsewhere(elsewhere bool) func(context.Context, Services, *Call) error {
 			return err
 		}
 		action := map[bool]string{true: "Make a mail user of", false: "Make a user mailbox of"}[elsewhere]
-		_, _, err = change(call, action, m.Name,
+		_, done, err := change(call, action, m.Name,
 			func() (none, error) { return none{}, s.Mailboxes.SetElsewhere(ctx, call.Caller, m.ID, elsewhere) },
 			func(none) (foresight, error) { return foreseeMailbox(ctx, s, call, m) })
+		if done {
+			now := map[bool]mailbox.Kind{true: mailbox.MailUser, false: mailbox.User}[elsewhere]
+			call.changed(m.ID, []Field{{"RecipientTypeDetails", string(m.Kind)}}, []Field{{"RecipientTypeDetails", string(now)}})
+		}
 		return err
 	}
 }
@@ -227,16 +239,26 @@ func getDefault(ctx context.Context, s Services, call *Call) error {
 
 func setDefault(ctx context.Context, s Services, call *Call) error {
 	identity, action := givenIdentity(call), "End the default data encryption policy of mailboxes"
+	old, err := s.Policies.Default(ctx, call.Caller)
+	if err != nil {
+		return err
+	}
+	var was, now policy.Policy
+	if old != nil {
+		was = *old
+	}
 	if identity != "" {
-		p, err := s.Policies.Get(ctx, call.Caller, policy.Mailbox, identity)
-		if err != nil {
+		if now, err = s.Policies.Get(ctx, call.Caller, policy.Mailbox, identity); err != nil {
 			return err
 		}
-		identity, action = p.ID, "Make "+p.Name+" the data encryption policy of all mailboxes without one"
+		action = "Make " + now.Name + " the data encryption policy of all mailboxes without one"
 	}
-	_, err := perform(ctx, s, call, action, "the organization", func(a policy.Acts) error {
-		return s.Mailboxes.On(a).SetDefault(ctx, call.Caller, identity)
+	done, err := perform(ctx, s, call, action, "the organization", func(a policy.Acts) error {
+		return s.Mailboxes.On(a).SetDefault(ctx, call.Caller, now.ID)
 	})
+	if done && err == nil {
+		call.changed(now.ID, policyProperty(was.Name), policyProperty(now.Name))
+	}
 	return err
 }
 
@@ -245,17 +267,18 @@ func moveMailboxes(ctx context.Context, s Services, call *Call) error {
 	if err != nil {
 		return err
 	}
-	to, action := givenIdentity(call), "Take the data encryption policy away from all its mailboxes"
-	if to != "" {
-		p, err := s.Policies.Get(ctx, call.Caller, policy.Mailbox, to)
-		if err != nil {
+	var to policy.Policy
+	action := "Take the data encryption policy away from all its mailboxes"
+	if name := givenIdentity(call); name != "" {
+		if to, err = s.Policies.Get(ctx, call.Caller, policy.Mailbox, name); err != nil {
 			return err
 		}
-		to, action = p.ID, "Move all mailboxes to the data encryption policy "+p.Name
+		action = "Move all mailboxes to the data encryption policy " + to.Name
 	}
 	_, err = perform(ctx, s, call, action, from.Name, func(a policy.Acts) error {
-		n, err := a.Reassign(ctx, call.Caller, from.ID, to)
+		n, err := a.Reassign(ctx, call.Caller, from.ID, to.ID)
 		if err == nil {
+			call.changed(from.ID, policyProperty(from.Name), policyProperty(to.Name))
 			call.Verbose("%d mailboxes had it", n)
 		}
 		return err

@@ -24,6 +24,7 @@ func newOnboarding(ctx context.Context, s Services, call *Call) error {
 	if err != nil || !done {
 		return err
 	}
+	call.about(r.ID)
 	if n := len(r.Of(rootcheck.Fail)); n > 0 {
 		call.Warn("%d conditions are not met; NextSteps says what to type for each", n)
 	}

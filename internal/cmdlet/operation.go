@@ -75,7 +75,13 @@ func controlOperation(ctx context.Context, s Services, call *Call, how string, d
 	if err != nil || !done {
 		return err
 	}
+	call.changed(op.ID, controlProperties(op), controlProperties(then))
 	return call.Host.Object(operationObject(then, time.Now()))
+}
+
+// controlProperties are those of long work that commands change.
+func controlProperties(op operation.Operation) []Field {
+	return []Field{{"State", stateText(op)}, {"MaximumRate", op.MaxRate}}
 }
 
 func startReencryption(ctx context.Context, s Services, call *Call) error {
@@ -89,6 +95,7 @@ func startReencryption(ctx context.Context, s Services, call *Call) error {
 	if err != nil || !done {
 		return err
 	}
+	call.about(op.ID)
 	return call.Host.Object(operationObject(op, time.Now()))
 }
 

@@ -40,6 +40,7 @@ func newPolicy(ctx context.Context, s Services, call *Call, f policy.Family) err
 	if err != nil || !done {
 		return err
 	}
+	call.changed(p.ID, nil, policyProperties(p))
 	if err := warnOfRoots(ctx, s, call, p); err != nil {
 		return err
 	}
@@ -110,7 +111,9 @@ func setPolicy(ctx context.Context, s Services, call *Call, f policy.Family) err
 	}
 	change := policy.Change{Name: call.Args.TextPtr("Name"), Description: call.Args.TextPtr("Description"), Enabled: call.Args.BoolPtr("Enabled")}
 	done, err := perform(ctx, s, call, describeChange(change, call.Args), p.Name, func(a policy.Acts) error {
-		return changePolicy(ctx, a, call, p, change)
+		now, err := changePolicy(ctx, a, call, p, change)
+		call.changed(p.ID, policyProperties(p), policyProperties(now))
+		return err
 	})
 	if err != nil || !done || !call.Args.On("Replace") {
 		return err
@@ -121,19 +124,30 @@ func setPolicy(ctx context.Context, s Services, call *Call, f policy.Family) err
 	return warnOfRoots(ctx, s, call, p)
 }
 
-func changePolicy(ctx context.Context, a policy.Acts, call *Call, p policy.Policy, change policy.Change) (err error) {
+// changePolicy returns the policy as it has become, also where only a part took effect.
+func changePolicy(ctx context.Context, a policy.Acts, call *Call, p policy.Policy, change policy.Change) (policy.Policy, error) {
+	now := p
 	if change != (policy.Change{}) {
-		if _, err := a.Update(ctx, call.Caller, p.Family, p.ID, change); err != nil {
-			return err
+		changed, err := a.Update(ctx, call.Caller, p.Family, p.ID, change)
+		if err != nil {
+			return now, err
 		}
+		now = changed
 	}
+	var keyed policy.Policy
+	var err error
 	switch {
 	case call.Args.On("Refresh"):
-		_, err = a.Refresh(ctx, call.Caller, p.Family, p.ID)
+		keyed, err = a.Refresh(ctx, call.Caller, p.Family, p.ID)
 	case call.Args.On("Replace"):
-		_, err = a.Replace(ctx, call.Caller, p.Family, p.ID, call.Args.List("AzureKeyIDs"))
+		keyed, err = a.Replace(ctx, call.Caller, p.Family, p.ID, call.Args.List("AzureKeyIDs"))
+	default:
+		return now, nil
 	}
-	return err
+	if err != nil {
+		return now, err
+	}
+	return keyed, nil
 }
 
 func describeChange(c policy.Change, args Args) string {
@@ -169,19 +183,33 @@ func getAssignment(ctx context.Context, s Services, call *Call) error {
 }
 
 func setAssignment(ctx context.Context, s Services, call *Call) error {
+	old, err := s.Policies.Assignment(ctx, call.Caller)
+	if err != nil {
+		return err
+	}
+	var was policy.Policy
+	if old != nil {
+		was = *old
+	}
 	if call.Args.IsNull("DataEncryptionPolicy") { // row CK-306
-		_, err := perform(ctx, s, call, "Unassign the data encryption policy", "the organization", func(a policy.Acts) error {
+		done, err := perform(ctx, s, call, "Unassign the data encryption policy", "the organization", func(a policy.Acts) error {
 			return a.Assign(ctx, call.Caller, "")
 		})
+		if done && err == nil {
+			call.changed(was.ID, policyProperty(was.Name), policyProperty(""))
+		}
 		return err
 	}
 	p, err := s.Policies.Get(ctx, call.Caller, policy.MultiWorkload, policyIdentity(call, policy.MultiWorkload, call.Args.Text("DataEncryptionPolicy")))
 	if err != nil {
 		return err
 	}
-	_, err = perform(ctx, s, call, "Assign data encryption policy", p.Name, func(a policy.Acts) error {
+	done, err := perform(ctx, s, call, "Assign data encryption policy", p.Name, func(a policy.Acts) error {
 		return a.Assign(ctx, call.Caller, p.ID)
 	})
+	if done && err == nil {
+		call.changed(p.ID, policyProperty(was.Name), policyProperty(p.Name))
+	}
 	return err
 }
 

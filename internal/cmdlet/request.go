@@ -50,6 +50,7 @@ func decideRequest(ctx context.Context, s Services, call *Call, how string, do f
 	if err != nil {
 		return err
 	}
+	call.concerns(r.Tenant)
 	target := fmt.Sprintf("request %s: %s of %s, asked for by %s", r.ID, r.Kind, r.Subject, r.AskedBy.Name)
 	now, done, err := change(call, how, target,
 		func() (request.Request, error) { return do(r) },
@@ -57,6 +58,7 @@ func decideRequest(ctx context.Context, s Services, call *Call, how string, do f
 	if err != nil || !done {
 		return err
 	}
+	call.changed(r.ID, []Field{{"State", string(r.State)}}, []Field{{"State", string(now.State)}})
 	return call.Host.Object(approvalObject(now))
 }
 

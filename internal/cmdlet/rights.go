@@ -61,6 +61,14 @@ func rolesForAny(do policy.Action) (r Rights) {
 	return r
 }
 
+// rightsOf is the right of whoever has one of the roles.
+func rightsOf(roles ...directory.Role) (r Rights) {
+	for _, role := range roles {
+		r = append(r, Right{Role: role})
+	}
+	return r
+}
+
 // operators is the right of whoever runs the service.
 var operators = Rights{{Role: directory.ServiceOperator}}
 

@@ -25,7 +25,7 @@ func alertRows() []Cmdlet {
 			Examples:    []string{`New-CKAlertSubscription -Name pager -EndpointUrl https://alerts.contoso.example/ck -Type CustomerKey.PolicyHealthChanged`},
 			Params: []Param{
 				{Name: "Name", Type: String, Position: 1, Mandatory: true, Help: "3 to 64 letters, digits and hyphens; unique in the organization."},
-				{Name: "EndpointUrl", Type: String, Position: 2, Mandatory: true, Help: "Where to send: an https URL. Its query may hold a secret, and is not shown again."},
+				{Name: "EndpointUrl", Type: String, Position: 2, Mandatory: true, Secret: true, Help: "Where to send: an https URL. Its query may hold a secret, and is not shown again."},
 				{Name: "Type", Type: StringList, Help: "Only these types of changes; all unless given."},
 				domainController,
 			},

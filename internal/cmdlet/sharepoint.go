@@ -37,6 +37,7 @@ func registerGeo(ctx context.Context, s Services, call *Call) error {
 	if err != nil || !done {
 		return err
 	}
+	call.changed(st.Status.Policy.ID, nil, policyProperties(st.Status.Policy))
 	return emitGeo(ctx, s, call, st)
 }
 
@@ -51,6 +52,10 @@ func checkUpdateGeo(args Args) error {
 
 func updateGeo(ctx context.Context, s Services, call *Call) error {
 	geo, err := connected(ctx, s, call)
+	if err != nil {
+		return err
+	}
+	was, err := s.Policies.Geo(ctx, call.Caller, geo)
 	if err != nil {
 		return err
 	}
@@ -73,11 +78,16 @@ func updateGeo(ctx context.Context, s Services, call *Call) error {
 	if err != nil || !done {
 		return err
 	}
+	call.changed(st.Status.Policy.ID, policyProperties(was.Status.Policy), policyProperties(st.Status.Policy))
 	return emitGeo(ctx, s, call, st)
 }
 
 func restoreGeo(ctx context.Context, s Services, call *Call) error {
 	geo, err := connected(ctx, s, call)
+	if err != nil {
+		return err
+	}
+	was, err := s.Policies.Geo(ctx, call.Caller, geo)
 	if err != nil {
 		return err
 	}
@@ -90,6 +100,7 @@ func restoreGeo(ctx context.Context, s Services, call *Call) error {
 	if err != nil || !done {
 		return err
 	}
+	call.changed(st.Status.Policy.ID, policyProperties(was.Status.Policy), policyProperties(st.Status.Policy))
 	return emitGeo(ctx, s, call, st)
 }
 
@@ -208,6 +219,7 @@ func addGeo(ctx context.Context, s Services, call *Call) error {
 	if err != nil {
 		return err
 	}
+	call.concerns(tenant)
 	g := workload.Geo{Name: strings.ToLower(call.Args.Text("Geo")), Default: call.Args.On("Default")}
 	_, done, err := change(call, "Add the geo "+g.Name, call.Args.Text("Tenant"),
 		func() (none, error) { return none{}, s.Items.AddGeo(ctx, call.Caller, tenant, g) },
@@ -228,6 +240,7 @@ func newSite(ctx context.Context, s Services, call *Call) error {
 	if err != nil || !done {
 		return err
 	}
+	call.about(site.ID)
 	return call.Host.Object(siteObject(site))
 }
 

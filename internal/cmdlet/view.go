@@ -35,6 +35,7 @@ func Views() []View {
 		healthViews(),
 		alertViews(),
 		availabilityViews(),
+		activityViews(),
 		departingViews(),
 		rehearsalViews(),
 		reportViews(),

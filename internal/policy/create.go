@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/google/uuid"
 
@@ -47,9 +48,19 @@ func (s *Service) Create(ctx context.Context, caller directory.Caller, d Draft) 
 func keyDetail(uris []string) map[string]string {
 	detail := map[string]string{}
 	for i, uri := range uris[:min(len(uris), 2)] {
-		detail[[]string{"key1", "key2"}[i]] = clip(uri)
+		detail[[]string{"key1", "key2"}[i]] = clip(withoutSecrets(uri))
 	}
 	return detail
+}
+
+// withoutSecrets leaves out where a password might stand in a URI that nobody has looked at yet.
+func withoutSecrets(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return "(not a URI)"
+	}
+	u.User, u.RawQuery, u.Fragment, u.RawFragment = nil, "", "", ""
+	return u.String()
 }
 
 func (s *Service) create(ctx context.Context, caller directory.Caller, p Policy, uris []string) (Policy, error) {

@@ -35,7 +35,7 @@ func (c *Client) Parse(uri string) (URI, error) {
 	}
 	for i := range len(uri) { // bytes: what looks like a letter of a known host may be none
 		if b := uri[i]; b <= ' ' || b > '~' || strings.IndexByte(`%\@?#"'<>`, b) >= 0 {
-			return URI{}, errURI("the key URI %q has a character that is not allowed", uri)
+			return URI{}, errURI("a key URI has a character that is not allowed: %q", rune(b)) // not the URI: a password may stand before it
 		}
 	}
 	scheme, rest, ok := strings.Cut(uri, "://")
