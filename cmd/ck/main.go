@@ -65,6 +65,7 @@ func verbs() []verb {
 		{"person", "list|add|password|disable|enable ...", "the people of your organization", (*command).person},
 		{"group", "list|create|show|add|remove|delete ...", "groups of people and apps, which vaults give rights to", (*command).group},
 		{"tenant", "add|list ...", "make and list tenants, as an operator of the service", (*command).tenant},
+		{"powershell-module", "[--out FOLDER]", "write the commands as a module for real PowerShell", (*command).powershellModule},
 		{"help", "[WORD]", "this page, or help on a verb or a cmdlet", (*command).help},
 		{"version", "", "which version this is", (*command).version},
 	}

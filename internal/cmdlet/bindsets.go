@@ -8,7 +8,7 @@ import (
 // checkSets finds a parameter set that takes all given parameters and misses none of its
 // mandatory ones.
 func (b *binding) checkSets() error {
-	sets := b.cmdlet.sets()
+	sets := b.cmdlet.Sets()
 	if len(sets) == 0 {
 		return b.missing("")
 	}

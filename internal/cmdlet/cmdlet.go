@@ -34,7 +34,7 @@ type Cmdlet struct {
 	Aliases     []string // other names of the whole command
 	Synopsis    string   // one line
 	Description string   // a paragraph; may be empty
-	Examples    []string // complete command lines
+	Examples    []string // complete command lines, as they are typed in PowerShell
 	Params      []Param
 	DefaultSet  string // the parameter set meant when the given parameters fit several
 	Output      string // type name of its objects, which picks their View; "" if it returns none
@@ -152,8 +152,8 @@ func (p *Param) named(name string) bool {
 
 func (p *Param) names() []string { return slices.Concat([]string{p.Name}, p.Aliases, p.Old) }
 
-// sets returns the names of all parameter sets of c, nil if it has just one.
-func (c *Cmdlet) sets() []string {
+// Sets returns the names of all parameter sets of c, nil if it has just one.
+func (c *Cmdlet) Sets() []string {
 	var all []string
 	if c.DefaultSet != "" { // it may have no parameter left that only it takes
 		all = append(all, c.DefaultSet)

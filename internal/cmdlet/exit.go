@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"regexp"
 
 	"github.com/customerkey/customerkey/internal/fault"
 )
@@ -62,13 +62,16 @@ func PrintError(w io.Writer, err error) {
 	default:
 		fmt.Fprintf(w, "ck: error: %s\n", printable(f.Message))
 		if f.Hint != "" {
-			fmt.Fprintf(w, "ck: hint: %s\n", printable(forShell.Replace(f.Hint)))
+			fmt.Fprintf(w, "ck: hint: %s\n", printable(forShell(f.Hint)))
 		}
 	}
 }
 
-// forShell quotes what a shell would expand in the commands that hints name.
-var forShell = strings.NewReplacer(" $null", " '$null'", " $true", " '$true'", " $false", " '$false'")
+// expanded are the words of a command that a shell other than ours would make empty.
+var expanded = regexp.MustCompile(`( )((?:-\w+:)?\$(?:null|true|false))\b`)
+
+// forShell quotes what a shell would expand in commands that are shown to be typed there.
+func forShell(text string) string { return expanded.ReplaceAllString(text, "$1'$2'") }
 
 // hush is an error whose text is not to be shown.
 type hush struct{ error }

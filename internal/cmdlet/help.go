@@ -6,15 +6,21 @@ import (
 	"strings"
 )
 
-// WriteSummary lists all commands with their synopses.
+// WriteSummary lists all commands with their synopses, by what they are for.
 func WriteSummary(w io.Writer, table []Cmdlet) error {
 	longest := 0
 	for _, c := range table {
 		longest = max(longest, len(c.Name))
 	}
 	var b strings.Builder
-	for _, c := range table {
-		fmt.Fprintf(&b, "  %-*s  %s\n", longest, c.Name, c.Synopsis)
+	for i, g := range Groups(table) {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%s:\n", g.Title)
+		for _, c := range g.Rows {
+			fmt.Fprintf(&b, "  %-*s  %s\n", longest, c.Name, c.Synopsis)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -24,7 +30,7 @@ func WriteSummary(w io.Writer, table []Cmdlet) error {
 func WriteHelp(w io.Writer, c *Cmdlet) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", c.Synopsis)
-	for _, set := range orOne(c.sets()) {
+	for _, set := range orOne(c.Sets()) {
 		fmt.Fprintf(&b, "    %s\n", c.syntax(set))
 	}
 	if c.Description != "" {
@@ -46,7 +52,7 @@ func WriteHelp(w io.Writer, c *Cmdlet) error {
 		b.WriteString("\nExamples:\n")
 	}
 	for _, e := range c.Examples {
-		fmt.Fprintf(&b, "    ck %s\n", e)
+		fmt.Fprintf(&b, "    ck %s\n", forShell(e))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -46,7 +46,7 @@ func setAvailabilityLimitRow() Cmdlet {
 			"An outage of both vaults is not limited. The limit holds at once, and counts what was used today, in UTC.",
 		Examples: []string{
 			`Set-CKAvailabilityKeyLimit -Identity Contoso_Global -PerDay 100`,
-			`Set-CKAvailabilityKeyLimit -Identity Contoso_Global -PerDay '$null'`,
+			`Set-CKAvailabilityKeyLimit -Identity Contoso_Global -PerDay $null`,
 		},
 		Params: []Param{
 			identity(true, "Name, GUID or distinguished name of the policy."),

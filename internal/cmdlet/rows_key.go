@@ -63,7 +63,7 @@ func updateKeyRow() Cmdlet {
 		Aliases:     []string{"Set-AzKeyVaultKey", "Set-AzKeyVaultKeyAttribute"},
 		Synopsis:    "Enable or disable a key version, or change its dates, operations or tags.",
 		Description: "What is not given stays as it is. Disabling both root keys of a policy closes everything under it until one is enabled again.",
-		Examples:    []string{`Update-AzKeyVaultKey -VaultName contoso-east -Name root1 -Enable '$false'`},
+		Examples:    []string{`Update-AzKeyVaultKey -VaultName contoso-east -Name root1 -Enable $false`},
 		Params: []Param{
 			keyVault, keyName, keyVersion,
 			{Name: "Enable", Type: Bool, Help: "Whether the version can be used."},

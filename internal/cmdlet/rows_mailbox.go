@@ -77,7 +77,7 @@ func givenPolicy(mandatory, null bool) Param {
 func setMailboxRow(name, synopsis, description string, kinds ...mailbox.Kind) Cmdlet {
 	return Cmdlet{
 		Name: name, Synopsis: synopsis, Description: description,
-		Examples: []string{name + ` -Identity alice@contoso.example -DataEncryptionPolicy USA_mailboxes`, name + ` alice -DataEncryptionPolicy '$null'`},
+		Examples: []string{name + ` -Identity alice@contoso.example -DataEncryptionPolicy USA_mailboxes`, name + ` alice -DataEncryptionPolicy $null`},
 		Params:   []Param{identity(true, mailboxIdentity+"."), givenPolicy(true, true), domainController},
 		Impact:   Medium, Side: Service, Roles: rolesFor(policy.Mailbox, policy.Assign), serve: serveKinds(setMailbox, kinds),
 	}
@@ -169,7 +169,7 @@ func setDefaultRow() Cmdlet {
 		Name:        "Set-CKDefaultMailboxPolicy",
 		Synopsis:    "Choose the policy of mailboxes that have none of their own.",
 		Description: "It covers all such mailboxes, those that come later too, and what they hold: nobody has to assign policies to new mailboxes. $null ends that: they go by the policy of the organization, or by the keys of the service. Mailboxes with a policy of their own keep it.",
-		Examples:    []string{`Set-CKDefaultMailboxPolicy -DataEncryptionPolicy USA_mailboxes`, `Set-CKDefaultMailboxPolicy -DataEncryptionPolicy '$null'`},
+		Examples:    []string{`Set-CKDefaultMailboxPolicy -DataEncryptionPolicy USA_mailboxes`, `Set-CKDefaultMailboxPolicy -DataEncryptionPolicy $null`},
 		Params:      []Param{givenPolicy(true, true), domainController},
 		Impact:      Medium, Side: Service, Roles: rolesFor(policy.Mailbox, policy.Assign), serve: setDefault,
 	}

@@ -44,9 +44,9 @@ func setMailboxPolicyRow() Cmdlet {
 		Synopsis:    "Refresh, replace keys, rename, disable, or request a purge.",
 		Description: "-Refresh takes the newest enabled versions of the policy's two root keys, after they were rolled in their vaults. -Replace takes two other root keys; one of them may be one that the policy has. Either way new content is under the new keys at once and old content follows in the background; the old keys are needed until it has: see SafeToRetire. A disabled policy takes no more mailboxes and keeps those it has. The command asks before it changes anything: -Confirm:$false skips that.",
 		Examples: []string{
-			`Set-DataEncryptionPolicy -Identity USA_mailboxes -Refresh '-Confirm:$false'`,
+			`Set-DataEncryptionPolicy -Identity USA_mailboxes -Refresh -Confirm:$false`,
 			`Set-DataEncryptionPolicy -Identity USA_mailboxes -Replace -AzureKeyIDs https://contoso-north.vault.localhost:8443/keys/root1,https://contoso-south.vault.localhost:8443/keys/root2`,
-			`Set-DataEncryptionPolicy -Identity USA_mailboxes -Enabled '$false'`,
+			`Set-DataEncryptionPolicy -Identity USA_mailboxes -Enabled $false`,
 			`Set-DataEncryptionPolicy -Identity USA_mailboxes -PermanentDataPurgeRequested -PermanentDataPurgeReason "Leaving the service" -PermanentDataPurgeContact admin@contoso.example`,
 		},
 		Params: []Param{

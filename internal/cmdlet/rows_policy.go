@@ -58,7 +58,7 @@ func setPolicyRow() Cmdlet {
 		Examples: []string{
 			`Set-M365DataAtRestEncryptionPolicy -Identity "EUR Policy" -Refresh`,
 			`Set-M365DataAtRestEncryptionPolicy -Identity "EUR Policy" -Replace -AzureKeyIDs https://contoso-north.vault.localhost:8443/keys/root1,https://contoso-south.vault.localhost:8443/keys/root2`,
-			`Set-M365DataAtRestEncryptionPolicy -Identity "NAM Policy" -Enabled '$false'`,
+			`Set-M365DataAtRestEncryptionPolicy -Identity "NAM Policy" -Enabled $false`,
 		},
 		Params: []Param{
 			identity(true, "Name, GUID or distinguished name of the policy."),
@@ -93,7 +93,7 @@ func setAssignmentRow() Cmdlet {
 		Description: "One policy is in force at a time; assigning another replaces it. $null goes back to the keys of the service: nothing is lost, and the vaults are needed until the keys have moved.",
 		Examples: []string{
 			`Set-M365DataAtRestEncryptionPolicyAssignment -DataEncryptionPolicy Contoso_Global`,
-			`Set-M365DataAtRestEncryptionPolicyAssignment -DataEncryptionPolicy '$null'`,
+			`Set-M365DataAtRestEncryptionPolicyAssignment -DataEncryptionPolicy $null`,
 		},
 		Params: []Param{
 			{Name: "DataEncryptionPolicy", Old: []string{"Policy"}, Type: ID, Mandatory: true, AllowNull: true, Help: "Name, GUID or distinguished name of the policy; $null unassigns."},

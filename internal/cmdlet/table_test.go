@@ -40,7 +40,7 @@ func checkRow(t *testing.T, c Cmdlet) {
 	if c.Detail != "" && c.param(c.Detail) == nil {
 		t.Errorf("%s: Detail names no parameter", c.Name)
 	}
-	if sets := c.sets(); len(sets) > 0 && !slices.Contains(sets, c.DefaultSet) {
+	if sets := c.Sets(); len(sets) > 0 && !slices.Contains(sets, c.DefaultSet) {
 		t.Errorf("%s: the default set %q is none of %v", c.Name, c.DefaultSet, sets)
 	}
 	if c.Output != "" && !slices.ContainsFunc(Views(), func(v View) bool { return v.Type == c.Output }) {

@@ -32,7 +32,7 @@ func quoteAll(texts []string) string {
 func comment(text string) string {
 	text = strings.NewReplacer("#>", "# >", "<#", "< #", "\r", " ", "\n", " ").Replace(text)
 	text = strings.NewReplacer("#>", "# >", "<#", "< #").Replace(text) // "<#" and "#>" can overlap
-	if strings.HasPrefix(text, ".") {
+	if text = strings.TrimSpace(text); strings.HasPrefix(text, ".") {
 		return "- " + text
 	}
 	return text

@@ -376,11 +376,11 @@ function Set-DataEncryptionPolicy {
     .PARAMETER DomainController
     Reserved; has no effect.
     .EXAMPLE
-    Set-DataEncryptionPolicy -Identity USA_mailboxes -Refresh '-Confirm:$false'
+    Set-DataEncryptionPolicy -Identity USA_mailboxes -Refresh -Confirm:$false
     .EXAMPLE
     Set-DataEncryptionPolicy -Identity USA_mailboxes -Replace -AzureKeyIDs https://contoso-north.vault.localhost:8443/keys/root1,https://contoso-south.vault.localhost:8443/keys/root2
     .EXAMPLE
-    Set-DataEncryptionPolicy -Identity USA_mailboxes -Enabled '$false'
+    Set-DataEncryptionPolicy -Identity USA_mailboxes -Enabled $false
     .EXAMPLE
     Set-DataEncryptionPolicy -Identity USA_mailboxes -PermanentDataPurgeRequested -PermanentDataPurgeReason "Leaving the service" -PermanentDataPurgeContact admin@contoso.example
     #>
@@ -480,7 +480,7 @@ function Set-Mailbox {
     .EXAMPLE
     Set-Mailbox -Identity alice@contoso.example -DataEncryptionPolicy USA_mailboxes
     .EXAMPLE
-    Set-Mailbox alice -DataEncryptionPolicy '$null'
+    Set-Mailbox alice -DataEncryptionPolicy $null
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
     param(
