@@ -117,6 +117,7 @@ var nouns = []struct{ part, group string }{
 	{"Officer", "Requests and approvals"},
 	{"CKRole", "Roles and records"},
 	{"Audit", "Roles and records"},
+	{"Activity", "Roles and records"},
 	{"Connect", "Signing in"},
 	{"DataEncryptionPolicy", "Policies for mailboxes"},
 	{"Mailbox", "Mailboxes"},
