@@ -48,11 +48,11 @@ func (c *cursor) second() rune {
 
 // next returns the next character and steps over it. CR, LF and CRLF each end one line.
 func (c *cursor) next() rune {
-	r := c.peek()
-	if r == end {
+	r, size := utf8.DecodeRuneInString(c.rest())
+	if size == 0 {
 		return end
 	}
-	c.off += utf8.RuneLen(r)
+	c.off += size
 	switch {
 	case r == '\n', r == '\r' && c.peek() != '\n':
 		c.at.Line++

@@ -93,7 +93,7 @@ func (p *parser) statement() Statement {
 }
 
 // prompt is what the consoles of Windows print in front of a command.
-var prompt = regexp.MustCompile(`^(?:PS(?: [^<>|"\r\n]{1,260})?>|[A-Za-z]:\\[^<>|"\r\n]{0,260}>|>>)`)
+var prompt = regexp.MustCompile("^(?:PS(?: [^<>|\"'`\r\n]{1,260})?>|[A-Za-z]:\\\\[^<>|\"'`\r\n]{0,260}>|>>)")
 
 // atPrompt refuses a prompt that was copied along with its command.
 func (p *parser) atPrompt() {
@@ -122,8 +122,9 @@ func (p *parser) assignment(at Pos, to Expression) Statement {
 	p.deeper(at)
 	defer func() { p.depth-- }()
 	v, ok := to.(*Variable)
-	if p.peek() != '=' {
-		p.refuse(p.at, refusal{"changing a value by " + p.take(func(r rune) bool { return r != '=' && !isSpace(r) }) + "= is", ""})
+	if sign := p.at; p.peek() != '=' {
+		how := p.take(func(r rune) bool { return r != '=' })
+		p.refuse(sign, refusal{"changing a value by " + how + "= is", ""})
 	} else if !ok {
 		p.refuse(at, refusal{"setting anything but a variable is", "add a property with Add-Member"})
 	} else if fixed(v.Name) {
