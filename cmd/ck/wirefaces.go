@@ -92,21 +92,26 @@ func (n *node) exchangeFace() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	acts, err := activity.New(activity.Config{Log: n.serviceLog, Server: n.host("outlook")})
+	services, err := n.services()
 	if err != nil {
 		return nil, err
 	}
 	return api.NewExchange(api.ExchangeConfig{
-		Services: cmdlet.Services{
-			Tenant: n.tenantNamed, Policies: n.policies, Mailboxes: n.mailboxes, Items: n.items, Health: n.health, Requests: n.requests, Onboarding: n.onboarding,
-			Foreseen: n.foreseen, Activity: acts,
-		},
-		BaseURL: n.url("outlook"), Verify: tokens.Verify, Log: n.log,
+		Services: services, BaseURL: n.url("outlook"), Verify: tokens.Verify, Log: n.log,
 		Tenant: func(ctx context.Context, idOrDomain string) (string, error) {
 			t, err := n.directory.Tenant(ctx, idOrDomain)
 			return t.ID, err
 		},
 	})
+}
+
+// services are what commands work on.
+func (n *node) services() (cmdlet.Services, error) {
+	acts, err := activity.New(activity.Config{Log: n.serviceLog, Server: n.host("outlook")})
+	return cmdlet.Services{
+		Tenant: n.tenantNamed, Policies: n.policies, Mailboxes: n.mailboxes, Items: n.items, Health: n.health, Requests: n.requests, Onboarding: n.onboarding,
+		Foreseen: n.foreseen, Activity: acts,
+	}, err
 }
 
 // tenantNamed finds a tenant by its id or domain.

@@ -2,20 +2,39 @@ package policy
 
 import (
 	"context"
+	"slices"
 
 	"github.com/customerkey/customerkey/internal/hierarchy"
 )
 
 // WhatIfOffboarded reports what it would come to if a policy were left for the service's own keys:
-// see [Service.WhatIf]. Workloads that take new data only move too. It is for whoever may ask for
-// that or approve it: nobody's rights are looked at.
+// see [Service.WhatIf]. Workloads that take new data only move too, and the versions of its root keys
+// count as freed: nothing is under them then, and the vaults are not asked (see [Status].Free). It is
+// for whoever may ask for that or approve it: nobody's rights are looked at.
 func (s *Service) WhatIfOffboarded(ctx context.Context, tenant, id string) (Report, error) {
 	p, err := s.c.Store.Policy(ctx, tenant, id)
 	if err != nil {
 		return Report{}, err
 	}
 	leaves := func(_ Prospect, u Usage) bool { return u.Policy == p.ID }
-	return s.foresee(ctx, tenant, leaves, func(on *Service) error { return on.uncover(ctx, p) })
+	r, err := s.foresee(ctx, tenant, leaves, func(on *Service) error { return on.uncover(ctx, p) })
+	if err != nil {
+		return r, err
+	}
+	now, err := s.c.Store.Prospect(ctx, tenant)
+	if err != nil {
+		return r, err
+	}
+	others := versionsOf(slices.DeleteFunc(now.Live, func(g hierarchy.Generation) bool { return g.Policy == p.ID }))
+	alone := func(kid string) bool { return !others[kid] }
+	for _, kid := range r.Kept {
+		if alone(kid) {
+			r.Freed = append(r.Freed, kid)
+		}
+	}
+	r.Kept = slices.DeleteFunc(r.Kept, alone)
+	slices.Sort(r.Freed)
+	return r, nil
 }
 
 // WhatIfRenewed reports what it would come to if all content that a policy covers were encrypted

@@ -27,7 +27,7 @@ func (s *Service) Stranded(ctx context.Context, tenant, family, person string) (
 		}
 		for _, r := range page {
 			after = r.ID
-			waits := r.Family == family && slices.Contains(r.Missing(), Officer) && s.now().Before(r.Expires)
+			waits := r.Unreadable == nil && r.Family == family && slices.Contains(r.Missing(), Officer) && s.now().Before(r.Expires)
 			if waits && could(r, "") && !could(r, person) {
 				list = append(list, r)
 			}

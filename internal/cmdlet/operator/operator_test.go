@@ -59,7 +59,8 @@ func TestRequests(t *testing.T) {
 		must("Get-CKRetentionRequest", o.Subscription.ID)
 	}
 	must("Get-CKRetentionRequest "+w.Subscription.ID, "Pending")
-	must("Approve-CKRetentionRequest "+strings.ToUpper(w.Subscription.ID)+" -WhatIf", "What if:")
+	must("Approve-CKRetentionRequest "+strings.ToUpper(w.Subscription.ID)+" -WhatIf", "What if: The subscription is registered for mandatory retention")
+	must("Deny-CKRetentionRequest "+w.Subscription.ID+" -WhatIf -OutputFormat json", `"Effects":["The subscription stays as it is`)
 	if _, err := run(t, c, "Approve-CKRetentionRequest "+w.Subscription.ID); !fault.Is(err, fault.Invalid) {
 		t.Errorf("approved without being asked: %v", err)
 	}

@@ -1,0 +1,22 @@
+package cmdlet
+
+import (
+	"strings"
+	"testing"
+)
+
+// CK-338: -WhatIf and -Confirm are taken by the commands that change something, and by no other:
+// those that only look are told by their verbs.
+func TestCK338_WhatIfIsForChanges(t *testing.T) {
+	t.Parallel()
+	for _, c := range Table() {
+		verb, _, _ := strings.Cut(c.Name, "-")
+		only := verb == "Get" || verb == "Test" || c.Name == "Invoke-CKRehearsal"
+		for _, name := range []string{"WhatIf", "Confirm"} {
+			_, err := newBinding(&c, &formatParam).resolve(name)
+			if only == (err == nil) {
+				t.Errorf("%s -%s: %v", c.Name, name, err)
+			}
+		}
+	}
+}
