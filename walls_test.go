@@ -69,7 +69,9 @@ var walls = map[string][]string{
 	"internal/cmdlet/script":      {"internal/cmdlet", "internal/fault"},
 	"internal/cmdlet/powershell":  {"internal/cmdlet"},
 	"internal/cmdlet/operator":    {"internal/cmdlet", "internal/fault"},
-	"internal/api":                {"internal/activity", "internal/audit", "internal/cmdlet", "internal/directory", "internal/fault", "internal/health", "internal/policy", "internal/request", "internal/seal", "internal/workload"},
+	"internal/cmdlet/clixml":      {"internal/cmdlet"},
+	"internal/api/throttle":       {"internal/fault"},
+	"internal/api":                {"internal/activity", "internal/api/throttle", "internal/audit", "internal/cmdlet", "internal/cmdlet/clixml", "internal/directory", "internal/fault", "internal/health", "internal/policy", "internal/request", "internal/seal", "internal/workload"},
 }
 
 type goPackage struct {

@@ -44,6 +44,7 @@ type Page struct {
 // or WhatIf drops the text. A nil Confirm means that nobody can be asked.
 type Host struct {
 	Object  func(Object) error // an error stops the command
+	Error   func(error)        // one that the command survives; nil: it does not (see Call.Fail)
 	Warn    func(text string)
 	Verbose func(text string)
 	WhatIf  func(text string) // "Performing the operation ... on target ..."
@@ -63,6 +64,20 @@ func (c *Call) Warn(format string, args ...any) {
 	if c.Host.Warn != nil {
 		c.Host.Warn(fmt.Sprintf(format, args...))
 	}
+}
+
+// Fail tells of an error that ends only a part of the command, as PowerShell's non-terminating
+// errors do: nil if the command is to go on. Under -ErrorAction Stop, and where nobody takes
+// such errors, it returns err, which then ends the command.
+func (c *Call) Fail(err error) error {
+	switch {
+	case err == nil || Silent(c.Common.ErrorAction):
+		return nil
+	case c.Host.Error == nil || strings.EqualFold(c.Common.ErrorAction, "Stop"):
+		return err
+	}
+	c.Host.Error(err)
+	return nil
 }
 
 // Verbose tells what is going on, if -Verbose asked for it.

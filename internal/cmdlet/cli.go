@@ -66,12 +66,20 @@ func (c CLI) Run(ctx context.Context, name string, words []string) error {
 	}
 	printer := &lazyPrinter{cli: c, call: call}
 	call.Host = c.host(call, printer)
+	var survived error // the last of those that did not end the command
+	call.Host.Error = func(err error) {
+		PrintError(c.Err, err)
+		survived = hush{err}
+	}
 	for _, note := range call.Notes {
 		call.Warn("%s", note)
 	}
 	err = runner.Run(ctx, call)
 	if closing := printer.close(); err == nil && closing != nil {
 		err = fault.Wrap(fault.Internal, closing, "the output cannot be written")
+	}
+	if err == nil {
+		err = survived
 	}
 	return hushed(call, err)
 }

@@ -105,6 +105,11 @@ func (c *Call) show(reply *Reply) error {
 			return err
 		}
 	}
+	for _, e := range reply.Errors {
+		if err := c.Fail(survived(e)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -160,6 +165,9 @@ func (r Remote) post(ctx context.Context, call *Call, address string, body []byt
 	req.Header.Set("Prefer", "odata.maxpagesize=1000")
 	req.Header.Set("X-CmdletName", call.Cmdlet.Name)
 	req.Header.Set("client-request-id", id.String())
+	if action := call.Common.ErrorAction; action != "" {
+		req.Header.Set("ErrorAction", action)
+	}
 	call.Verbose("POST %s", address)
 	return r.send(req, call)
 }

@@ -16,14 +16,16 @@ func replyFault(res *http.Response, data []byte, call *Call) *fault.Error {
 	var reply ErrorReply
 	known := json.Unmarshal(data, &reply) == nil
 	if f := reply.Error.Fault; known && f != nil && f.Code != "" {
-		e := &fault.Error{Code: fault.Code(f.Code), Reason: f.Reason, Message: f.Message, Hint: f.Hint}
-		return withRequest(e, res)
+		return withRequest(f.fault(), res)
 	}
 	code := codeOfStatus(res.StatusCode)
 	if code == fault.Forbidden {
 		return forbidden(call.Cmdlet)
 	}
 	text := detailText(reply.Error)
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/plain") { // row CK-349
+		text = plainText(data)
+	}
 	if text == "" {
 		text = "the service answered " + strconv.Itoa(res.StatusCode) + " without saying why"
 	}
@@ -32,6 +34,18 @@ func replyFault(res *http.Response, data []byte, call *Call) *fault.Error {
 		e.Hint = "sign in with: ck login"
 	}
 	return withRequest(e, res)
+}
+
+func (f *WireFault) fault() *fault.Error {
+	return &fault.Error{Code: fault.Code(f.Code), Reason: f.Reason, Message: f.Message, Hint: f.Hint}
+}
+
+// survived turns an error that a command survived back into the fault that the service had.
+func survived(d ErrorDetail) *fault.Error {
+	if d.Fault != nil && d.Fault.Code != "" {
+		return d.Fault.fault()
+	}
+	return fault.New(fault.Internal, "%s", d.text())
 }
 
 // withRequest names the request where only the operator can find out more.
@@ -54,12 +68,23 @@ func forbidden(c *Cmdlet) *fault.Error {
 // detailText returns the last part of "id|type|text" (row CK-346), else the general message.
 func detailText(e ErrorBody) string {
 	if len(e.Details) > 0 {
-		if parts := strings.SplitN(e.Details[0].Message, "|", 3); len(parts) == 3 {
-			return parts[2]
-		}
-		return e.Details[0].Message
+		return e.Details[0].text()
 	}
 	return e.Message
+}
+
+func (d ErrorDetail) text() string {
+	if parts := strings.SplitN(d.Message, "|", 3); len(parts) == 3 {
+		return parts[2]
+	}
+	return d.Message
+}
+
+// plainText returns the first line of a body that is text, within reason.
+func plainText(data []byte) string {
+	const most = 500
+	line, _, _ := strings.Cut(strings.TrimSpace(string(data[:min(len(data), most)])), "\n")
+	return strings.TrimRight(strings.ToValidUTF8(line, "?"), "\r.")
 }
 
 func codeOfStatus(status int) fault.Code {

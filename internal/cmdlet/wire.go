@@ -25,6 +25,8 @@ type Reply struct {
 	Confirmation string   `json:"@adminapi.confirmationmessage,omitempty"` // what -WhatIf would have done
 	Value        []Object `json:"value"`
 	NextLink     string   `json:"@odata.nextLink,omitempty"` // where to POST the same body for more
+
+	Errors []ErrorDetail `json:"@adminapi.errors,omitempty"` // those that the command survived
 }
 
 // An ErrorReply is the body of a failure (row CK-345).
@@ -44,11 +46,13 @@ type ErrorBody struct {
 	Fault   *WireFault    `json:"@customerkey.fault,omitempty"`
 }
 
-// An ErrorDetail carries the text that clients show: "Ex123456|exception type|text".
+// An ErrorDetail carries the text that clients show: "Ex123456|exception type|text". Fault is
+// ours, as in an ErrorBody; where the whole request failed it is there.
 type ErrorDetail struct {
-	Code    string `json:"code"`
-	Target  string `json:"target"`
-	Message string `json:"message"`
+	Code    string     `json:"code"`
+	Target  string     `json:"target"`
+	Message string     `json:"message"`
+	Fault   *WireFault `json:"@customerkey.fault,omitempty"`
 }
 
 // An InnerError names the exception type. It never has a stack trace (row CK-350).
