@@ -64,6 +64,7 @@ type settings struct {
 	hardware      hardwareSettings
 	availability  availabilitySettings
 	onboarded     onboardingSettings
+	exchange      exchangeSettings
 }
 
 // host returns name.domain:port as URLs carry it; the port is left out where https implies it.

@@ -51,12 +51,14 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	spare.flags(set)
 	var onboarded onboardingSettings
 	onboarded.flags(set)
+	var asked exchangeSettings
+	asked.flags(set)
 	roleMap := set.String("roles", "", "JSON `FILE` that says which roles may do what with policies (default: as in docs/roles.md)")
 	verbose := set.Bool("verbose", false, "log each failed request and long operation in full")
 	if err := c.parseFlags(set, args); err != nil {
 		return err
 	}
-	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder, tokens: tokens, depart: depart, hardware: hardware, availability: spare, onboarded: onboarded}
+	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder, tokens: tokens, depart: depart, hardware: hardware, availability: spare, onboarded: onboarded, exchange: asked}
 	if s.noLicences = *licences == "ignore"; !s.noLicences && *licences != "enforce" {
 		return fault.New(fault.Invalid, "%q is no way to treat licences", *licences).WithHint("give enforce or ignore")
 	}
@@ -118,7 +120,7 @@ func (s settings) check() error {
 	case s.domain == "" || strings.ContainsAny(s.domain, ":/@ "):
 		return fault.New(fault.Invalid, "%q is no domain", s.domain).WithHint("give a name without scheme and port, such as localhost")
 	}
-	return errors.Join(s.fileKeys.check(), s.tokens.check(), s.depart.check(), s.hardware.check(), s.availability.check(), s.onboarded.check())
+	return errors.Join(s.fileKeys.check(), s.tokens.check(), s.depart.check(), s.hardware.check(), s.availability.check(), s.onboarded.check(), s.exchange.check())
 }
 
 // serveNode makes the node ready, says so, and answers requests until ctx ends.

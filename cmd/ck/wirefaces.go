@@ -96,8 +96,12 @@ func (n *node) exchangeFace() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	limits, err := n.exchange.throttle()
+	if err != nil {
+		return nil, err
+	}
 	return api.NewExchange(api.ExchangeConfig{
-		Services: services, BaseURL: n.url("outlook"), Verify: tokens.Verify, Log: n.log,
+		Services: services, BaseURL: n.url("outlook"), Verify: tokens.Verify, Log: n.log, Throttle: limits,
 		Tenant: func(ctx context.Context, idOrDomain string) (string, error) {
 			t, err := n.directory.Tenant(ctx, idOrDomain)
 			return t.ID, err

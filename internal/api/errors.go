@@ -72,7 +72,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, id string, err err
 	h := w.Header()
 	switch f.Code {
 	case fault.Unauthenticated:
-		h.Set("WWW-Authenticate", challenge(r))
+		h.Set("WWW-Authenticate", challenge(r.Header))
 	case fault.Unavailable, fault.Throttled:
 		h.Set("Retry-After", "1")
 	}
@@ -80,8 +80,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, id string, err err
 }
 
 // challenge is the answer to a missing or refused token (RFC 6750 section 3).
-func challenge(r *http.Request) string {
-	if bearer(r) == "" {
+func challenge(h http.Header) string {
+	if bearer(h) == "" {
 		return `Bearer realm="customerkey"`
 	}
 	return `Bearer realm="customerkey", error="invalid_token"`

@@ -1,25 +1,26 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/customerkey/customerkey/internal/activity"
+	"github.com/customerkey/customerkey/internal/api/throttle"
 	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/directory"
-	"github.com/customerkey/customerkey/internal/fault"
 )
 
 const (
 	exchangeLimit   = 15 * time.Minute // the longest a command may run (row CK-344)
-	exchangeBody    = 256 << 10        // bytes of a request body
 	exchangeReading = 30 * time.Second // the longest a body may take to arrive
+	exchangeWriting = time.Minute      // the longest an answer may take to be read
 )
 
 // ExchangeConfig is what the Exchange admin REST face needs.
@@ -32,13 +33,20 @@ type ExchangeConfig struct {
 	// Tenant returns the id of the organization of that id or domain; fault.NotFound. Required.
 	Tenant func(ctx context.Context, idOrDomain string) (string, error)
 
-	Log *slog.Logger // errors, one line each; slog.Default if nil
+	Throttle *throttle.Throttle // what callers may ask; everything if nil
+	Within   time.Duration      // how long a request may work; 15 min if 0 (row CK-344)
+	Reading  time.Duration      // how long its body may take to arrive; 30 s if 0
+	Now      func() time.Time   // time.Now if nil
+	Log      *slog.Logger       // errors, one line each; slog.Default if nil
 }
 
 // An Exchange answers for outlook.{domain}: the admin REST protocol of Exchange Online
 // PowerShell (section 7 of the requirements), over the service's rows of the cmdlet table.
 //
-//	POST /adminapi/{beta|v1.0}/{tenant}/InvokeCommand
+//	POST /adminapi/{beta|v1.0}/{tenant}/InvokeCommand               runs a command
+//	POST /adminapi/{beta|v1.0}/{tenant}/$batch                      runs up to ten
+//	GET  /adminapi/{beta|v1.0}/{tenant}/EXOModuleFile               what the caller may run
+//	GET  /adminapi/{beta|v1.0}/{tenant}/EXOBanner('AutogenSession') nothing to say
 //
 // {tenant} must be the caller's own; any other, there or not, gets the same answer as a
 // command that the caller may not run. Headers that route or describe a request, above all
@@ -56,114 +64,84 @@ func NewExchange(c ExchangeConfig) (*Exchange, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Within, c.Reading = cmp.Or(c.Within, exchangeLimit), cmp.Or(c.Reading, exchangeReading)
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
 	return &Exchange{c: c, table: cmdlet.Table()}, nil
 }
 
-// An invocation is one request on its way through the face.
+// An invocation is one request on its way through the face, come by itself or in a batch.
 type invocation struct {
-	id      string // request id
+	id      string      // request id
+	header  http.Header // of the request
+	query   url.Values
 	version string // beta or v1.0
 	tenant  string // as written in the path
 	caller  directory.Caller
-	call    *cmdlet.Call // nil until the body has been read
+	most    int          // objects of its answer; 0: those of a page
+	call    *cmdlet.Call // nil until parameters are bound
+	out     http.Header  // of the answer
 }
+
+// A response is what answers an invocation, in a body of its own or in that of a batch.
+type response struct {
+	status int
+	body   any // a string is plain text, nil nothing at all, everything else JSON
+}
+
+// newInvocation begins a request. What the client calls it is told back, so that both sides
+// have one name for it in their logs (row CK-336).
+func newInvocation(header http.Header) *invocation {
+	in := &invocation{id: uuid.NewString(), header: header, out: http.Header{}}
+	in.out.Set(headerRequest, in.id)
+	in.out.Set("OData-Version", "4.0")
+	if id, err := uuid.Parse(header.Get(headerClient)); err == nil {
+		in.out.Set(headerClient, id.String())
+	}
+	return in
+}
+
+const headerClient = "Client-Request-Id"
 
 // ServeHTTP answers one request.
 func (x *Exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	in := &invocation{id: uuid.NewString()}
-	h := w.Header()
-	h.Set(headerRequest, in.id)
-	h.Set("OData-Version", "4.0")
-	ctx, cancel := context.WithTimeout(r.Context(), exchangeLimit)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(x.c.Within + exchangeWriting)) // where the connection has deadlines
+	in := newInvocation(r.Header)
+	ctx, cancel := context.WithTimeout(r.Context(), x.c.Within)
 	defer cancel()
-	reply, err := x.serve(ctx, w, r, in)
+	res, err := x.serve(ctx, w, r, in)
 	if err != nil {
-		x.fail(ctx, w, r, in, err)
-		return
+		res = x.failure(ctx, in, err)
 	}
-	writeExchange(w, http.StatusOK, reply)
+	if res != nil {
+		x.send(w, r, in, res)
+	}
 }
 
-func (x *Exchange) serve(ctx context.Context, w http.ResponseWriter, r *http.Request, in *invocation) (*cmdlet.Reply, error) {
-	if err := in.route(w, r); err != nil {
+func (x *Exchange) serve(ctx context.Context, w http.ResponseWriter, r *http.Request, in *invocation) (*response, error) {
+	end, err := in.route(r.Method, r.URL)
+	if err != nil {
 		return nil, err
 	}
-	caller, err := x.c.Verify(ctx, bearer(r))
+	caller, err := x.c.Verify(ctx, bearer(r.Header))
 	if err != nil {
 		return nil, err
 	}
 	caller.Request, caller.Address = in.id, address(r)
 	in.caller = caller
-	body, err := readInvocation(w, r)
+	leave, err := x.enter(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	if err := x.ownTenant(ctx, in, body); err != nil {
-		return nil, err
-	}
-	return x.invoke(ctx, r, in, body)
-}
-
-// route reads the path. The fixed parts are matched in any case of letters.
-func (in *invocation) route(w http.ResponseWriter, r *http.Request) error {
-	segments, err := split(r.URL.EscapedPath())
-	if err != nil {
-		return err
-	}
-	if len(segments) != 4 || !strings.EqualFold(segments[0], "adminapi") || !strings.EqualFold(segments[3], "InvokeCommand") {
-		return fault.New(fault.NotFound, "there is nothing at this address").
-			WithHint("commands go to /adminapi/beta/{tenant}/InvokeCommand")
-	}
-	in.version, in.tenant = strings.ToLower(segments[1]), segments[2]
-	if in.version != "beta" && in.version != "v1.0" {
-		return fault.New(fault.NotFound, "there is no such version of this interface").WithHint("use beta or v1.0")
-	}
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		return fault.New(fault.Invalid, "commands are sent with POST").WithReason(reasonMethod)
-	}
-	return nil
-}
-
-// ownTenant refuses any organization but the caller's own.
-func (x *Exchange) ownTenant(ctx context.Context, in *invocation, body cmdlet.Invocation) error {
-	id, err := x.c.Tenant(ctx, in.tenant)
-	if err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Invalid) {
-		return err
-	}
-	if err != nil || id != in.caller.Tenant {
-		row, err := cmdlet.Find(x.table, body.CmdletInput.CmdletName)
-		if err != nil {
-			row = &cmdlet.Cmdlet{Name: "InvokeCommand"} // what the caller has made up is in no record
-		}
-		return x.refuse(ctx, in, row, body, "the token is not for the organization in the path")
-	}
-	return nil
-}
-
-// refuse records that the caller tried what he may not, and returns the refusal.
-func (x *Exchange) refuse(ctx context.Context, in *invocation, row *cmdlet.Cmdlet, body cmdlet.Invocation, why string) error {
-	refusal := fault.New(fault.Forbidden, "%s", why)
-	command := activity.Command{Name: row.Name, Parameters: row.Given(body.CmdletInput.Parameters), Caller: in.caller}
-	if err := x.c.Services.Activity.Refuse(ctx, command, refusal); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "the decision cannot be recorded, so nothing was done").WithHint("try again")
-	}
-	return refusal
-}
-
-// find returns the row of that name, if it is the service's and the caller may run it. An
-// attempt to run one that the caller may not is recorded.
-func (x *Exchange) find(ctx context.Context, in *invocation, body cmdlet.Invocation) (*cmdlet.Cmdlet, error) {
-	row, err := cmdlet.Find(x.table, body.CmdletInput.CmdletName)
+	defer leave()
+	body, err := x.readBody(w, r, end.body)
 	if err != nil {
 		return nil, err
 	}
-	if row.Side != cmdlet.Service {
-		return nil, fault.New(fault.NotFound, "%s does not run in the service", row.Name).WithReason(cmdlet.ReasonUnknown)
+	if err := x.ownTenant(ctx, in, end, body); err != nil {
+		return nil, err
 	}
-	if row.MayRun(in.caller, x.c.Services.Policies.Roles()) {
-		return row, nil
-	}
-	return nil, x.refuse(ctx, in, row, body, "the caller has no role that may run "+row.Name)
+	return end.serve(x, ctx, in, body)
 }

@@ -8,7 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
+	"os"
 	"strings"
 	"time"
 
@@ -16,52 +16,88 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
-const (
-	exchangePage = 1000 // objects of a page unless fewer are asked for, and the most (row CK-333)
-	maxSkipToken = 8 << 10
-)
+// maxSkipToken bounds what is taken for a place: no key of an object is near as long.
+const maxSkipToken = 8 << 10
 
-// readInvocation reads the body of row CK-327.
-func readInvocation(w http.ResponseWriter, r *http.Request) (cmdlet.Invocation, error) {
-	var in cmdlet.Invocation
+// readBody reads a JSON object of at most that many bytes, in which no name may come twice and
+// nothing lies deeper than any command needs.
+func (x *Exchange) readBody(w http.ResponseWriter, r *http.Request, most int64) (o cmdlet.Object, err error) {
+	if most == 0 {
+		if r.ContentLength != 0 {
+			return o, fault.New(fault.Invalid, "this request takes no body").WithHint("send it without one")
+		}
+		return o, nil
+	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return in, fault.New(fault.Invalid, "the body is not said to be application/json").WithReason(reasonMedia).
+		return o, fault.New(fault.Invalid, "the body is not said to be application/json").WithReason(reasonMedia).
 			WithHint("set the Content-Type header")
 	}
-	if format := r.Header.Get("X-ResponseFormat"); format != "" && !strings.EqualFold(format, "json") {
-		return in, fault.New(fault.Invalid, "answers in the format %.32q are not given", format).
-			WithHint("leave X-ResponseFormat out, or set it to json")
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(x.c.Reading)) // where the connection has deadlines
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	tooLong := (*http.MaxBytesError)(nil)
+	switch {
+	case errors.As(err, &tooLong):
+		return o, fault.New(fault.TooLarge, "the body is longer than %d bytes", most)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return o, fault.Wrap(fault.Invalid, err, "the body did not come within %s; nothing was done", x.c.Reading).
+			WithReason(reasonStalled).WithHint("send it again")
+	case err != nil:
+		return o, fault.Wrap(fault.Invalid, err, "the body broke off")
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(exchangeReading)) // where the connection has deadlines
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, exchangeBody))
-	if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
-		return in, fault.New(fault.TooLarge, "the body is longer than %d bytes", exchangeBody)
-	}
-	if err != nil {
-		return in, fault.Wrap(fault.Invalid, err, "the body broke off")
-	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-	if err := json.Unmarshal(body, &in); err != nil {
-		return in, fault.Wrap(fault.Invalid, err, "the body cannot be read").
-			WithHint(`send {"CmdletInput":{"CmdletName":"...","Parameters":{...}}}, each name once`)
-	}
-	if in.CmdletInput.CmdletName == "" {
-		return in, fault.New(fault.Invalid, "the body names no command").WithHint(`set CmdletInput.CmdletName`)
-	}
-	return in, nil
+	_ = control.SetReadDeadline(time.Time{})
+	return decodeBody(text)
 }
 
-// pageWanted returns how many objects the Prefer header allows in one answer (row CK-333).
-func pageWanted(h http.Header) int {
-	for _, line := range h.Values("Prefer") {
-		for _, part := range strings.FieldsFunc(line, func(r rune) bool { return r == ';' || r == ',' }) {
-			name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-			if n, err := strconv.Atoi(value); err == nil && n > 0 && strings.EqualFold(name, "odata.maxpagesize") {
-				return min(n, exchangePage)
-			}
-		}
+// decodeBody reads the text of a body.
+func decodeBody(text []byte) (o cmdlet.Object, err error) {
+	if err := json.Unmarshal(text, &o); err != nil {
+		return o, fault.Wrap(fault.Invalid, err, "the body cannot be read").
+			WithHint("send a JSON object, with each name once")
 	}
-	return exchangePage
+	return o, nil
+}
+
+// member returns the value of a name as T: the zero value without it or with null, and an error
+// for a value of another type or a name that comes in two spellings.
+func member[T any](o cmdlet.Object, name string) (value T, err error) {
+	found := false
+	for _, f := range o.Fields {
+		if !strings.EqualFold(f.Name, name) {
+			continue
+		}
+		if found {
+			return value, fault.New(fault.Invalid, "%s is given twice", name)
+		}
+		found = true
+		if f.Value == nil {
+			continue
+		}
+		v, ok := f.Value.(T)
+		if !ok {
+			return value, fault.New(fault.Invalid, "%s has a value of the wrong type", name).WithHint("%s", bodyHint)
+		}
+		value = v
+	}
+	return value, nil
+}
+
+const bodyHint = `send {"CmdletInput":{"CmdletName":"...","Parameters":{...}}}`
+
+// cmdletInput reads the body of row CK-327: the name of a command and its parameters.
+func cmdletInput(body cmdlet.Object) (name string, params cmdlet.Object, err error) {
+	input, err := member[cmdlet.Object](body, "CmdletInput")
+	if err != nil {
+		return "", params, err
+	}
+	if name, err = member[string](input, "CmdletName"); err != nil {
+		return "", params, err
+	}
+	if name == "" {
+		return "", params, fault.New(fault.Invalid, "the body names no command").WithHint("%s", bodyHint)
+	}
+	params, err = member[cmdlet.Object](input, "Parameters")
+	return name, params, err
 }
 
 // selected returns the properties that $select names (row CK-330), none for all.
@@ -92,7 +128,7 @@ func placeOf(q url.Values) (p place, err error) {
 	}
 	text, err := base64.RawURLEncoding.DecodeString(token[:min(len(token), maxSkipToken)])
 	if err != nil || json.Unmarshal(text, &p) != nil || p.After == "" || p.Left < 0 {
-		return p, fault.New(fault.Invalid, "$skiptoken is not one that this service gave").WithHint("begin again without it")
+		return place{}, fault.New(fault.Invalid, "$skiptoken is not one that this service gave").WithHint("begin again without it")
 	}
 	return p, nil
 }

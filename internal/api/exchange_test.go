@@ -196,7 +196,7 @@ func TestExchangeRefusesRequests(t *testing.T) {
 		{"other version", admin, "/adminapi/v2.0/contoso.example/InvokeCommand", body, nil, 404},
 		{"dots", admin, "/adminapi/beta/../InvokeCommand", body, nil, 400},
 		{"no type", admin, path, body, []string{"Content-Type: text/plain"}, 415},
-		{"clixml", admin, path, body, []string{"X-ResponseFormat: clixml"}, 400},
+		{"other format", admin, path, body, []string{"X-ResponseFormat: yaml"}, 400},
 		{"no JSON", admin, path, "{", nil, 400},
 		{"no command", admin, path, "{}", nil, 400},
 		{"twice", admin, path, command(getPolicies, `{"Identity":"a","Identity":"b"}`), nil, 400},

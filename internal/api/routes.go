@@ -135,9 +135,9 @@ func (t route) checkBody(r *http.Request, limit int64) error {
 	return nil
 }
 
-// bearer returns the token of the request, "" if there is none.
-func bearer(r *http.Request) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+// bearer returns the token in the headers of a request, "" if there is none.
+func bearer(h http.Header) string {
+	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}

@@ -98,7 +98,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, id string) error 
 	}
 	var caller directory.Caller
 	if !route.open {
-		if caller, err = s.verify(r.Context(), bearer(r)); err != nil {
+		if caller, err = s.verify(r.Context(), bearer(r.Header)); err != nil {
 			return err
 		}
 		caller.Request, caller.Address = id, address(r)

@@ -71,7 +71,7 @@ func (c *Call) Warn(format string, args ...any) {
 // such errors, it returns err, which then ends the command.
 func (c *Call) Fail(err error) error {
 	switch {
-	case err == nil || Silent(c.Common.ErrorAction):
+	case err == nil:
 		return nil
 	case c.Host.Error == nil || strings.EqualFold(c.Common.ErrorAction, "Stop"):
 		return err

@@ -68,7 +68,7 @@ func (c CLI) Run(ctx context.Context, name string, words []string) error {
 	call.Host = c.host(call, printer)
 	var survived error // the last of those that did not end the command
 	call.Host.Error = func(err error) {
-		PrintError(c.Err, err)
+		PrintError(c.Err, hushed(call, err))
 		survived = hush{err}
 	}
 	for _, note := range call.Notes {

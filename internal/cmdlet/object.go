@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -44,6 +45,19 @@ func (o Object) Get(name string) any {
 		}
 	}
 	return nil
+}
+
+// Only returns the object with the properties of those names alone, whatever their case; with
+// all if there are no names (row CK-330).
+func (o Object) Only(names []string) Object {
+	if len(names) == 0 {
+		return o
+	}
+	some := o
+	some.Fields = slices.DeleteFunc(slices.Clone(o.Fields), func(f Field) bool {
+		return !slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, f.Name) })
+	})
+	return some
 }
 
 // MarshalJSON writes the properties in order. Times are RFC 3339 in UTC.

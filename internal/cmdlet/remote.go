@@ -165,8 +165,8 @@ func (r Remote) post(ctx context.Context, call *Call, address string, body []byt
 	req.Header.Set("Prefer", "odata.maxpagesize=1000")
 	req.Header.Set("X-CmdletName", call.Cmdlet.Name)
 	req.Header.Set("client-request-id", id.String())
-	if action := call.Common.ErrorAction; action != "" {
-		req.Header.Set("ErrorAction", action)
+	if strings.EqualFold(call.Common.ErrorAction, "Stop") { // silence is ours to keep: the exit code stays
+		req.Header.Set("ErrorAction", "Stop")
 	}
 	call.Verbose("POST %s", address)
 	return r.send(req, call)

@@ -1,7 +1,6 @@
 package cmdlet
 
 import (
-	"slices"
 	"strings"
 	"time"
 )
@@ -84,10 +83,7 @@ const (
 // empty: all (row CK-330).
 func (o Object) ToWire(only []string) Object {
 	w := Object{Fields: make([]Field, 0, len(o.Fields))}
-	for _, f := range o.Fields {
-		if len(only) > 0 && !slices.ContainsFunc(only, func(s string) bool { return strings.EqualFold(s, f.Name) }) {
-			continue
-		}
+	for _, f := range o.Only(only).Fields {
 		odata, data, value := annotate(f.Value)
 		if data != "" {
 			w.Fields = append(w.Fields, Field{f.Name + dataType, data})

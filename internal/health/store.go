@@ -11,6 +11,9 @@ import (
 // ReasonChanged is the reason of fault.Conflict for an edit that somebody else was faster than.
 const ReasonChanged = "HealthChanged"
 
+// ReasonNameTaken is the reason of fault.Conflict for a subscription whose name another has (CK-348).
+const ReasonNameTaken = "NameTaken"
+
 // Changed returns the fault for an edit made from a picture that is out of date.
 func Changed() error {
 	return fault.New(fault.Conflict, "the state of the root key has changed meanwhile").WithReason(ReasonChanged).WithHint("try again")

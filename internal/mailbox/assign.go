@@ -12,6 +12,9 @@ import (
 // ReasonUnlicensed is the reason of a refusal for want of a licence.
 const ReasonUnlicensed = "CK-179"
 
+// ReasonNameTaken is the reason of fault.Conflict for a mailbox whose name another has (CK-348).
+const ReasonNameTaken = "NameTaken"
+
 func (m Mailbox) holder() policy.Holder { return policy.Holder{Container: m.Container, Name: m.Name} }
 
 // Assign gives a mailbox a policy of the mailbox family in place of the one it had, or takes it

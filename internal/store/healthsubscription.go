@@ -36,7 +36,7 @@ func (s *Health) AddSubscription(ctx context.Context, sub health.SubscriptionRow
 			TenantID: sub.Tenant, Name: foldName(sub.Name), Display: sub.Name, Endpoint: sub.Base, Sealed: sub.Sealed,
 			Types: types, Families: families, CreatedAt: micros(sub.Created), Reached: reached,
 		})
-		return oneRow(n, err, fault.New(fault.Conflict, "there is an alert subscription %q already", sub.Name).WithHint("remove it first, or choose another name"))
+		return oneRow(n, err, fault.New(fault.Conflict, "there is an alert subscription %q already", sub.Name).WithReason(health.ReasonNameTaken).WithHint("remove it first, or choose another name"))
 	})
 }
 

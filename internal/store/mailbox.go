@@ -106,7 +106,7 @@ func (s *Mailbox) AddMailbox(ctx context.Context, m mailbox.Mailbox) error {
 			added, err = q.AddMailbox(ctx, rowOfMailbox(m, m.Kind))
 		}
 		if err == nil && added == 0 {
-			return fault.New(fault.Conflict, "there is a mailbox %s already", m.Name).WithHint("choose another name")
+			return fault.New(fault.Conflict, "there is a mailbox %s already", m.Name).WithReason(mailbox.ReasonNameTaken).WithHint("choose another name")
 		}
 		return err
 	})
