@@ -12,7 +12,7 @@ import (
 
 const (
 	// readPage is how many entries are in memory at a time.
-	readPage = 500
+	readPage = 1000
 	// longestCommand bounds how long after its beginning the end of a command is looked for: the
 	// limit of row CK-344, and what writing it down may take.
 	longestCommand = 16 * time.Minute
@@ -59,11 +59,11 @@ func (s *Service) Search(ctx context.Context, caller directory.Caller, q Query, 
 		}
 	}
 	for b.top > 0 && !b.before(q.From) {
-		page, err := b.page(ctx)
+		found, err := b.page(ctx)
 		if err != nil {
 			return err
 		}
-		for _, stored := range slices.Backward(page) {
+		for _, stored := range slices.Backward(found) {
 			if r, ok := b.record(stored); ok && q.wants(r) {
 				if err := see(r); err != nil {
 					return err
@@ -79,8 +79,8 @@ func (s *Service) Search(ctx context.Context, caller directory.Caller, q Query, 
 type backward struct {
 	s      *Service
 	tenant string
-	top    int64 // the entries below are still to be read
-	newest time.Time
+	top    int64                  // the entries below are still to be read
+	newest time.Time              // of the last page
 	ends   map[string]audit.Entry // by the key of their command
 }
 
@@ -92,14 +92,14 @@ func (b *backward) startBelow(ctx context.Context, below int64) error {
 	begun := map[string]bool{} // above, so that their ends are not wanted
 	var since time.Time
 	for after := below - 1; after < b.top; {
-		page, err := b.s.c.Log.Entries(ctx, b.tenant, after, readPage)
+		page, err := b.s.c.Log.Find(ctx, b.tenant, after, readPage, runAction, endAction)
 		if err != nil {
 			return err
 		}
-		if len(page) == 0 {
+		if page.Seen == 0 {
 			break
 		}
-		for _, stored := range page {
+		for _, stored := range page.Found {
 			e := stored.Entry
 			switch key := keyOf(e); {
 			case e.Action == runAction:
@@ -109,32 +109,25 @@ func (b *backward) startBelow(ctx context.Context, below int64) error {
 			}
 		}
 		if since.IsZero() {
-			since = page[0].Entry.Time
-		}
-		last := page[len(page)-1]
-		if last.Entry.Time.After(since.Add(longestCommand)) {
+			since = page.Until
+		} else if page.Until.After(since.Add(longestCommand)) {
 			break
 		}
-		after = last.Index
+		after = page.Last
 	}
 	b.top = below
 	return nil
 }
 
-// page returns the next page downwards, in the log's order.
+// page returns what the next page downwards has of commands, in the log's order.
 func (b *backward) page(ctx context.Context) ([]audit.Stored, error) {
 	from := max(0, b.top-readPage)
-	page, err := b.s.c.Log.Entries(ctx, b.tenant, from-1, int(b.top-from))
+	page, err := b.s.c.Log.Find(ctx, b.tenant, from-1, int(b.top-from), runAction, endAction)
 	if err != nil {
 		return nil, err
 	}
-	b.top, b.newest = from, time.Time{}
-	for _, stored := range page {
-		if stored.Entry.Time.After(b.newest) {
-			b.newest = stored.Entry.Time
-		}
-	}
-	return page, nil
+	b.top, b.newest = from, page.Until
+	return page.Found, nil
 }
 
 // before reports whether all of the last page was written so long before t that what lies below

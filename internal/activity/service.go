@@ -12,7 +12,7 @@ import (
 // A Log is where commands are recorded and read back; [audit.Log] is one.
 type Log interface {
 	audit.Recorder
-	Entries(ctx context.Context, tenant string, after int64, limit int) ([]audit.Stored, error)
+	Find(ctx context.Context, tenant string, after int64, limit int, actions ...string) (audit.Stretch, error)
 	Head(ctx context.Context, tenant string) (audit.Head, error)
 }
 

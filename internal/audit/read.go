@@ -1,7 +1,10 @@
 package audit
 
 import (
+	"bytes"
 	"context"
+	"slices"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -34,14 +37,80 @@ func (l *Log) Entries(ctx context.Context, tenant string, after int64, limit int
 	}
 	page := make([]Stored, len(leaves))
 	for i, leaf := range leaves {
-		e, err := DecodeLeaf(leaf.Bytes)
-		if err != nil {
-			return nil, fault.Wrap(fault.Corrupt, err, "entry %d of the log is damaged", leaf.Index).
-				WithHint("run ck audit verify to see what else is")
+		if page[i], err = leaf.decode(); err != nil {
+			return nil, err
 		}
-		page[i] = Stored{Index: leaf.Index, Entry: e, Leaf: leaf.Bytes}
 	}
 	return page, nil
+}
+
+func (l Leaf) decode() (Stored, error) {
+	e, err := DecodeLeaf(l.Bytes)
+	if err != nil {
+		return Stored{}, fault.Wrap(fault.Corrupt, err, "entry %d of the log is damaged", l.Index).
+			WithHint("run ck audit verify to see what else is")
+	}
+	return Stored{Index: l.Index, Entry: e, Leaf: l.Bytes}, nil
+}
+
+// A Stretch is what [Log.Find] saw of a log.
+type Stretch struct {
+	Found []Stored // the entries that were wanted, in order
+	Last  int64    // index of the last entry that was looked at
+	Until time.Time
+	Seen  int // entries that were looked at; 0: the end of the log
+}
+
+// Find is Entries for those of some actions: it looks at up to limit entries and decodes no
+// others, so that a long log can be searched. Until is the latest time of all that it looked at.
+// Damage to entries that are not wanted goes unseen: Entries and a [Verifier] find it.
+func (l *Log) Find(ctx context.Context, tenant string, after int64, limit int, actions ...string) (Stretch, error) {
+	if err := checkTenant(tenant); err != nil {
+		return Stretch{}, err
+	}
+	leaves, err := l.store.Leaves(ctx, tenant, after, min(limit, maxPage))
+	if err != nil || len(leaves) == 0 {
+		return Stretch{}, err
+	}
+	s := Stretch{Last: leaves[len(leaves)-1].Index, Seen: len(leaves)}
+	for _, leaf := range leaves {
+		if at := leaf.time(); at.After(s.Until) {
+			s.Until = at
+		}
+		if !leaf.mayBe(actions) {
+			continue
+		}
+		found, err := leaf.decode()
+		if err != nil {
+			return Stretch{}, err
+		}
+		if slices.Contains(actions, found.Entry.Action) {
+			s.Found = append(s.Found, found)
+		}
+	}
+	return s, nil
+}
+
+// time reads the time of a leaf, which always stands at the same place; the zero time if the leaf
+// is damaged.
+func (l Leaf) time() time.Time {
+	const from = len(`{"v":1,"time":"`)
+	if len(l.Bytes) < from+len(leafTime) {
+		return time.Time{}
+	}
+	at, err := time.Parse(leafTime, string(l.Bytes[from:from+len(leafTime)]))
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
+// mayBe reports whether the leaf may have one of the actions. It never denies one that has: the
+// member stands in the leaf as it is compared here, for actions have nothing to escape.
+func (l Leaf) mayBe(actions []string) bool {
+	return slices.ContainsFunc(actions, func(action string) bool {
+		return bytes.Contains(l.Bytes, []byte(`"action":"`+action+`"`))
+	})
 }
 
 // Prove returns the proof that the entry at index is in the tree of the first size entries,
