@@ -196,6 +196,26 @@ func TestChecks(t *testing.T) {
 	}
 }
 
+// CK-21: keys in hardware and in software are both taken, and only of the latter one is warned.
+func TestHardware(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, onboarding.ByApproval)
+	look := func() (warned bool) {
+		r := w.mustNew(w.input(onboarding.Validate))
+		if !r.Passed() {
+			t.Errorf("refused: %v", r.Of(rootcheck.Fail))
+		}
+		return contains(strings.Fields(failed(r, rootcheck.Warn)), "CK-21")
+	}
+	if look() {
+		t.Error("two premium vaults are warned of")
+	}
+	w.put(0, keyvault.VaultSpec{Name: "contoso-east", SKU: "standard", RetentionDays: 90, PurgeProtection: true, Access: w.access(w.principal)})
+	if !look() {
+		t.Error("nobody is told that keys are held by software")
+	}
+}
+
 // CK-40: two people, and nobody hears that there is one.
 func TestTwoOwners(t *testing.T) {
 	t.Parallel()

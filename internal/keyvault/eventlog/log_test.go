@@ -235,13 +235,15 @@ func mustWait(t *testing.T, q *queue) {
 	}
 }
 
-// TestLines: one record is one line, as it is in a file.
+// TestLines: one record is one line, as it is in a file, with the names of CK-363 to CK-373.
 func TestLines(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	l := mustOpen(t, Config{Lines: &out})
 	want := record("contoso", "contoso-east", 403)
-	want.Description, want.Properties.Client = "not\nallowed", strings.Repeat("ä", 300)
+	want.Description, want.Address, want.Correlation = "not\nallowed", "192.0.2.7", "c-1"
+	want.Identity.Claim = Claim{Object: "o-1", UPN: "bob@contoso.example", App: "a-1"}
+	want.Properties = Properties{Client: strings.Repeat("ä", 300), URI: "https://contoso-east/keys/root1", ID: "https://contoso-east/keys/root1/1", Status: 403, RequestID: "r-1"}
 	l.Write(want)
 	mustClose(t, l)
 	var got map[string]any
@@ -251,15 +253,20 @@ func TestLines(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	client := got["properties"].(map[string]any)["clientInfo"].(string)
+	properties := got["properties"].(map[string]any)
+	client := properties["clientInfo"].(string)
 	if len(client) != longestText || strings.Trim(client, "ä") != "" {
 		t.Errorf("clientInfo has %d bytes: %q", len(client), client)
 	}
-	delete(got, "properties")
+	delete(properties, "clientInfo")
 	if diff := cmp.Diff(map[string]any{
 		"time": "2026-03-01T12:00:00Z", "resourceId": "/SUBSCRIPTIONS/0F0E-SUB/RESOURCEGROUPS/KEYS/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/CONTOSO-EAST",
 		"operationName": "KeyUnwrap", "operationVersion": "7.4", "category": "AuditEvent", "resultType": "Failure", "resultSignature": "Forbidden",
-		"resultDescription": "not\nallowed", "durationMs": "3", "callerIpAddress": "", "correlationId": "", "identity": map[string]any{"claim": map[string]any{}},
+		"resultDescription": "not\nallowed", "durationMs": "3", "callerIpAddress": "192.0.2.7", "correlationId": "c-1",
+		"identity": map[string]any{"claim": map[string]any{ // CK-372
+			"http://schemas.microsoft.com/identity/claims/objectidentifier": "o-1", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": "bob@contoso.example", "appid": "a-1",
+		}},
+		"properties": map[string]any{"requestUri": "https://contoso-east/keys/root1", "id": "https://contoso-east/keys/root1/1", "httpStatusCode": 403.0, "requestId": "r-1"},
 	}, got); diff != "" {
 		t.Error(diff)
 	}

@@ -263,7 +263,7 @@ func TestContract(t *testing.T) {
 		bad("KV-53", "POST", "/keys/new/create?"+version, `{"kty":"RSA","attributes":{"exportable":true},"release_policy":{}}`, "not supported"),
 		bad("KV-55", "POST", "/keys/new/create?"+version, `{"kty":"EC","crv":"P-256K","key_size":384}`, "Property"),
 		bad("KV-55", "POST", "/keys/curve/sign?"+version, `{"alg":"ES256K","value":"`+digest32+`"}`, "does not fit"),
-		bad("KV-57", "PATCH", "/keys/root1?"+version, `{"attributes":{"exp":null}}`, "exp"),
+		bad("KV-57 CK-228", "PATCH", "/keys/root1?"+version, `{"attributes":{"exp":null}}`, "exp"),
 		bad("KV-4.3", "PATCH", "/keys/root1?"+version, `{"attributes":{"exp":100,"nbf":100}}`, "exp"),
 		bad("KV-84", "GET", "/keys?maxresults=0&"+version, "", "maxresults"),
 		bad("KV-84", "GET", "/keys?maxresults=26&"+version, "", "maxresults"),
