@@ -343,12 +343,12 @@ func (s *survivor) settle(t *rapid.T) {
 // Whatever happens, nothing that was acknowledged is lost while a root of its policy works or
 // its vaults are only out of reach; nobody reads it longer than a lease after both were denied,
 // nor ever again once it was purged; no generation is destroyed that is needed; no percentage
-// goes back. CK_SURVIVOR is how many worlds this is tried in, with 100 tenants of some 30 steps each.
+// goes back. CK_SURVIVOR is how many worlds this is tried in, with 50 tenants of some 30 steps each.
 func TestSurvivor(t *testing.T) {
 	worlds, _ := strconv.Atoi(os.Getenv("CK_SURVIVOR"))
 	if worlds > 0 {
 		checks := flag.Lookup("rapid.checks").Value.String()
-		if err := flag.Set("rapid.checks", "100"); err != nil {
+		if err := flag.Set("rapid.checks", "50"); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = flag.Set("rapid.checks", checks) })
