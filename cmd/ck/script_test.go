@@ -359,11 +359,17 @@ func cmdSignIn(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	cmd := exec.Command(path, "--profile", args[0], "login", "--server", "https://localhost:"+ts.Getenv("PORT"), "--ca", ts.MkAbs("data/ca.pem"), "--user", args[1])
 	cmd.Env = scriptEnv(ts)
+	ts.Check(logIn(cmd, lines))
+}
+
+// logIn runs ck login with what somebody types.
+func logIn(cmd *exec.Cmd, lines string) error {
 	cmd.Stdin = strings.NewReader(lines)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		ts.Fatalf("signing in: %v\n%s", err, out)
+		return fmt.Errorf("signing in: %w\n%s", err, out)
 	}
+	return nil
 }
 
 // scriptEnv is the environment of what a script's own commands start.

@@ -16,6 +16,7 @@ type world struct {
 	ck     string // the binary
 	dir    string
 	env    []string
+	port   string
 	flags  []string // of ck serve
 	server scriptServer
 	items  *client.Client
@@ -24,17 +25,27 @@ type world struct {
 // newWorld starts a server with further flags; it ends with the test.
 func newWorld(tb testing.TB, flags ...string) *world {
 	tb.Helper()
+	return newWorldOf(tb, "", flags...)
+}
+
+// newWorldOf is newWorld with the binary at a path; "" for this test itself, which is ck under that
+// name.
+func newWorldOf(tb testing.TB, self string, flags ...string) *world {
+	tb.Helper()
 	dir := tb.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		tb.Fatal(err)
+	if self == "" {
+		var err error
+		if self, err = os.Executable(); err != nil {
+			tb.Fatal(err)
+		}
 	}
+	port := freePort(tb)
 	w := &world{
-		tb: tb, dir: dir, ck: filepath.Join(dir, "ck"),
+		tb: tb, port: port, dir: dir, ck: filepath.Join(dir, "ck"),
 		env:   append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+filepath.Join(dir, "config")),
-		flags: append([]string{"serve", "--sample", "--data", filepath.Join(dir, "data"), "--seals", filepath.Join(dir, "seals"), "--port", freePort(tb)}, flags...),
+		flags: append([]string{"serve", "--sample", "--data", filepath.Join(dir, "data"), "--seals", filepath.Join(dir, "seals"), "--port", port}, flags...),
 	}
-	if err := os.Symlink(self, w.ck); err != nil { // the test binary is ck under that name
+	if err := os.Symlink(self, w.ck); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(w.server.kill)
