@@ -116,13 +116,12 @@ func (w *killed) live(name string, work longWork) {
 			go w.killLater(w.dice.IntN(3) == 0, begun, w.moment(), dead)
 		}
 		err := w.untilDone(work, begun, dead, cut >= cuts)
-		if err == nil && cut >= cuts {
+		if err == nil {
 			break
 		}
-		if cut >= cuts {
+		if !errors.Is(err, errKilled) {
 			w.t.Fatalf("%s: %v\n%s", name, err, w.server.out)
 		}
-		<-dead
 		w.cut[w.during]++
 		w.sound(name)
 		w.start()
@@ -156,8 +155,8 @@ func (w *killed) killLater(early bool, begun <-chan struct{}, d time.Duration, d
 	close(dead)
 }
 
-// untilDone begins the operation and watches it until it is done, or the server is dead. alone says
-// that nobody kills it any more: then what fails has failed.
+// untilDone begins the operation and watches it until it is done, or, unless it is left alone, until
+// the server is dead: errKilled.
 func (w *killed) untilDone(work longWork, begun chan<- struct{}, dead <-chan struct{}, alone bool) error {
 	deadline := time.Now().Add(time.Minute)
 	on := false
@@ -175,15 +174,12 @@ func (w *killed) untilDone(work longWork, begun chan<- struct{}, dead <-chan str
 				err = work.done(w)
 			}
 		}
-		over := alone && (err == nil || !on && !errors.Is(err, errNotYet) || errors.Is(err, errBroken) || time.Now().After(deadline))
-		if over {
+		stuck := !on && !errors.Is(err, errNotYet) || time.Now().After(deadline)
+		if errors.Is(err, errBroken) || alone && (err == nil || stuck) {
 			return err
 		}
 		select {
 		case <-dead:
-			if errors.Is(err, errBroken) {
-				return err
-			}
 			return errKilled
 		case <-time.After(200 * time.Millisecond):
 		}

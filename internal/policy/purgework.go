@@ -210,11 +210,15 @@ func (s *Service) destroyKeys(ctx context.Context, run *operation.Run, caller di
 	if err := s.record(ctx, caller, destroyContent, p.ID, audit.Allow, nil); err != nil {
 		return err
 	}
-	var n int64
+	var n, total int64
+	count := func(keys []purge.Key) error { total += int64(len(keys)); return nil }
+	if err := s.c.Purging.Ledger.Keys(ctx, p.Tenant, p.ID, count); err != nil {
+		return err
+	}
 	return s.c.Purging.Ledger.Keys(ctx, p.Tenant, p.ID, func(keys []purge.Key) error {
 		n += int64(len(keys))
 		for more := true; more; {
-			f := run.Fence(run.Op.Checkpoint, max(n, run.Op.Done), max(n, run.Op.Total))
+			f := run.Fence(run.Op.Checkpoint, max(n, run.Op.Done), max(total, run.Op.Total))
 			var err error
 			if more, err = s.c.Purging.Store.DestroyKeys(ctx, p.ID, keys, itemsAtOnce, f); err != nil {
 				return err
