@@ -141,7 +141,7 @@ func (c *mover) mustPurge() {
 		c.t.Fatal(err)
 	}
 	c.mustApprove(r)
-	time.Sleep(purgeWait + time.Minute)
+	c.wait(purgeWait + time.Minute)
 	c.work()
 	if got := c.outcome(r); got.State != request.Done {
 		c.t.Fatalf("%s: %s", got.State, got.Outcome)
