@@ -81,18 +81,13 @@ func (c *cursor) take(belongs func(rune) bool) string {
 	return c.text[start:c.off]
 }
 
-// The typographic characters that stand for plain ones, as in PowerShell (row X-31).
-const (
-	singleQuotes = "'\u2018\u2019\u201a\u201b"
-	doubleQuotes = "\"\u201c\u201d\u201e"
-	dashes       = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
-)
+// Typographic quotes and dashes stand for plain ones, as in PowerShell (row X-31).
 
-func isSingle(r rune) bool { return r != end && strings.ContainsRune(singleQuotes, r) }
+func isSingle(r rune) bool { return r == '\'' || r >= '\u2018' && r <= '\u201b' }
 
-func isDouble(r rune) bool { return r != end && strings.ContainsRune(doubleQuotes, r) }
+func isDouble(r rune) bool { return r == '"' || r >= '\u201c' && r <= '\u201e' }
 
-func isDash(r rune) bool { return r != end && strings.ContainsRune(dashes, r) }
+func isDash(r rune) bool { return r == '-' || r >= '\u2010' && r <= '\u2015' || r == '\u2212' }
 
 func isNewline(r rune) bool { return r == '\n' || r == '\r' }
 
@@ -108,7 +103,16 @@ func isNamePart(r rune) bool { return isNameStart(r) || unicode.IsDigit(r) }
 // endsWord tells the characters that no bare word holds: what separates words, and what
 // means something of its own wherever it stands.
 func endsWord(r rune) bool {
-	return r == end || isNewline(r) || isSpace(r) || strings.ContainsRune("|;,(){}&<>", r)
+	switch r {
+	case end, '\n', '\r', '|', ';', ',', '(', ')', '{', '}', '&', '<', '>':
+		return true
+	}
+	return isSpace(r)
+}
+
+// isPlain tells the characters of a bare word that stand for themselves.
+func isPlain(r rune) bool {
+	return r != '`' && r != '$' && !isSingle(r) && !isDouble(r) && !endsWord(r)
 }
 
 // plainDashes turns typographic dashes into plain ones.

@@ -112,7 +112,7 @@ func (p *parser) skipSpace() {
 		case p.has("<#"):
 			p.blockComment()
 		case r == '#':
-			p.take(func(r rune) bool { return !isNewline(r) })
+			p.lineComment()
 		default:
 			return
 		}
@@ -133,6 +133,13 @@ func (p *parser) continuation() {
 	}
 	if p.next() == '\r' && p.peek() == '\n' {
 		p.next()
+	}
+}
+
+func (p *parser) lineComment() {
+	p.take(func(r rune) bool { return !isNewline(r) })
+	if p.peek() == end {
+		p.asked, p.place = false, nil // nothing in a comment can be completed
 	}
 }
 

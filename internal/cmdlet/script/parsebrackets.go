@@ -28,9 +28,17 @@ func (p *parser) paren() Expression {
 func (p *parser) block() Expression {
 	at := p.at
 	p.next()
-	defer func(before []Stage) { p.around = before }(p.around)
-	p.around = p.stages
+	defer p.inside()()
 	return &Block{At: at, Of: p.enclosed(at, '{', '}')}
+}
+
+// inside notes that what follows belongs to a command, and returns what ends that.
+func (p *parser) inside() func() {
+	before := p.around
+	if len(p.stages) > 0 {
+		p.around = p.stages
+	}
+	return func() { p.around = before }
 }
 
 // sub reads $( statements ).
@@ -91,6 +99,7 @@ func (p *parser) table() Expression {
 	t := &Table{At: p.at}
 	p.deeper(t.At)
 	defer func() { p.depth-- }()
+	defer p.inside()()
 	p.next()
 	p.next()
 	names := map[string]bool{}

@@ -92,10 +92,12 @@ func (p *parser) operand() Expression {
 	case r == '$' && p.second() == '(':
 		return p.members(p.sub())
 	case r == '$':
+		at := p.at
 		if v := p.variable(); v != nil {
 			return p.members(v)
 		}
-		p.fail(p.at, "", "behind $ has to stand the name of a variable")
+		p.next()
+		p.fail(at, "", "behind $ has to stand the name of a variable")
 		return nil
 	case r == '(':
 		return p.members(p.paren())

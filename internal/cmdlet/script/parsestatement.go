@@ -1,15 +1,15 @@
 package script
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // statements reads statements up to a closing bracket, which stays, or to the end of the text.
 func (p *parser) statements(closing rune) []Statement {
 	var list []Statement
-	for {
-		p.separators()
+	for begins := true; ; begins = false {
+		begins = p.separators() || begins
+		if begins && p.peek() == end {
+			p.mark(Place{Kind: CommandPlace})
+		}
 		if p.peek() == end || p.peek() == closing {
 			return list
 		}
@@ -20,14 +20,14 @@ func (p *parser) statements(closing rune) []Statement {
 	}
 }
 
-// separators steps over what may stand between statements.
-func (p *parser) separators() {
+// separators steps over what stands between statements, and reports whether anything does.
+func (p *parser) separators() bool {
+	p.skipSpace()
+	before := p.off
 	for p.skipLines(); p.peek() == ';'; p.skipLines() {
 		p.next()
 	}
-	if p.peek() == end {
-		p.mark(Place{Kind: CommandPlace})
-	}
+	return p.off > before
 }
 
 func (p *parser) endsStatement(closing rune) bool {
@@ -40,11 +40,8 @@ func (p *parser) enclosed(open Pos, opening, closing rune) Statement {
 	p.deeper(open)
 	defer func() { p.depth-- }()
 	p.skipLines()
-	switch p.peek() {
-	case closing:
+	if p.peek() == closing {
 		p.fail(open, "", "nothing stands between %c and %c", opening, closing)
-	case end:
-		p.mark(Place{Kind: CommandPlace})
 	}
 	s := p.statement()
 	p.skipSpace()
@@ -73,6 +70,7 @@ func (p *parser) close(open Pos, opening, closing rune) {
 func (p *parser) statement() Statement {
 	at := p.at
 	if p.peek() == end {
+		p.mark(Place{Kind: CommandPlace})
 		p.failEnd(at, "", "the text ends where a command or a value has to stand")
 		return nil
 	}
@@ -92,17 +90,28 @@ func (p *parser) statement() Statement {
 	return p.pipeline(at, &Value{Of: value})
 }
 
-// prompt is what the consoles of Windows print in front of a command.
-var prompt = regexp.MustCompile("^(?:PS(?: [^<>|\"'`\r\n]{1,260})?>|[A-Za-z]:\\\\[^<>|\"'`\r\n]{0,260}>|>>)")
-
-// atPrompt refuses a prompt that was copied along with its command.
+// atPrompt refuses what consoles print in front of a command, copied along with it.
 func (p *parser) atPrompt() {
-	if !p.has("PS") && !p.has(">>") && p.second() != ':' {
-		return
+	if prompt := promptOf(p.rest()); prompt != "" {
+		p.fail(p.at, "copy only what stands behind it", "%s is the prompt of a console, no part of a command", shown(prompt))
 	}
-	if m := prompt.FindString(p.rest()); m != "" {
-		p.fail(p.at, "copy only what stands behind it", "%s is the prompt of a console, no part of a command", shown(m))
+}
+
+// promptOf returns the prompt of Windows that text begins with, "" if it begins with none.
+func promptOf(text string) string {
+	const longest = 264 // a path, and what stands round it
+	text = text[:min(len(text), longest)]
+	drive := len(text) > 2 && text[1:3] == `:\`
+	if strings.HasPrefix(text, ">>") {
+		return ">>"
 	}
+	if !drive && !strings.HasPrefix(text, "PS ") && !strings.HasPrefix(text, "PS>") {
+		return ""
+	}
+	if i := strings.IndexAny(text, "<>|\"'`;\r\n"); i > 0 && text[i] == '>' {
+		return text[:i+1]
+	}
+	return ""
 }
 
 func (p *parser) beginsCommand() bool {

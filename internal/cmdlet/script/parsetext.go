@@ -86,7 +86,7 @@ func (p *parser) bare(t *textParts) {
 		case r == '$':
 			p.dollar(t)
 		default:
-			t.write(p.next())
+			t.run = append(t.run, p.take(isPlain)...)
 		}
 	}
 }

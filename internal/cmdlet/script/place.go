@@ -56,7 +56,7 @@ func PlaceAt(text string, cursor int) Place {
 func (l *Place) trim() {
 	switch r, size := utf8.DecodeRuneInString(l.Word); {
 	case l.Kind == ParameterPlace:
-		l.Word = strings.TrimLeft(l.Word, dashes)
+		l.Word = strings.TrimLeftFunc(l.Word, isDash)
 	case l.Kind == VariablePlace:
 		l.Word = l.Word[size:]
 	case size > 0 && (isSingle(r) || isDouble(r)):
@@ -69,12 +69,13 @@ func (p *parser) mark(l Place) {
 	if !p.asked || p.err != nil {
 		return
 	}
-	l.Start, l.Upstream, l.Around = p.off, p.stages, p.around
+	kept := l // apart from l, which stays off the heap where nobody asks
+	kept.Start, kept.Upstream, kept.Around = p.off, p.stages, p.around
 	if l.Command != nil {
 		c := *l.Command
-		l.Command = &c
+		kept.Command = &c
 	}
-	p.place = &l
+	p.place = &kept
 }
 
 // leave notes that what began at the last mark is read. It was no place to complete if the

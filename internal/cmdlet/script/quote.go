@@ -43,7 +43,7 @@ func escaped(text string) string {
 func bareText(text string) string {
 	return escapeSome(text, func(i int, r rune) bool {
 		begins := i == 0 && (isDash(r) || r == '#' || r == '@' || strings.HasPrefix(text, "[-"))
-		return begins || endsWord(r) || isSingle(r) || isDouble(r) || r == '`' || r == '$'
+		return begins || !isPlain(r)
 	})
 }
 
