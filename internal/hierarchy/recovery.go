@@ -7,24 +7,25 @@ import (
 )
 
 // A Recovery opens the content of a policy whose roots are lost to users, by the availability
-// key, for a while ("break glass", rows CK-74 to CK-76). It ends by the clock at Until, and
-// after Span of its own time whatever the clock says: Spent is how much of it had passed at
-// Seen, when somebody last looked.
+// key, for a while ("break glass", rows CK-74 to CK-76). It lasts for Span of its own time, which is
+// counted as it passes: Spent is how much of it had passed at Seen, when somebody last counted, and
+// Until is when it ends if the clock goes on as it should.
 type Recovery struct {
 	Tenant, Policy string
 	Request        string // id of the request that was approved
+	RootsOnly      bool   // it opens nothing: new roots may be put in place of the lost ones (CK-78)
 	Started, Until time.Time
 	Span, Spent    time.Duration
 	Seen           time.Time
 	Ended          time.Time // zero while it goes on
-	Why            string    // it ended: "time", "clock", "asked", "purge"
+	Why            string    // it ended: "its time is over", "asked", "restored"
 }
 
 // clockSkew is how far the clocks of two nodes may differ.
 const clockSkew = 10 * time.Second
 
 // Left returns how much longer the recovery lasts at a time, 0 if it is over. A clock that has
-// gone back behind Seen ends it for now: nobody knows how much of it has passed.
+// gone back behind Seen shuts it until somebody has counted again.
 func (r Recovery) Left(now time.Time) time.Duration {
 	if r.Started.IsZero() || !r.Ended.IsZero() || now.Before(r.Seen.Add(-clockSkew)) {
 		return 0
@@ -50,6 +51,9 @@ func (k *Keyring) recovering(ctx context.Context, tenant, policy string) (time.D
 	r, err := k.c.Recoveries.Recovery(ctx, tenant, policy)
 	if err != nil {
 		return 0, err
+	}
+	if r.RootsOnly {
+		return 0, nil
 	}
 	return r.Left(k.c.Now()), nil
 }

@@ -105,8 +105,12 @@ func (s *Service) geoStatus(ctx context.Context, tenant, geo string) (GeoStatus,
 		return st, err
 	}
 	p := picture.Policy
-	if s.c.Now().Before(p.RecoverUntil) {
-		st.Recovery = p.RecoverUntil
+	left, err := s.recovery(ctx, p)
+	if err != nil {
+		return st, err
+	}
+	if left > 0 {
+		st.Recovery = s.now().Add(left)
 	}
 	switch {
 	case !st.Recovery.IsZero():

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/customerkey/customerkey/internal/directory"
 )
 
@@ -23,8 +25,8 @@ func BenchmarkRestoreGeo(b *testing.B) {
 	c.items = c.items[:1]
 	pairs := [2][2]string{c.spare, c.keys}
 	for n := 0; b.Loop(); n++ {
-		approved := directory.SystemCaller(c.id, "recovery", "request")
-		if err := w.service.BeginRecovery(b.Context(), approved, c.id, "default", time.Now().Add(time.Hour)); err != nil {
+		approved := directory.SystemCaller(c.id, "recovery", uuid.NewString())
+		if err := w.service.BeginRecovery(b.Context(), approved, c.id, "default", time.Hour); err != nil {
 			b.Fatal(err)
 		}
 		if _, err := w.service.RestoreGeo(b.Context(), c.admin, "", pinned(1, pairs[n%2])); err != nil {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
@@ -36,8 +38,8 @@ func (c *tenant) lifeOfFiles(rescue [2]string) error {
 	if err := c.seal("sharepoint", "late"); err != nil {
 		return err
 	}
-	approved := directory.SystemCaller(c.id, "recovery", "request")
-	if err := c.service.BeginRecovery(ctx, approved, c.id, "default", time.Now().Add(time.Hour)); err != nil {
+	approved := directory.SystemCaller(c.id, "recovery", uuid.NewString())
+	if err := c.service.BeginRecovery(ctx, approved, c.id, "default", time.Hour); err != nil {
 		return err
 	}
 	if _, err = c.service.RestoreGeo(ctx, c.admin, "", pinned(1, rescue)); err != nil {

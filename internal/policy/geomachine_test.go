@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"github.com/customerkey/customerkey/internal/directory"
@@ -75,8 +76,9 @@ func (m *geoMachine) change(t *rapid.T) {
 }
 
 func (m *geoMachine) beginRecovery(t *rapid.T) {
-	until := time.Now().Add(time.Duration(rapid.IntRange(1, 60).Draw(t, "seconds")) * time.Second)
-	err := m.c.service.BeginRecovery(m.c.t.Context(), directory.SystemCaller(m.c.id, "recovery", "request"), m.c.id, "default", until)
+	span := time.Duration(rapid.IntRange(1, 60).Draw(t, "seconds")) * time.Second
+	until := time.Now().Add(span)
+	err := m.c.service.BeginRecovery(m.c.t.Context(), directory.SystemCaller(m.c.id, "recovery", uuid.NewString()), m.c.id, "default", span)
 	if m.wantOutcome(t, "beginning a recovery", err, !m.registered) {
 		m.recovery = until
 	}

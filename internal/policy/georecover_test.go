@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
@@ -35,13 +37,14 @@ func TestRecoveryOfFiles(t *testing.T) {
 		fresh := [2]string{w.vaults.key("rescue-east", "root"), w.vaults.key("rescue-west", "root")}
 		_, err := w.service.RestoreGeo(t.Context(), c.admin, "", pinned(1, fresh))
 		wantReason(t, "CK-78 without recovery", err, fault.Conflict, policy.ReasonNoRecovery)
-		err = w.service.BeginRecovery(t.Context(), c.admin, c.id, "default", time.Now().Add(time.Hour))
+		err = w.service.BeginRecovery(t.Context(), c.admin, c.id, "default", time.Hour)
 		wantReason(t, "CK-76 an administrator alone", err, fault.Forbidden, "")
 
-		approved := directory.SystemCaller(c.id, "recovery", "request")
+		approved := directory.SystemCaller(c.id, "recovery", uuid.NewString())
 		begin := func(d time.Duration) {
 			t.Helper()
-			if err := w.service.BeginRecovery(t.Context(), approved, c.id, "default", time.Now().Add(d)); err != nil {
+			approved = directory.SystemCaller(c.id, "recovery", uuid.NewString())
+			if err := w.service.BeginRecovery(t.Context(), approved, c.id, "default", d); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -92,6 +95,62 @@ func TestRecoveryOfFiles(t *testing.T) {
 			t.Errorf("CK-80 %d uses of the availability key in the log", uses)
 		}
 	})
+}
+
+// CK-76, CK-78: the time in which new root keys may be given is counted as that of every recovery:
+// no clock that is set shortens or lengthens it, and it begins once for a request.
+func TestClocksDoNotChangeARecoveryOfFiles(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.tenant().files()
+		c.mustSeal("sharepoint", "one")
+		c.mustRegister("")
+		w.work()
+		approved := directory.SystemCaller(c.id, "recovery", uuid.NewString())
+		begin := func() {
+			t.Helper()
+			if err := w.service.BeginRecovery(t.Context(), approved, c.id, "default", 4*time.Hour); err != nil {
+				t.Fatal(err)
+			}
+		}
+		begin()
+		for n, jump := range []time.Duration{100 * time.Hour, -300 * time.Hour, 0} {
+			w.setClock(jump)
+			w.watch(time.Hour)
+			begin() // the operation is carried out again
+			want := time.Duration(3-n) * time.Hour
+			if st := c.mustGeo(""); st.State != policy.Recovering || st.Recovery.Sub(w.now()) > want || st.Recovery.Sub(w.now()) < want-time.Minute {
+				t.Errorf("after %d hours: %s until %v, want another %v", n+1, st.State, st.Recovery.Sub(w.now()), want)
+			}
+			if c.denyAll(); c.reopen() == nil {
+				t.Error("CK-71 a recovery of files opens them by itself")
+			}
+			c.healAll()
+		}
+		w.setClock(-300 * time.Hour)
+		w.watch(time.Hour)
+		if st := c.mustGeo(""); st.State == policy.Recovering {
+			t.Errorf("after its time it goes on until %v", st.Recovery)
+		}
+		begin()
+		if st := c.mustGeo(""); st.State == policy.Recovering {
+			t.Error("one request begins two recoveries")
+		}
+	})
+}
+
+// denyAll has the vaults refuse the tenant's root keys, healAll allow them again.
+func (c *tenant) denyAll() {
+	for _, uri := range c.keys {
+		c.vaults.deny(uri)
+	}
+	c.dropAll()
+}
+
+func (c *tenant) healAll() {
+	for _, uri := range c.keys {
+		c.vaults.heal(uri)
+	}
+	c.dropAll()
 }
 
 // watched counts the rows by which a version of a root key is watched.

@@ -32,7 +32,5 @@ type Policy struct {
 	Number          int    // of that generation, 1 for the first
 	Revision        int64  // number of changes, 1 when created
 
-	RecoverUntil time.Time // SharePoint: when its recovery ends; zero if it is in none
-
 	Created, Updated time.Time
 }

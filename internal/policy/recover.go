@@ -25,10 +25,10 @@ type Recoveries interface {
 	// Start keeps a recovery in place of an older one. The same request starts it once: a second
 	// time changes nothing.
 	Start(ctx context.Context, r hierarchy.Recovery) error
-	// Going returns those that have not ended, at most limit.
-	Going(ctx context.Context, limit int) ([]hierarchy.Recovery, error)
-	// See notes how much of a recovery has passed, unless somebody has since was; then seen is false.
-	See(ctx context.Context, r hierarchy.Recovery, was time.Time) (seen bool, err error)
+	// Going returns those that have not ended, at most limit, by tenant and policy behind after.
+	Going(ctx context.Context, after hierarchy.Recovery, limit int) ([]hierarchy.Recovery, error)
+	// See stores how much of a recovery is spent, unless somebody has since was; then seen is false.
+	See(ctx context.Context, r hierarchy.Recovery, was time.Duration) (seen bool, err error)
 	// End ends a recovery; ended is false if it had ended before.
 	End(ctx context.Context, r hierarchy.Recovery) (ended bool, err error)
 }
@@ -115,11 +115,8 @@ func (s *Service) span() time.Duration {
 	return s.c.RecoverySpan
 }
 
-// recovery returns how much longer users have the policy by a recovery.
+// recovery returns how much longer a recovery of the policy lasts.
 func (s *Service) recovery(ctx context.Context, p Policy) (time.Duration, error) {
-	if p.Family == SharePoint {
-		return max(0, p.RecoverUntil.Sub(s.now())), nil
-	}
 	if s.c.Recoveries == nil {
 		return 0, nil
 	}
@@ -132,9 +129,12 @@ const factSpan = "Span"
 
 // recover carries a request out. The recovery begins when it is stored, and an operation that
 // is carried out again does not begin it anew.
-func (s *Service) recover(ctx context.Context, run *operation.Run, r request.Request) (string, error) {
+func (s *Service) recover(ctx context.Context, _ *operation.Run, r request.Request) (string, error) {
 	caller := directory.SystemCaller(r.Tenant, recoverWork, r.ID)
 	p, err := s.c.Store.Policy(ctx, r.Tenant, r.Subject)
+	if fault.Is(err, fault.NotFound) {
+		return "", fault.Wrap(fault.Invalid, err, "there is no such policy any more")
+	}
 	if err != nil {
 		return "", err
 	}
@@ -146,33 +146,41 @@ func (s *Service) recover(ctx context.Context, run *operation.Run, r request.Req
 		return "", fault.New(fault.Corrupt, "the request does not say for how long")
 	}
 	span = min(span, s.span()) // the setting may be another by now: never longer than was approved
-	now := s.now()
 	if p.Family == SharePoint {
-		return s.recoverGeo(ctx, caller, p, run.Op.Started.Add(span))
+		return s.recoverGeo(ctx, caller, p, span)
 	}
-	rec := hierarchy.Recovery{Tenant: p.Tenant, Policy: p.ID, Request: r.ID, Started: now, Until: now.Add(span), Span: span, Seen: now}
+	rec := s.newRecovery(p, r.ID, span)
 	if err := s.record(ctx, caller, Recover, p.ID, audit.Allow, map[string]string{"request": r.ID, "until": rec.Until.Format(time.RFC3339)}); err != nil {
 		return "", err
 	}
 	if err := s.c.Recoveries.Start(ctx, rec); err != nil {
 		return "", s.failed(ctx, caller, Recover, p.ID, err)
 	}
+	s.watch.Since(rec.Request, 0)             // begins to count
 	if err := s.dropAll(ctx, p); err != nil { // what was refused a moment ago is asked again
 		return "", err
 	}
 	return fmt.Sprintf("content can be read without the root keys until %s, or until Stop-CKRecovery", rec.Until.Format(time.RFC3339)), nil
 }
 
+// newRecovery is one of a policy that begins now.
+func (s *Service) newRecovery(p Policy, request string, span time.Duration) hierarchy.Recovery {
+	now := s.now()
+	return hierarchy.Recovery{
+		Tenant: p.Tenant, Policy: p.ID, Request: request, RootsOnly: p.Family == SharePoint, Started: now, Until: now.Add(span), Span: span, Seen: now,
+	}
+}
+
 // recoverGeo puts the geo of a SharePoint policy into recovery (CK-76).
-func (s *Service) recoverGeo(ctx context.Context, caller directory.Caller, p Policy, until time.Time) (string, error) {
+func (s *Service) recoverGeo(ctx context.Context, caller directory.Caller, p Policy, span time.Duration) (string, error) {
 	geo, err := s.geoOf(ctx, p)
 	if err != nil {
 		return "", err
 	}
-	if err := s.BeginRecovery(ctx, caller, p.Tenant, geo, until); err != nil {
+	if err := s.BeginRecovery(ctx, caller, p.Tenant, geo, span); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("the geo %s takes two new root keys with Restore-SPODataEncryptionPolicy until %s", geo, until.Format(time.RFC3339)), nil
+	return fmt.Sprintf("the geo %s takes two new root keys with Restore-SPODataEncryptionPolicy for %s", geo, span), nil
 }
 
 // geoOf returns the geo that a SharePoint policy covers.

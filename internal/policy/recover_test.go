@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/hierarchy"
@@ -178,12 +179,7 @@ func TestARecoveryEnds(t *testing.T) {
 		closedSoon(t, c, "stopped by another node")
 
 		c.mustRecover()
-		for range 24 * 60 * 2 {
-			time.Sleep(30*time.Second + 10*time.Millisecond)
-			if err := w.service.TendRecoveries(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
+		w.watch(24 * time.Hour)
 		closedSoon(t, c, "its time is over")
 		if n := count(c.entries(), "allow policy.recover.end "+c.p.ID); n != 1 {
 			t.Errorf("its end is recorded %d times", n)
@@ -191,43 +187,122 @@ func TestARecoveryEnds(t *testing.T) {
 	})
 }
 
-// A clock that is set back while a recovery goes on does not lengthen it; whoever starts behind
-// such a clock ends it.
-func TestAClockSetBackDoesNotLengthenARecovery(t *testing.T) {
-	var back time.Duration
-	change := func(c *policy.Config) { c.Now = func() time.Time { return time.Now().Add(-back) } }
-	inWorld(t, change, func(t *testing.T, w *world) {
-		defer func() { back = 0 }()
-		c := w.recovering()
-		c.mustRecover()
-		tend := func(d time.Duration) {
-			t.Helper()
-			for range int(d / (10 * time.Second)) {
-				time.Sleep(10 * time.Second)
-				if err := w.service.TendRecoveries(t.Context()); err != nil {
-					t.Fatal(err)
+// left is how much longer a recovery lasts, as its row says.
+func (c *leaver) left() time.Duration {
+	c.t.Helper()
+	r, err := store.NewRecovery(c.db).Recovery(c.t.Context(), c.id, c.p.ID)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return r.Left(c.now())
+}
+
+// watch has a node tend recoveries for a while, from now on.
+func (w *world) watch(d time.Duration) {
+	w.t.Helper()
+	step := max(10*time.Second, d/40)
+	for passed := time.Duration(0); ; passed += step {
+		if err := w.service.TendRecoveries(w.t.Context()); err != nil {
+			w.t.Fatal(err)
+		}
+		if passed >= d {
+			return
+		}
+		time.Sleep(step)
+	}
+}
+
+// setClock sets the clock of the service, on or back.
+func (w *world) setClock(d time.Duration) { w.wrong.Add(int64(d)) }
+
+// A recovery lasts for as long as was approved, in time in which a server runs, whatever its
+// clock is set to: over a restart, or without one. What passes while none runs counts by the
+// clock where that has gone on.
+func TestClocksDoNotChangeARecovery(t *testing.T) {
+	anew := func(w *world) { w.service = must(policy.New(w.config)) }
+	for _, tt := range []struct {
+		name string
+		do   func(w *world) // after an hour, and before another
+		want time.Duration  // left of 24 hours then
+	}{
+		{"nothing happens", func(*world) {}, 22 * time.Hour},
+		{"the clock is set back", func(w *world) { w.setClock(-5 * time.Hour) }, 22 * time.Hour},
+		{"the clock is set on beyond its end", func(w *world) { w.setClock(100 * time.Hour) }, 22 * time.Hour},
+		{"set on and back", func(w *world) { w.setClock(100 * time.Hour); w.watch(time.Minute); w.setClock(-100 * time.Hour) }, 22*time.Hour - time.Minute},
+		{"a restart", anew, 22 * time.Hour},
+		{"a restart behind a clock that is a little slow", func(w *world) { w.setClock(-3 * time.Millisecond); anew(w) }, 22 * time.Hour},
+		{"a restart behind a clock that was set back", func(w *world) { w.setClock(-5 * time.Hour); anew(w) }, 22 * time.Hour},
+		{"nobody runs for three hours", func(w *world) { time.Sleep(3 * time.Hour); anew(w) }, 19 * time.Hour},
+		{"nobody runs for longer than it lasts", func(w *world) { time.Sleep(30 * time.Hour); anew(w) }, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inWorld(t, nil, func(t *testing.T, w *world) {
+				c := w.recovering()
+				c.mustRecover()
+				w.watch(time.Hour)
+				tt.do(w)
+				w.watch(time.Hour)
+				if got := c.left(); got < tt.want-10*time.Second || got > tt.want+10*time.Second {
+					t.Errorf("%v are left, want %v", got, tt.want)
 				}
+				time.Sleep(time.Second)
+				if err := c.reopen(); (err == nil) != (tt.want > 0) {
+					t.Errorf("reading: %v", err)
+				}
+				if tt.want > 0 {
+					w.watch(tt.want - time.Minute)
+					if left := c.left(); left == 0 {
+						t.Error("it ended before its time")
+					}
+					w.watch(2 * time.Minute)
+				}
+				time.Sleep(time.Second)
+				wantFault(t, "after its time", c.reopen(), fault.Denied, "")
+				if n := count(c.entries(), "allow policy.recover.end "+c.p.ID); n != 1 {
+					t.Errorf("its end is recorded %d times", n)
+				}
+			})
+		})
+	}
+}
+
+// Of many recoveries each is tended, also where the end of the first cannot be recorded.
+func TestAllRecoveriesAreTended(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		rows := store.NewRecovery(w.db)
+		const many = 450
+		for n := range many {
+			start := w.now().Truncate(time.Microsecond)
+			r := hierarchy.Recovery{Tenant: fmt.Sprintf("t%04d", n), Policy: "p", Request: fmt.Sprint("r", n), Started: start, Until: start.Add(time.Hour), Span: time.Hour}
+			if err := rows.Start(t.Context(), r); err != nil {
+				t.Fatal(err)
 			}
 		}
-		left := func() time.Duration {
-			t.Helper()
-			r, err := store.NewRecovery(w.db).Recovery(t.Context(), c.id, c.p.ID)
+		going := func() (all []hierarchy.Recovery) {
+			all, err := rows.Going(t.Context(), hierarchy.Recovery{}, many+1)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return r.Left(time.Now().Add(-back))
+			return all
 		}
-		tend(time.Hour)
-		back = 5 * time.Hour
-		tend(time.Hour)
-		if got := left(); got > 22*time.Hour+time.Minute || got < 22*time.Hour-time.Minute {
-			t.Errorf("after two hours, the clock set back by five, %v are left", got)
+		w.watch(30 * time.Second)
+		for _, r := range going() {
+			if r.Spent != 30*time.Second {
+				t.Fatalf("of %s %v have passed", r.Tenant, r.Spent)
+			}
 		}
-		back = 8 * time.Hour // and now a process that did not see it pass
-		w.service = must(policy.New(w.config))
-		tend(10 * time.Second)
-		if got := left(); got != 0 {
-			t.Errorf("started behind a clock that was set back, %v are left", got)
+		w.log.tell(func(e audit.Entry) bool { return e.Tenant == "t0000" })
+		time.Sleep(time.Hour)
+		if err := w.service.TendRecoveries(t.Context()); err == nil {
+			t.Error("nobody hears of an end that cannot be recorded")
+		}
+		if left := going(); len(left) != 1 || left[0].Tenant != "t0000" {
+			t.Errorf("%d go on", len(left))
+		}
+		w.log.tell(nil)
+		w.watch(0)
+		if left := going(); len(left) != 0 {
+			t.Errorf("in the end %d go on", len(left))
 		}
 	})
 }

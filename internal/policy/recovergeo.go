@@ -11,46 +11,74 @@ import (
 	"github.com/customerkey/customerkey/internal/operation"
 )
 
-// BeginRecovery puts the files of a geo into recovery until a time: both roots are lost, and
+// BeginRecovery puts the files of a geo into recovery for a while: both roots are lost, and
 // the customer has asked for the availability key (CK-76). It is the end of a request that was
-// approved, so only the service itself may call it. Nothing is opened by it: that is for
-// [Service.RestoreGeo]. What opens by the old roots goes on.
-func (s *Service) BeginRecovery(ctx context.Context, caller directory.Caller, tenant, geo string, until time.Time) error {
-	if !until.After(s.c.Now()) {
-		return fault.New(fault.Invalid, "a recovery cannot end before it begins").WithHint("give a time to come")
+// approved, so only the service itself may call it, and the request of the caller begins it once.
+// Nothing is opened by it: that is for [Service.RestoreGeo]. What opens by the old roots goes on.
+func (s *Service) BeginRecovery(ctx context.Context, caller directory.Caller, tenant, geo string, span time.Duration) error {
+	if span < time.Microsecond || caller.Request == "" || s.c.Recoveries == nil {
+		return fault.New(fault.Invalid, "a recovery needs a request and some time")
 	}
-	return s.setRecovery(ctx, caller, tenant, geo, until.UTC().Truncate(time.Microsecond))
+	p, err := s.mayRecoverGeo(ctx, caller, tenant, geo, span.String())
+	if err != nil {
+		return err
+	}
+	r := s.newRecovery(p, caller.Request, span.Truncate(time.Microsecond))
+	if err := s.setRecovery(ctx, caller, p, r); err != nil {
+		return err
+	}
+	s.watch.Since(r.Request, 0) // begins to count
+	return nil
 }
 
 // EndRecovery takes the files of a geo out of recovery, with nothing restored.
 func (s *Service) EndRecovery(ctx context.Context, caller directory.Caller, tenant, geo string) error {
-	return s.setRecovery(ctx, caller, tenant, geo, time.Time{})
-}
-
-func (s *Service) setRecovery(ctx context.Context, caller directory.Caller, tenant, geo string, until time.Time) error {
-	if caller.Kind != directory.System || caller.Tenant != tenant {
-		if err := s.record(ctx, caller, Recover, clip(geo), audit.Deny, nil); err != nil {
-			return err
-		}
-		return fault.New(fault.Forbidden, "only an approved request begins or ends a recovery").WithHint("ask for one, and have it approved")
-	}
-	st, err := s.geoStatus(ctx, tenant, geo)
+	p, err := s.mayRecoverGeo(ctx, caller, tenant, geo, "none")
 	if err != nil {
 		return err
 	}
-	if st.State == Unregistered {
-		return errUnregistered(st)
-	}
-	p := st.Status.Policy
-	detail := map[string]string{"geo": geo, "until": "none"}
-	if !until.IsZero() {
-		detail["until"] = until.Format(time.RFC3339)
-	}
-	if err := s.permit(ctx, caller, Recover, p.ID, detail); err != nil {
+	r, err := s.endOfRecovery(ctx, p, "asked")
+	if err != nil || r == nil {
 		return err
 	}
-	p.RecoverUntil, p.Updated = until, s.now()
-	if err := s.c.Store.Apply(ctx, Edit{Tenant: tenant, Policy: &p}); err != nil {
+	return s.setRecovery(ctx, caller, p, *r)
+}
+
+// endOfRecovery returns the end of the recovery of a policy, nil if none goes on.
+func (s *Service) endOfRecovery(ctx context.Context, p Policy, why string) (*hierarchy.Recovery, error) {
+	if s.c.Recoveries == nil {
+		return nil, nil
+	}
+	r, err := s.c.Recoveries.Recovery(ctx, p.Tenant, p.ID)
+	if err != nil || r.Started.IsZero() || !r.Ended.IsZero() {
+		return nil, err
+	}
+	r.Ended, r.Why = s.now(), why
+	return &r, nil
+}
+
+// mayRecoverGeo is the door for beginning and ending a recovery: it returns the policy of the geo.
+func (s *Service) mayRecoverGeo(ctx context.Context, caller directory.Caller, tenant, geo, lasts string) (p Policy, err error) {
+	if caller.Kind != directory.System || caller.Tenant != tenant {
+		if err := s.record(ctx, caller, Recover, clip(geo), audit.Deny, nil); err != nil {
+			return p, err
+		}
+		return p, fault.New(fault.Forbidden, "only an approved request begins or ends a recovery").WithHint("ask for one, and have it approved")
+	}
+	st, err := s.geoStatus(ctx, tenant, geo)
+	if err != nil {
+		return p, err
+	}
+	if st.State == Unregistered {
+		return p, errUnregistered(st)
+	}
+	p = st.Status.Policy
+	return p, s.permit(ctx, caller, Recover, p.ID, map[string]string{"geo": geo, "lasts": lasts})
+}
+
+func (s *Service) setRecovery(ctx context.Context, caller directory.Caller, p Policy, r hierarchy.Recovery) error {
+	p.Updated = s.now()
+	if err := s.c.Store.Apply(ctx, Edit{Tenant: p.Tenant, Policy: &p, Recovery: &r}); err != nil {
 		return s.failed(ctx, caller, Recover, p.ID, err)
 	}
 	return nil
@@ -93,12 +121,16 @@ func (s *Service) restoreGeo(ctx context.Context, caller directory.Caller, geo s
 	if err != nil {
 		return st, err
 	}
-	p.RecoverUntil, p.Updated = time.Time{}, s.now()
+	over, err := s.endOfRecovery(ctx, p, "restored")
+	if err != nil {
+		return st, err
+	}
+	p.Updated = s.now()
 	op, err := operation.Fresh(p.Tenant, converge, p.ID, p.Updated)
 	if err != nil {
 		return st, err
 	}
-	if err := s.c.Store.Apply(ctx, Edit{Tenant: p.Tenant, Policy: &p, Restored: restored, Operation: &op}); err != nil {
+	if err := s.c.Store.Apply(ctx, Edit{Tenant: p.Tenant, Policy: &p, Restored: restored, Recovery: over, Operation: &op}); err != nil {
 		return st, err
 	}
 	for _, g := range restored {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/customerkey/customerkey/internal/audit"
@@ -12,67 +13,62 @@ import (
 // recoveryEnded is what the audit log calls the end of a recovery by itself.
 const recoveryEnded Action = "policy.recover.end"
 
-// mostRecoveries bounds those that are looked at in one go.
-const mostRecoveries = 1000
-
-// A sighting is when this process last saw a recovery, by its own monotonic clock.
-type sighting struct {
-	seen time.Time // as the row then said
-	at   time.Time
-}
+// recoveriesAtOnce bounds those that are in memory at a time.
+const recoveriesAtOnce = 200
 
 // TendRecoveries counts how much of the recoveries has passed, and ends those that are over. It
-// is to be called every few seconds: the time of a recovery is counted by a clock that cannot be
-// set back, as far as this process saw it pass, so that a clock which is set back does not
-// lengthen it. After a start behind a clock that was set back nobody knows, and it ends.
-func (s *Service) TendRecoveries(ctx context.Context) error {
+// is to be called every few seconds: the time of a recovery is counted as it passes (see package
+// elapsed), so that a clock which is set, on or back, neither ends nor lengthens it. One that
+// cannot be tended holds up no other; the first error comes back.
+func (s *Service) TendRecoveries(ctx context.Context) (first error) {
 	if s.c.Recoveries == nil {
 		return nil
 	}
-	s.tending.Lock()
-	defer s.tending.Unlock()
-	going, err := s.c.Recoveries.Going(ctx, mostRecoveries)
-	if err != nil {
-		return err
-	}
-	known := s.sightings
-	s.sightings = map[string]sighting{}
-	for _, r := range going {
-		next, over := passed(r, known[r.Request], s.now())
-		if over != "" {
-			if err := s.endRecovery(ctx, r, over); err != nil {
-				return err
+	s.watch.Turn()
+	for after := (hierarchy.Recovery{}); ; {
+		page, err := s.c.Recoveries.Going(ctx, after, recoveriesAtOnce)
+		if err != nil {
+			return errors.Join(first, err)
+		}
+		for _, r := range page {
+			after = r
+			if err := s.tendRecovery(ctx, r); err != nil && first == nil {
+				first = err
 			}
-			continue
 		}
-		if _, err := s.c.Recoveries.See(ctx, next, r.Seen); err != nil {
-			return err
+		if len(page) < recoveriesAtOnce || ctx.Err() != nil {
+			return first
 		}
-		s.sightings[r.Request] = sighting{seen: next.Seen, at: time.Now()}
 	}
-	return nil
 }
 
-// passed returns a recovery as it stands at a time by the clock, or why it is over.
-func passed(r hierarchy.Recovery, last sighting, now time.Time) (next hierarchy.Recovery, over string) {
-	elapsed := now.Sub(r.Seen)
-	watched := last.seen.Equal(r.Seen) && !last.at.IsZero()
-	if watched {
-		elapsed = max(elapsed, time.Since(last.at))
+func (s *Service) tendRecovery(ctx context.Context, r hierarchy.Recovery) error {
+	next := s.passed(r, s.now())
+	if next.Spent >= next.Span {
+		return s.endRecovery(ctx, next, "its time is over")
 	}
-	if elapsed < 0 && !watched {
-		return r, "the clock went back"
+	if next.Spent == r.Spent { // another node counts
+		return nil
 	}
-	next = r
-	next.Spent += elapsed
-	next.Seen = now
-	if left := next.Span - next.Spent; next.Until.After(now.Add(left)) {
-		next.Until = now.Add(left)
+	seen, err := s.c.Recoveries.See(ctx, next, r.Spent)
+	if seen && err == nil {
+		s.watch.Counted(r.Request, next.Spent)
 	}
-	if next.Spent >= next.Span || !now.Before(next.Until) {
-		return next, "its time is over"
+	return err
+}
+
+// passed returns a recovery as it stands now. What passed before this process first saw it counts
+// by the clock, as far as that has gone on: content shall not be open next week because no
+// server ran in between. While none ran nobody read, so a clock that was set back lengthens
+// nothing.
+func (s *Service) passed(r hierarchy.Recovery, now time.Time) hierarchy.Recovery {
+	spent, known := s.watch.Since(r.Request, r.Spent)
+	if !known {
+		spent = max(0, now.Sub(r.Seen))
 	}
-	return next, ""
+	r.Spent += spent.Truncate(time.Microsecond)
+	r.Seen, r.Until = now, now.Add(r.Span-r.Spent)
+	return r
 }
 
 // endRecovery ends a recovery that is over.

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/elapsed"
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/rootcheck"
 )
@@ -91,8 +91,7 @@ type Service struct {
 	c    Config
 	view bool // nothing that is done here stays: see WhatIf
 
-	tending   sync.Mutex
-	sightings map[string]sighting // of recoveries that go on, by request
+	watch *elapsed.Watch // over recoveries that go on, by request
 }
 
 // maxPolicies bounds the policies of one family in a tenant: none can be removed (CK-127),
@@ -140,7 +139,7 @@ func New(c Config) (*Service, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{c: c}, nil
+	return &Service{c: c, watch: elapsed.New(nil)}, nil
 }
 
 // now returns the time as the store keeps it.

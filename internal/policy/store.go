@@ -105,6 +105,7 @@ type Edit struct {
 	MostActive int                    // refused with ReasonTooMany if the family of Policy then has more enabled ones
 	Generation *hierarchy.Generation  // becomes the active one of its policy, older ones drain
 	Restored   []hierarchy.Generation // their root copies take the place of those stored
+	Recovery   *hierarchy.Recovery    // begins, or, with Ended, ends
 
 	// What comes to be under a policy must find it assignable at that moment: see
 	// [Policy.Assignable].

@@ -173,7 +173,6 @@ func policyOf(row policysql.Policy, err error) (policy.Policy, error) {
 			{Tenant: row.Root2Tenant, App: row.Root2App, URI: row.Root2Uri},
 		},
 		AvailabilityKey: row.AvailabilityKey, Generation: row.GenerationID, Number: int(row.GenerationNumber),
-		RecoverUntil: fromMicros(row.RecoverUntil),
-		Revision:     row.Revision, Created: fromMicros(row.CreatedAt), Updated: fromMicros(row.UpdatedAt),
+		Revision: row.Revision, Created: fromMicros(row.CreatedAt), Updated: fromMicros(row.UpdatedAt),
 	}, err
 }

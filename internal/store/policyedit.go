@@ -35,6 +35,11 @@ func applyEdit(ctx context.Context, q DBTX, e policy.Edit) error {
 			return err
 		}
 	}
+	if e.Recovery != nil {
+		if err := putRecovery(ctx, q, *e.Recovery); err != nil {
+			return err
+		}
+	}
 	if e.Assignment != nil {
 		if err := setAssignment(ctx, q, e.Tenant, *e.Assignment); err != nil {
 			return err
@@ -61,7 +66,7 @@ func putPolicy(ctx context.Context, q *policysql.Queries, p policy.Policy) error
 		Root1Tenant: a.Tenant, Root1App: a.App, Root1Uri: a.URI, Root2Tenant: b.Tenant, Root2App: b.App, Root2Uri: b.URI,
 		Name: p.Name, NameKey: policy.FoldName(p.Name), Description: p.Description, Enabled: p.Enabled, State: string(p.State),
 		GenerationID: p.Generation, GenerationNumber: int64(p.Number), AvailabilityKey: p.AvailabilityKey, UpdatedAt: micros(p.Updated),
-		TenantID: p.Tenant, ID: p.ID, Revision: p.Revision, RecoverUntil: micros(p.RecoverUntil),
+		TenantID: p.Tenant, ID: p.ID, Revision: p.Revision,
 	})
 	switch {
 	case IsUnique(err):

@@ -35,14 +35,24 @@ func TestRestoredGenerations(t *testing.T) {
 	eachPolicies(t, func(t *testing.T, s policies) {
 		ctx := t.Context()
 		p := s.mustRefresh(s.mustFound("t", "files", policy.SharePoint))
-		p.RecoverUntil = someTime.Add(time.Hour)
-		s.must(s.Apply(ctx, policy.Edit{Tenant: "t", Policy: &p}))
+		recovery := hierarchy.Recovery{
+			Tenant: "t", Policy: p.ID, Request: "r", RootsOnly: true, Started: someTime, Until: someTime.Add(time.Hour), Span: time.Hour, Seen: someTime,
+		}
+		s.must(s.Apply(ctx, policy.Edit{Tenant: "t", Policy: &p, Recovery: &recovery}))
 		p.Revision++
 		if got, err := s.Policy.Policy(ctx, "t", p.ID); err != nil || got != p {
 			t.Errorf("in recovery %+v, want %+v, %v", got, p, err)
 		}
+		wantRecovery := func() {
+			t.Helper()
+			if got, err := store.NewRecovery(s.db).Recovery(ctx, "t", p.ID); err != nil || got != recovery {
+				t.Errorf("the recovery is %+v, want %+v, %v", got, recovery, err)
+			}
+		}
+		wantRecovery()
+		recovery.Ended, recovery.Why = someTime.Add(time.Minute), "restored"
 		gone := p
-		gone.RecoverUntil, gone.Roots = time.Time{}, [2]hierarchy.RootRef{ref("north"), ref("south")}
+		gone.Roots = [2]hierarchy.RootRef{ref("north"), ref("south")}
 		first, second := generation("t", "files", 1), generation("t", "files", 2)
 		first.State = hierarchy.Draining
 		for _, g := range []*hierarchy.Generation{&first, &second} {
@@ -50,7 +60,8 @@ func TestRestoredGenerations(t *testing.T) {
 				g.Roots[i] = hierarchy.RootCopy{Ref: ref(side), KeyID: "https://" + side + "/1", Alg: hierarchy.Alg, Wrapped: []byte("new " + side)}
 			}
 		}
-		s.must(s.Apply(ctx, policy.Edit{Tenant: "t", Policy: &gone, Restored: []hierarchy.Generation{first, second}}))
+		s.must(s.Apply(ctx, policy.Edit{Tenant: "t", Policy: &gone, Recovery: &recovery, Restored: []hierarchy.Generation{first, second}}))
+		wantRecovery()
 		gone.Revision++
 		if got, err := s.Policy.Policy(ctx, "t", p.ID); err != nil || got != gone {
 			t.Errorf("restored %+v, want %+v, %v", got, gone, err)

@@ -170,14 +170,27 @@ func TestRecoveries(t *testing.T) {
 		}
 		seen := r
 		seen.Seen, seen.Spent = someTime.Add(time.Minute), time.Minute
-		if ok, err := rows.See(ctx, seen, someTime); err != nil || !ok {
+		if ok, err := rows.See(ctx, seen, 0); err != nil || !ok {
 			t.Errorf("seen: %v, %v", ok, err)
 		}
-		if ok, err := rows.See(ctx, seen, someTime); err != nil || ok {
+		if ok, err := rows.See(ctx, seen, 0); err != nil || ok {
 			t.Errorf("seen by another node at the same time: %v, %v", ok, err)
 		}
-		if going, err := rows.Going(ctx, 9); err != nil || len(going) != 1 || going[0] != seen {
-			t.Errorf("%+v, %v", going, err)
+		for _, of := range [][2]string{{"t", "q"}, {"s", "z"}, {"u", "a"}} {
+			must(rows.Start(ctx, hierarchy.Recovery{Tenant: of[0], Policy: of[1], Request: "x", RootsOnly: true, Started: someTime, Until: later.Until, Span: time.Hour}))
+		}
+		var going []hierarchy.Recovery // by pages of one
+		for after := (hierarchy.Recovery{}); ; {
+			page, err := rows.Going(ctx, after, 1)
+			must(err)
+			if len(page) == 0 {
+				break
+			}
+			after = page[0]
+			going = append(going, page...)
+		}
+		if len(going) != 4 || going[0].Tenant != "s" || going[1] != seen || going[2].Policy != "q" || !going[2].RootsOnly || going[3].Tenant != "u" {
+			t.Errorf("%+v", going)
 		}
 		seen.Ended, seen.Why = someTime.Add(time.Minute), "asked"
 		for n, want := range []bool{true, false} {

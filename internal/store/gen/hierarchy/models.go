@@ -63,4 +63,5 @@ type Recovery struct {
 	SeenAt    int64
 	EndedAt   int64
 	Why       string
+	RootsOnly bool
 }

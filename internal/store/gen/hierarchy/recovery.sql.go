@@ -37,7 +37,7 @@ func (q *Queries) EndRecovery(ctx context.Context, arg EndRecoveryParams) (int64
 }
 
 const getRecovery = `-- name: GetRecovery :one
-SELECT tenant_id, policy_id, request_id, started_at, until_at, span, spent, seen_at, ended_at, why FROM recoveries WHERE tenant_id = $1 AND policy_id = $2
+SELECT tenant_id, policy_id, request_id, started_at, until_at, span, spent, seen_at, ended_at, why, roots_only FROM recoveries WHERE tenant_id = $1 AND policy_id = $2
 `
 
 type GetRecoveryParams struct {
@@ -59,16 +59,24 @@ func (q *Queries) GetRecovery(ctx context.Context, arg GetRecoveryParams) (Recov
 		&i.SeenAt,
 		&i.EndedAt,
 		&i.Why,
+		&i.RootsOnly,
 	)
 	return i, err
 }
 
 const listOpenRecoveries = `-- name: ListOpenRecoveries :many
-SELECT tenant_id, policy_id, request_id, started_at, until_at, span, spent, seen_at, ended_at, why FROM recoveries WHERE ended_at = 0 ORDER BY tenant_id, policy_id LIMIT CAST($1 AS BIGINT)
+SELECT tenant_id, policy_id, request_id, started_at, until_at, span, spent, seen_at, ended_at, why, roots_only FROM recoveries WHERE ended_at = 0 AND (tenant_id > $1 OR tenant_id = $1 AND policy_id > $2)
+ORDER BY tenant_id, policy_id LIMIT $3
 `
 
-func (q *Queries) ListOpenRecoveries(ctx context.Context, most int64) ([]Recovery, error) {
-	rows, err := q.db.QueryContext(ctx, listOpenRecoveries, most)
+type ListOpenRecoveriesParams struct {
+	TenantID string
+	PolicyID string
+	Limit    int32
+}
+
+func (q *Queries) ListOpenRecoveries(ctx context.Context, arg ListOpenRecoveriesParams) ([]Recovery, error) {
+	rows, err := q.db.QueryContext(ctx, listOpenRecoveries, arg.TenantID, arg.PolicyID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +95,7 @@ func (q *Queries) ListOpenRecoveries(ctx context.Context, most int64) ([]Recover
 			&i.SeenAt,
 			&i.EndedAt,
 			&i.Why,
+			&i.RootsOnly,
 		); err != nil {
 			return nil, err
 		}
@@ -103,7 +112,8 @@ func (q *Queries) ListOpenRecoveries(ctx context.Context, most int64) ([]Recover
 
 const seeRecovery = `-- name: SeeRecovery :execrows
 UPDATE recoveries SET spent = $1, seen_at = $2, until_at = $3
-WHERE tenant_id = $4 AND policy_id = $5 AND request_id = $6 AND seen_at = $7 AND ended_at = 0
+WHERE tenant_id = $4 AND policy_id = $5 AND request_id = $6
+    AND spent = $7 AND ended_at = 0
 `
 
 type SeeRecoveryParams struct {
@@ -113,7 +123,7 @@ type SeeRecoveryParams struct {
 	TenantID  string
 	PolicyID  string
 	RequestID string
-	SeenAt_2  int64
+	Was       int64
 }
 
 func (q *Queries) SeeRecovery(ctx context.Context, arg SeeRecoveryParams) (int64, error) {
@@ -124,7 +134,7 @@ func (q *Queries) SeeRecovery(ctx context.Context, arg SeeRecoveryParams) (int64
 		arg.TenantID,
 		arg.PolicyID,
 		arg.RequestID,
-		arg.SeenAt_2,
+		arg.Was,
 	)
 	if err != nil {
 		return 0, err
@@ -133,9 +143,9 @@ func (q *Queries) SeeRecovery(ctx context.Context, arg SeeRecoveryParams) (int64
 }
 
 const startRecovery = `-- name: StartRecovery :execrows
-INSERT INTO recoveries (tenant_id, policy_id, request_id, started_at, until_at, span, spent, seen_at, ended_at, why)
-VALUES ($1, $2, $3, $4, $5, $6, 0, $4, 0, '')
-ON CONFLICT (tenant_id, policy_id) DO UPDATE SET request_id = excluded.request_id, started_at = excluded.started_at,
+INSERT INTO recoveries (tenant_id, policy_id, request_id, roots_only, started_at, until_at, span, spent, seen_at, ended_at, why)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $5, 0, '')
+ON CONFLICT (tenant_id, policy_id) DO UPDATE SET request_id = excluded.request_id, roots_only = excluded.roots_only, started_at = excluded.started_at,
     until_at = excluded.until_at, span = excluded.span, spent = 0, seen_at = excluded.seen_at, ended_at = 0, why = ''
 WHERE recoveries.request_id <> excluded.request_id
 `
@@ -144,6 +154,7 @@ type StartRecoveryParams struct {
 	TenantID  string
 	PolicyID  string
 	RequestID string
+	RootsOnly bool
 	StartedAt int64
 	UntilAt   int64
 	Span      int64
@@ -154,6 +165,7 @@ func (q *Queries) StartRecovery(ctx context.Context, arg StartRecoveryParams) (i
 		arg.TenantID,
 		arg.PolicyID,
 		arg.RequestID,
+		arg.RootsOnly,
 		arg.StartedAt,
 		arg.UntilAt,
 		arg.Span,

@@ -51,5 +51,4 @@ type Policy struct {
 	Revision         int64
 	CreatedAt        int64
 	UpdatedAt        int64
-	RecoverUntil     int64
 }

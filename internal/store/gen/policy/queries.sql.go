@@ -152,7 +152,7 @@ func (q *Queries) GetOwnPolicy(ctx context.Context, arg GetOwnPolicyParams) (str
 }
 
 const getPolicy = `-- name: GetPolicy :one
-SELECT tenant_id, id, family, name, name_key, description, enabled, state, root1_tenant, root1_app, root1_uri, root2_tenant, root2_app, root2_uri, availability_key, generation_id, generation_number, revision, created_at, updated_at, recover_until FROM policies WHERE tenant_id = $1 AND id = $2
+SELECT tenant_id, id, family, name, name_key, description, enabled, state, root1_tenant, root1_app, root1_uri, root2_tenant, root2_app, root2_uri, availability_key, generation_id, generation_number, revision, created_at, updated_at FROM policies WHERE tenant_id = $1 AND id = $2
 `
 
 type GetPolicyParams struct {
@@ -184,13 +184,12 @@ func (q *Queries) GetPolicy(ctx context.Context, arg GetPolicyParams) (Policy, e
 		&i.Revision,
 		&i.CreatedAt,
 		&i.UpdatedAt,
-		&i.RecoverUntil,
 	)
 	return i, err
 }
 
 const getPolicyByName = `-- name: GetPolicyByName :one
-SELECT tenant_id, id, family, name, name_key, description, enabled, state, root1_tenant, root1_app, root1_uri, root2_tenant, root2_app, root2_uri, availability_key, generation_id, generation_number, revision, created_at, updated_at, recover_until FROM policies WHERE tenant_id = $1 AND family = $2 AND name_key = $3
+SELECT tenant_id, id, family, name, name_key, description, enabled, state, root1_tenant, root1_app, root1_uri, root2_tenant, root2_app, root2_uri, availability_key, generation_id, generation_number, revision, created_at, updated_at FROM policies WHERE tenant_id = $1 AND family = $2 AND name_key = $3
 `
 
 type GetPolicyByNameParams struct {
@@ -223,7 +222,6 @@ func (q *Queries) GetPolicyByName(ctx context.Context, arg GetPolicyByNameParams
 		&i.Revision,
 		&i.CreatedAt,
 		&i.UpdatedAt,
-		&i.RecoverUntil,
 	)
 	return i, err
 }
@@ -392,7 +390,7 @@ func (q *Queries) ListOwn(ctx context.Context, arg ListOwnParams) ([]ListOwnRow,
 }
 
 const listPolicies = `-- name: ListPolicies :many
-SELECT tenant_id, id, family, name, name_key, description, enabled, state, root1_tenant, root1_app, root1_uri, root2_tenant, root2_app, root2_uri, availability_key, generation_id, generation_number, revision, created_at, updated_at, recover_until FROM policies WHERE tenant_id = $1 AND family = $2 ORDER BY name_key LIMIT $3
+SELECT tenant_id, id, family, name, name_key, description, enabled, state, root1_tenant, root1_app, root1_uri, root2_tenant, root2_app, root2_uri, availability_key, generation_id, generation_number, revision, created_at, updated_at FROM policies WHERE tenant_id = $1 AND family = $2 ORDER BY name_key LIMIT $3
 `
 
 type ListPoliciesParams struct {
@@ -431,7 +429,6 @@ func (q *Queries) ListPolicies(ctx context.Context, arg ListPoliciesParams) ([]P
 			&i.Revision,
 			&i.CreatedAt,
 			&i.UpdatedAt,
-			&i.RecoverUntil,
 		); err != nil {
 			return nil, err
 		}
@@ -449,8 +446,7 @@ func (q *Queries) ListPolicies(ctx context.Context, arg ListPoliciesParams) ([]P
 const replacePolicy = `-- name: ReplacePolicy :execrows
 UPDATE policies SET name = $1, name_key = $2, description = $3, enabled = $4, state = $5,
     generation_id = $6, generation_number = $7, availability_key = $8, revision = revision + 1, updated_at = $9,
-    root1_tenant = $13, root1_app = $14, root1_uri = $15, root2_tenant = $16, root2_app = $17, root2_uri = $18,
-    recover_until = $19
+    root1_tenant = $13, root1_app = $14, root1_uri = $15, root2_tenant = $16, root2_app = $17, root2_uri = $18
 WHERE tenant_id = $10 AND id = $11 AND revision = $12
 `
 
@@ -473,7 +469,6 @@ type ReplacePolicyParams struct {
 	Root2Tenant      string
 	Root2App         string
 	Root2Uri         string
-	RecoverUntil     int64
 }
 
 func (q *Queries) ReplacePolicy(ctx context.Context, arg ReplacePolicyParams) (int64, error) {
@@ -496,7 +491,6 @@ func (q *Queries) ReplacePolicy(ctx context.Context, arg ReplacePolicyParams) (i
 		arg.Root2Tenant,
 		arg.Root2App,
 		arg.Root2Uri,
-		arg.RecoverUntil,
 	)
 	if err != nil {
 		return 0, err

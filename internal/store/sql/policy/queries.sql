@@ -8,8 +8,7 @@ ON CONFLICT DO NOTHING;
 -- name: ReplacePolicy :execrows
 UPDATE policies SET name = $1, name_key = $2, description = $3, enabled = $4, state = $5,
     generation_id = $6, generation_number = $7, availability_key = $8, revision = revision + 1, updated_at = $9,
-    root1_tenant = $13, root1_app = $14, root1_uri = $15, root2_tenant = $16, root2_app = $17, root2_uri = $18,
-    recover_until = $19
+    root1_tenant = $13, root1_app = $14, root1_uri = $15, root2_tenant = $16, root2_app = $17, root2_uri = $18
 WHERE tenant_id = $10 AND id = $11 AND revision = $12;
 
 -- name: GetPolicy :one
