@@ -120,7 +120,7 @@ func (r *rehearsal) addGeos() {
 		r.must(n.policies.Register(ctx, boss, geo, [2]policy.RootKey{{URI: uris[0]}, {URI: uris[1]}}))
 	}
 	system := directory.SystemCaller(r.contoso.id, "test", uuid.NewString())
-	r.done(n.policies.BeginRecovery(ctx, system, r.contoso.id, "apc", time.Now().Add(time.Hour)))
+	r.done(n.policies.BeginRecovery(ctx, system, r.contoso.id, "apc", time.Hour))
 }
 
 // recover lets a recovery of Open go on, and takes the root keys of Lost and Gone back.
