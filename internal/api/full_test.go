@@ -195,7 +195,7 @@ func (s *stack) read(ref client.Ref) error {
 // wait waits for the policy to be as done says.
 func (s *stack) wait(what string, done func(policy.Status) bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		status, err := s.policies.Status(s.t.Context(), s.admin, policy.MultiWorkload, "Contoso_Global")
 		s.must(err)
 		if done(status) {

@@ -87,7 +87,7 @@ func newStack(t testing.TB, db *store.DB, change ...func(*stack)) *stack {
 	}
 	roots, err := rootkey.New(rootkey.Config{
 		Suffixes: []string{"vault." + w.Domain()}, Transport: s, Request: hierarchy.RequestID,
-		Attempts: s.attempts, AttemptTimeout: 2 * time.Second,
+		Attempts: s.attempts, AttemptTimeout: 5 * time.Second, // a busy machine is no dead vault
 		Credential: func(string, string) azcore.TokenCredential { return w.Credential(s.service) },
 	})
 	s.must(err)
