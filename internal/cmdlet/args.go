@@ -9,8 +9,9 @@ import (
 )
 
 // Args are bound parameters: canonical names with values of the parameter's type, which
-// are string, bool, int64, time.Time, []string, map[string]string, Object, or nil for $null. The
-// accessors return the zero value for a parameter that was not given.
+// are string, bool, int64, time.Time, []string, map[string]string, Object, or nil for $null; those
+// of Any, AnyList and ScriptBlock are values of a script (see Word). The accessors return the zero
+// value for a parameter that was not given.
 type Args struct {
 	values map[string]any
 }
@@ -43,6 +44,9 @@ func (a Args) Map(name string) map[string]string {
 
 // Object returns a PSObject.
 func (a Args) Object(name string) Object { return value[Object](a, name) }
+
+// Value returns what was given whatever its type; it is for Any, AnyList and ScriptBlock.
+func (a Args) Value(name string) any { return a.values[name] }
 
 // TextPtr returns a String, or nil if it was not given: "leave it as it is".
 func (a Args) TextPtr(name string) *string { return pointer[string](a, name) }

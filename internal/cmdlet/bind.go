@@ -102,7 +102,7 @@ func (b *binding) unknown(name string) *fault.Error {
 		names = append(names, p.Name)
 	}
 	e := bindError("%s has no parameter -%s", b.cmdlet.Name, printable(name))
-	if near := nearest(name, names); len(near) > 0 {
+	if near := Nearest(name, names); len(near) > 0 {
 		return e.WithHint("did you mean -%s?", strings.Join(near, ", -"))
 	}
 	return e.WithHint("see its parameters with: ck help %s", b.cmdlet.Name)

@@ -12,7 +12,7 @@ func (b *binding) checkSets() error {
 	if len(sets) == 0 {
 		return b.missing("")
 	}
-	fitting := slices.DeleteFunc(sets, func(set string) bool { return !b.fits(set) })
+	fitting := b.fitting()
 	if len(fitting) == 0 {
 		return bindError("these parameters of %s cannot be used together: %s", b.cmdlet.Name, b.given()).
 			WithHint("see which belong together with: ck help %s", b.cmdlet.Name)
@@ -30,6 +30,11 @@ func (b *binding) checkSets() error {
 	return first
 }
 
+// fitting returns the parameter sets that take all that is bound.
+func (b *binding) fitting() []string {
+	return slices.DeleteFunc(b.cmdlet.sets(), func(set string) bool { return !b.fits(set) })
+}
+
 func (b *binding) fits(set string) bool {
 	for i := range b.cmdlet.Params {
 		p := &b.cmdlet.Params[i]
@@ -42,19 +47,24 @@ func (b *binding) fits(set string) bool {
 
 func (p *Param) inSet(set string) bool { return len(p.Sets) == 0 || slices.Contains(p.Sets, set) }
 
-func (b *binding) missing(set string) error {
-	var names []*Param
+// lacking returns the mandatory parameters of a set that have no value.
+func (b *binding) lacking(set string) (params []*Param) {
 	for i := range b.cmdlet.Params {
 		p := &b.cmdlet.Params[i]
 		if _, bound := b.args[p.Name]; p.Mandatory && p.inSet(set) && !bound {
-			names = append(names, p)
+			params = append(params, p)
 		}
 	}
-	if len(names) == 0 {
+	return params
+}
+
+func (b *binding) missing(set string) error {
+	params := b.lacking(set)
+	if len(params) == 0 {
 		return nil
 	}
-	list := make([]string, len(names))
-	for i, p := range names {
+	list := make([]string, len(params))
+	for i, p := range params {
 		list[i] = "-" + p.Name
 	}
 	return bindError("%s needs %s", b.cmdlet.Name, strings.Join(list, " and ")).WithHint("see its parameters with: ck help %s", b.cmdlet.Name)

@@ -16,6 +16,7 @@ const (
 	Vault   Side = "vault"   // in the client, against the customer's own vaults
 
 	Operator Side = "operator" // in the client, against the operator's paths of the service
+	Shell    Side = "shell"    // in the client: a command of the language itself (package script)
 )
 
 // An Impact says how much a command can break, as PowerShell's ConfirmImpact does.
@@ -55,7 +56,8 @@ type Type string
 // The types of parameters. Time takes a day or an instant, always UTC (see parseTime).
 // Map is a hash table of text, @{name='value'}. ID is any text that identifies an object:
 // its name, its GUID or its distinguished name (row CK-81). PSObject is an object as a command
-// gave it, or a hash table.
+// gave it, or a hash table. Any, AnyList and ScriptBlock take values as scripts have them (see
+// BindValues).
 const (
 	String     Type = "String"
 	Bool       Type = "Boolean"
@@ -66,6 +68,10 @@ const (
 	Map        Type = "Hashtable"
 	ID         Type = "Identity"
 	PSObject   Type = "PSObject"
+
+	Any         Type = "Object"
+	AnyList     Type = "Object[]"
+	ScriptBlock Type = "ScriptBlock"
 )
 
 // A Param is one parameter of a command.
@@ -81,7 +87,11 @@ type Param struct {
 	Values    []string // the only values allowed, in the spelling the command sees
 	Secret    bool     // its value is neither shown nor kept
 	Roles     Rights   // who may use it; empty: all who may run the command (row CK-83)
-	Help      string
+
+	Pipeline   bool // filled by what comes through a pipeline: text, or an object that it identifies
+	ByProperty bool // filled by the property of its name, or of an alias, of an object that comes through a pipeline
+
+	Help string
 }
 
 // Table returns all commands in the order in which help shows them. The rows are made
@@ -109,6 +119,7 @@ func Table() []Cmdlet {
 		resourceRows(),
 		keyRows(),
 		keyFileRows(),
+		shellRows(),
 	)
 }
 
@@ -124,7 +135,7 @@ func Find(table []Cmdlet, name string) (*Cmdlet, error) {
 		names = append(names, c.Name)
 	}
 	e := fault.New(fault.NotFound, "there is no command %s", quote(name)).WithReason(ReasonUnknown)
-	if near := nearest(name, names); len(near) > 0 {
+	if near := Nearest(name, names); len(near) > 0 {
 		return nil, e.WithHint("did you mean %s?", strings.Join(near, ", "))
 	}
 	return nil, e.WithHint("see all commands with: ck help")

@@ -78,6 +78,9 @@ type hush struct{ error }
 
 func (h hush) Unwrap() error { return h.error }
 
+// Hush returns err as one that PrintError writes nothing of: it has been shown already.
+func Hush(err error) error { return hush{err} }
+
 func hushed(call *Call, err error) error {
 	if err != nil && Silent(call.Common.ErrorAction) {
 		return hush{err}

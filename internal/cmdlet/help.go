@@ -52,6 +52,10 @@ func WriteHelp(w io.Writer, c *Cmdlet) error {
 		b.WriteString("\nExamples:\n")
 	}
 	for _, e := range c.Examples {
+		if c.Side == Shell { // a line of a script, not of the user's own shell
+			fmt.Fprintf(&b, "    %s\n", e)
+			continue
+		}
 		fmt.Fprintf(&b, "    ck %s\n", forShell(e))
 	}
 	_, err := io.WriteString(w, b.String())

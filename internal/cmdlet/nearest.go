@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	longestName = 128 // names over this are no misspelling; bounds the work of nearest
+	longestName = 128 // names over this are no misspelling; bounds the work of Nearest
 	mostNearest = 4
 )
 
-// nearest returns the candidates that look most like name, best first: those that start
+// Nearest returns the candidates that look most like name, best first: those that start
 // with it, then those within a third of its length by edits.
-func nearest(name string, candidates []string) []string {
+func Nearest(name string, candidates []string) []string {
 	if name == "" || len(name) > longestName {
 		return nil
 	}

@@ -15,11 +15,13 @@ import (
 type Object struct {
 	Type   string // picks the View; not shown
 	Key    string // place in the command's order, for paging; not shown; "" if it has none
+	Layout Format // how its command lays it out, set where scripts run; not shown; "": its view decides
 	Fields []Field
 }
 
-// A Field is a property. Its value is nil, string, bool, int64, json.Number, GUID,
-// time.Time, []string, Object or []Object.
+// A Field is a property. Its value is nil, string, bool, int64, float64, json.Number, GUID,
+// time.Time, []string, []any, Object or []Object. In scripts, where objects are shared, it is
+// nil, string, bool, int64, float64, GUID, time.Time, []any or *Object.
 type Field struct {
 	Name  string
 	Value any

@@ -1,9 +1,9 @@
 package cmdlet
 
 var (
-	keyName    = Param{Name: "Name", Aliases: []string{"KeyName"}, Type: String, Position: 2, Mandatory: true, Help: "Name of the key."}
-	keyVersion = Param{Name: "Version", Aliases: []string{"KeyVersion"}, Type: String, Position: 3, Help: "Version, 32 hexadecimal digits; the newest unless given."}
-	keyVault   = Param{Name: "VaultName", Type: String, Position: 1, Mandatory: true, Help: "Name of the vault."}
+	keyName    = Param{Name: "Name", Aliases: []string{"KeyName"}, Type: String, Position: 2, Mandatory: true, ByProperty: true, Help: "Name of the key."}
+	keyVersion = Param{Name: "Version", Aliases: []string{"KeyVersion"}, Type: String, Position: 3, ByProperty: true, Help: "Version, 32 hexadecimal digits; the newest unless given."}
+	keyVault   = Param{Name: "VaultName", Type: String, Position: 1, Mandatory: true, ByProperty: true, Help: "Name of the vault."}
 	keyOps     = Param{Name: "KeyOps", Type: StringList, Values: []string{"encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import"}, Help: "What the key may be used for; root keys need wrapKey,unwrapKey."}
 	keyExpires = Param{Name: "Expires", Type: Time, Help: "When it expires, in UTC. Customer Key takes no day but 12/31/9999."}
 	keyNotYet  = Param{Name: "NotBefore", Type: Time, Help: "When it becomes valid, in UTC."}
@@ -16,13 +16,15 @@ func keyRows() []Cmdlet {
 }
 
 func addKeyRow() Cmdlet {
+	name := keyName
+	name.ByProperty = false // a key made from another one has a name of its own
 	return Cmdlet{
 		Name:        "Add-AzKeyVaultKey",
 		Synopsis:    "Make a key, or a new version of one.",
 		Description: "If the name exists, the new version becomes the newest and the old ones stay usable: this is how a root key is rolled.",
 		Examples:    []string{`Add-AzKeyVaultKey -VaultName contoso-east -Name root1 -Destination Software -KeyOps wrapKey,unwrapKey`},
 		Params: append([]Param{
-			keyVault, keyName,
+			keyVault, name,
 			{Name: "Destination", Type: String, Values: []string{"HSM", "Software"}, Help: "Needed to make a key. HSM needs a vault whose SKU is premium."},
 			keyOps,
 			{Name: "KeyType", Type: String, Values: []string{"RSA", "EC"}, Help: "RSA unless given; only RSA keys can be root keys."},

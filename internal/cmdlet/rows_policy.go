@@ -9,7 +9,7 @@ const policyType = "DataEncryptionPolicy"
 var domainController = Param{Name: "DomainController", Type: String, Help: "Reserved; has no effect."}
 
 func identity(mandatory bool, help string) Param {
-	return Param{Name: "Identity", Type: ID, Position: 1, Mandatory: mandatory, AllowNull: !mandatory, Help: help}
+	return Param{Name: "Identity", Type: ID, Position: 1, Mandatory: mandatory, AllowNull: !mandatory, Pipeline: true, ByProperty: true, Help: help}
 }
 
 // policyRows are the multi-workload family (section 3.1).

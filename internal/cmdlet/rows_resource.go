@@ -39,7 +39,7 @@ func getContextRow() Cmdlet {
 }
 
 var (
-	resourceID  = Param{Name: "ResourceId", Aliases: []string{"Id"}, Type: String, Help: "Id of the resource: /subscriptions/.../providers/...; a vault's is in Get-AzKeyVault."}
+	resourceID  = Param{Name: "ResourceId", Aliases: []string{"Id"}, Type: String, ByProperty: true, Help: "Id of the resource: /subscriptions/.../providers/...; a vault's is in Get-AzKeyVault."}
 	resourceAPI = Param{Name: "ApiVersion", Type: String, Help: "Version of the resource's interface; the newest that its provider names unless given."}
 )
 
@@ -76,7 +76,7 @@ func setResourceRow() Cmdlet {
 		Examples:    []string{`Set-AzResource -ResourceId /subscriptions/9f7c1b0e-3c1a-4d8e-8f57-2b6f0f3a5d11/resourceGroups/keys/providers/Microsoft.KeyVault/vaults/contoso-east -Tag @{side='east'} -UsePatchSemantics`},
 		Params: []Param{
 			one,
-			{Name: "InputObject", Type: PSObject, Mandatory: true, Sets: []string{"ByInputObject"}, Help: "The resource as Get-AzResource gave it."},
+			{Name: "InputObject", Type: PSObject, Mandatory: true, Sets: []string{"ByInputObject"}, Pipeline: true, Help: "The resource as Get-AzResource gave it."},
 			{Name: "Properties", Aliases: []string{"PropertyObject"}, Type: PSObject, Help: "Its new properties, as Get-AzResource gave them and you changed them."},
 			{Name: "Tag", Aliases: []string{"Tags"}, Type: Map, Help: "Its new tags, as @{name='value'}; replaces the old ones."},
 			{Name: "Sku", Type: PSObject, Help: "Its new SKU, as @{name='value'}, for kinds of resources that have one of their own; a vault's is among its properties."},

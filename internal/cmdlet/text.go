@@ -69,7 +69,7 @@ func showEach(list []Object) []string {
 // isNumber reports whether a value stands at the right of its column.
 func isNumber(value any) bool {
 	switch value.(type) {
-	case int64, json.Number:
+	case int64, float64, json.Number:
 		return true
 	}
 	return false

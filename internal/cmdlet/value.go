@@ -11,11 +11,11 @@ import (
 )
 
 // timeLayouts are the spellings of a time that parseTime takes, month before day as
-// PowerShell's own conversions have it. Without an offset they mean UTC.
+// PowerShell's own conversions have it.
 var timeLayouts = []string{
 	time.RFC3339Nano,
 	"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02",
-	"1/2/2006 3:04:05 PM", "1/2/2006 15:04:05", "1/2/2006 15:04", "1/2/2006",
+	"1/2/2006 3:04:05 PM", "1/2/2006 3:04 PM", "1/2/2006 15:04:05", "1/2/2006 15:04", "1/2/2006",
 }
 
 // parse turns the text of one parameter into a value of its type. "$null" is nil where the
@@ -84,12 +84,20 @@ func (p *Param) parseBool(text string) (any, error) {
 
 func (p *Param) parseTime(text string) (any, error) {
 	text = strings.Trim(strings.TrimSpace(text), `'"`)
-	for _, layout := range timeLayouts {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), nil
-		}
+	if t, ok := ParseTime(text, time.UTC); ok {
+		return t.UTC(), nil
 	}
 	return nil, p.wrong(text).WithHint("give a day or an instant in UTC, such as 2027-01-31, 2027-01-31T08:00:00Z or 12/31/9999")
+}
+
+// ParseTime reads a day or an instant; without an offset it is one of zone.
+func ParseTime(text string, zone *time.Location) (t time.Time, ok bool) {
+	for _, layout := range timeLayouts {
+		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // checkText refuses an empty value where one is needed, and brings a listed value into its
