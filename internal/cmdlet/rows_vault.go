@@ -16,8 +16,8 @@ var KeyPermissions = []string{
 }
 
 var (
-	vaultName     = Param{Name: "VaultName", Aliases: []string{"Name"}, Type: String, Position: 1, Mandatory: true, Help: "Name of the vault."}
-	resourceGroup = Param{Name: "ResourceGroupName", Type: String, Position: 2, Help: "Resource group of the vault; found by the vault's name unless given."}
+	vaultName     = Param{Name: "VaultName", Aliases: []string{"Name"}, Type: String, Position: 1, Mandatory: true, ByProperty: true, Help: "Name of the vault."}
+	resourceGroup = Param{Name: "ResourceGroupName", Type: String, Position: 2, ByProperty: true, Help: "Resource group of the vault; found by the vault's name unless given."}
 	subscription  = Param{Name: "SubscriptionId", Type: String, Help: "Subscription of the vault; the only one you can see unless given."}
 	passThru      = Param{Name: "PassThru", Type: Switch, Help: "Return the changed object."}
 )
