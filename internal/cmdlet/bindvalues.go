@@ -290,6 +290,9 @@ func (p *Param) acceptObject(o *Object) (any, error) {
 		}
 		return m, nil
 	}
+	if p.Type == PSObject {
+		return Snapshot(o)
+	}
 	names := append(p.names(), "Guid", "Identity", "Id", "Name")
 	switch v := firstOf(o, names...).(type) {
 	case nil, *Object, []any:
