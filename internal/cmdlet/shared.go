@@ -117,3 +117,10 @@ func (s *snapshot) list(list []any, depth int) (any, error) {
 	}
 	return out, nil
 }
+
+// Printable makes text from outside safe to print, as printers do: nothing in it can drive a
+// terminal or turn the direction of writing.
+func Printable(text string) string { return printable(text) }
+
+// IsReport reports whether an object is what -WhatIf reports, which is said in sentences too.
+func (o Object) IsReport() bool { return o.Type == reportType }
