@@ -6,6 +6,7 @@ import (
 	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/cmdlet/azure"
 	"github.com/customerkey/customerkey/internal/cmdlet/operator"
+	"github.com/customerkey/customerkey/internal/fault"
 )
 
 // cmdlet runs a cmdlet by its name: the service's own through its admin endpoint, those of key
@@ -15,6 +16,9 @@ func (c *command) cmdlet(ctx context.Context, name string, words []string) error
 }
 
 func (c *command) cmdletRunner(side cmdlet.Side) (cmdlet.Runner, error) {
+	if side == cmdlet.Shell {
+		return nil, fault.New(fault.Invalid, "this command works in pipelines only").WithHint("put it behind another command in a script")
+	}
 	p, err := c.signedIn()
 	if err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ func (b *binding) checkSets() error {
 
 // fitting returns the parameter sets that take all that is bound.
 func (b *binding) fitting() []string {
-	return slices.DeleteFunc(b.cmdlet.sets(), func(set string) bool { return !b.fits(set) })
+	return slices.DeleteFunc(b.cmdlet.Sets(), func(set string) bool { return !b.fits(set) })
 }
 
 func (b *binding) fits(set string) bool {

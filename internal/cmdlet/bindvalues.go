@@ -38,8 +38,8 @@ type More struct {
 // BindValues brings the words of a script's command together with the parameters of c, by
 // the rules of Bind, but with values that have types: each is converted to the parameter's
 // type as PowerShell does, an object given where text is wanted to its property of the
-// parameter's name, its Guid, Identity, Id or Name. A value that was computed and came out
-// as $null is refused where $null has a meaning of its own ("no policy"): it must be written.
+// parameter's name, its Identity, Id, Guid or Name, a policy always to its Guid. A value that
+// was computed and came out as $null is refused where $null has a meaning of its own ("no policy"): it must be written.
 func BindValues(c *Cmdlet, words []Word, more More) (*Call, error) {
 	b := newBinding(c, &formatParam)
 	loose, err := b.namedValues(words)
@@ -293,7 +293,10 @@ func (p *Param) acceptObject(o *Object) (any, error) {
 	if p.Type == PSObject {
 		return Snapshot(o)
 	}
-	names := append(p.names(), "Guid", "Identity", "Id", "Name")
+	names := append(p.names(), "Identity", "Id", "Guid", "Name")
+	if o.Type == policyType { // its name can be given to another policy meanwhile
+		names = append([]string{"Guid"}, names...)
+	}
 	switch v := firstOf(o, names...).(type) {
 	case nil, *Object, []any:
 		return nil, p.mistyped()

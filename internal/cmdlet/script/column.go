@@ -125,8 +125,8 @@ func (p *picker) value(ctx context.Context, c column, v any) (any, error) {
 	value, ok := memberOf(v, c.name)
 	if !ok && !p.warned[c.name] {
 		p.warned[c.name] = true
-		f := noMember(v, c.name)
-		p.call.Warn("%s", f.Error())
+		missing := noMember(v, c.name)
+		p.call.Warn("%s: %s", missing.Message, missing.Hint)
 	}
 	return value, p.spend(ctx, 1)
 }

@@ -176,10 +176,14 @@ func (c *caller) pass(ctx context.Context, call *cmdlet.Call, o cmdlet.Object) e
 // prepare gives a call what it needs to talk to the user.
 func (r *run) prepare(call *cmdlet.Call) {
 	r.prefer(call)
+	foreseen := r.c.Out // what -WhatIf says in sentences
+	if call.Common.OutputFormat == cmdlet.JSONFormat {
+		foreseen = r.c.Err
+	}
 	call.Host = cmdlet.Host{
-		Warn:    func(text string) { r.say("WARNING", text) },
-		Verbose: func(text string) { r.say("VERBOSE", text) },
-		WhatIf:  func(text string) { r.say("What if", text) },
+		Warn:    func(text string) { say(r.c.Err, "WARNING", text) },
+		Verbose: func(text string) { say(r.c.Err, "VERBOSE", text) },
+		WhatIf:  func(text string) { say(foreseen, "What if", text) },
 		Confirm: r.c.Ask,
 	}
 	if cmdlet.Silent(call.Common.WarningAction) {

@@ -156,8 +156,5 @@ func safe(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// say writes a line for the user beside the output. "What if" is what PowerShell writes on
-// its host.
-func (r *run) say(what, text string) {
-	fmt.Fprintf(r.c.Err, "%s: %s\n", what, cmdlet.Printable(text))
-}
+// say writes a line for the user that is no value.
+func say(w io.Writer, what, text string) { fmt.Fprintf(w, "%s: %s\n", what, cmdlet.Printable(text)) }

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/fault"
 )
 
 // member returns a property of a value, whatever the case of its name. On a list it is that
@@ -133,14 +134,14 @@ func timeMember(t time.Time, low string) (any, bool) {
 	return nil, false
 }
 
-func noMember(of any, name string) error {
+func noMember(of any, name string) *fault.Error {
 	e := runtimeError("%s has no property %q", typeName(of), name).WithReason("PropertyNotFoundStrict")
 	o, ok := of.(*cmdlet.Object)
 	if !ok {
 		if of == nil {
 			return e.WithHint("the command or variable before the dot has yielded nothing")
 		}
-		return e
+		return e.WithHint("only objects have properties")
 	}
 	names := make([]string, len(o.Fields))
 	for i, f := range o.Fields {

@@ -151,7 +151,7 @@ func (p *parser) assignment(at Pos, to Expression) Statement {
 // fixed tells the variables that only the language itself sets.
 func fixed(name string) bool {
 	switch strings.ToLower(name) {
-	case "true", "false", "null", "?", "_":
+	case "true", "false", "?", "_", "psitem": // $null takes anything, and drops it
 		return true
 	}
 	return false

@@ -77,12 +77,3 @@ func confirmed(preference any, call *cmdlet.Call) *bool {
 	}
 	return &ask
 }
-
-// readOnly tells variables that a script cannot set.
-func readOnly(name string) bool {
-	switch name {
-	case "true", "false", "?", "_", "psitem":
-		return true
-	}
-	return false
-}

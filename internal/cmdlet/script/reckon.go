@@ -127,6 +127,13 @@ type grouping struct {
 	held   int
 }
 
+// groupType is the type name of what Group-Object yields.
+const groupType = "GroupInfo"
+
+func groupViews() []cmdlet.View {
+	return []cmdlet.View{{Type: groupType, Summary: true, Table: []cmdlet.Column{{Label: "Count", Property: "Count"}, {Label: "Name", Property: "Name"}}}}
+}
+
 type group struct {
 	name  string
 	count int64
@@ -172,7 +179,7 @@ func (g *grouping) take(ctx context.Context, v any) error {
 
 func (g *grouping) end(ctx context.Context) error {
 	for _, at := range g.groups {
-		o := &cmdlet.Object{Fields: []cmdlet.Field{{Name: "Count", Value: at.count}, {Name: "Name", Value: at.name}}}
+		o := &cmdlet.Object{Type: groupType, Fields: []cmdlet.Field{{Name: "Count", Value: at.count}, {Name: "Name", Value: at.name}}}
 		if !g.counts {
 			o.Fields = append(o.Fields, cmdlet.Field{Name: "Group", Value: at.items})
 		}

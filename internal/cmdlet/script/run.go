@@ -3,6 +3,7 @@ package script
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
@@ -116,7 +117,7 @@ func (r *run) placed(err error) error {
 		return err
 	}
 	f := *fault.As(err)
-	f.Message = r.at.String() + ": " + f.Message
+	f.Message = fmt.Sprintf("line %d, column %d: %s", r.at.Line, r.at.Column, f.Message)
 	return &f
 }
 

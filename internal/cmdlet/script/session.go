@@ -54,7 +54,7 @@ func New(c Config) (*Session, error) {
 	if c.Steps == 0 {
 		c.Steps = 10_000_000
 	}
-	return &Session{c: c, table: cmdlet.Table(), views: cmdlet.Views(), variables: preferences(), succeeded: true}, nil
+	return &Session{c: c, table: cmdlet.Table(), views: append(cmdlet.Views(), groupViews()...), variables: preferences(), succeeded: true}, nil
 }
 
 // Run runs a script: what its statements yield is shown on Out. As in PowerShell an error is
@@ -112,7 +112,7 @@ func (r *run) statement(ctx context.Context, st Statement, out stage) error {
 // "none", so that a misspelt name could take a policy away.
 func (r *run) assign(ctx context.Context, a *Assignment) (any, error) {
 	name := strings.ToLower(a.Name)
-	if readOnly(name) {
+	if fixed(name) {
 		return nil, fault.New(fault.Invalid, "$%s cannot be set", a.Name).WithReason(ReasonRuntime)
 	}
 	before := r.errors
