@@ -127,7 +127,7 @@ var nouns = []struct{ part, group string }{
 }
 
 func (c *Cmdlet) group() string {
-	if c.Side == "shell" && !strings.Contains(c.Name, "onnect") {
+	if c.Side == Shell && !strings.Contains(c.Name, "onnect") {
 		return "The language"
 	}
 	for _, n := range nouns {

@@ -21,11 +21,11 @@ type run struct {
 }
 
 const (
-	deepest  = 128       // expressions and blocks in one another
-	mostHeld = 1_000_000 // values that one list or one command holds
-	mostText = 64 << 20  // bytes of one text
-	perInput = 100       // steps that each object of a service or vault allows
-	textStep = 32        // bytes of text that count as one step
+	deepestRun = 128       // expressions and blocks in one another
+	mostHeld   = 1_000_000 // values that one list or one command holds
+	mostText   = 64 << 20  // bytes of one text
+	perInput   = 100       // steps that each object of a service or vault allows
+	textStep   = 32        // bytes of text that count as one step
 )
 
 // Reasons of errors while a script runs.
@@ -49,8 +49,8 @@ func (r *run) spend(ctx context.Context, steps int) error {
 
 // enter goes one level deeper; leave comes back.
 func (r *run) enter(ctx context.Context) error {
-	if r.depth++; r.depth > deepest {
-		return limit("the script is nested more than %d deep", deepest)
+	if r.depth++; r.depth > deepestRun {
+		return limit("the script is nested more than %d deep", deepestRun)
 	}
 	return r.spend(ctx, 1)
 }
