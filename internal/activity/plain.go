@@ -24,6 +24,9 @@ var (
 // query and fragment. An address that cannot be understood is left out whole, for nobody can tell
 // where in it a password stands.
 func Plain(text string) string {
+	if !strings.Contains(text, "://") {
+		return text
+	}
 	if isAddress.MatchString(text) {
 		return plainAddress(strings.TrimSpace(text))
 	}

@@ -12,7 +12,7 @@ import (
 
 const (
 	// readPage is how many entries are in memory at a time.
-	readPage = 1000
+	readPage = 500
 	// longestCommand bounds how long after its beginning the end of a command is looked for: the
 	// limit of row CK-344, and what writing it down may take.
 	longestCommand = 16 * time.Minute

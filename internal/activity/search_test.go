@@ -36,7 +36,7 @@ func TestSearchPages(t *testing.T) {
 		tenant := uuid.NewString()
 		want := w.play(t, tenant)
 		slices.Reverse(want)
-		size := rapid.IntRange(1, 5).Draw(t, "size of a page")
+		size := rapid.IntRange(2, 5).Draw(t, "size of a page")
 		var got []told
 		for below := int64(0); ; {
 			full := errors.New("the page is full")
@@ -71,7 +71,7 @@ func (w *world) play(t *rapid.T, tenant string) (want []told) {
 		at  int
 	}
 	var open []running
-	for i := range rapid.IntRange(1, 15).Draw(t, "steps") {
+	for i := range rapid.IntRange(1, 12).Draw(t, "steps") {
 		w.now = w.now.Add(time.Duration(rapid.IntRange(-1, 10).Draw(t, "seconds")) * time.Second)
 		c := activity.Command{Name: rename, Caller: admin(tenant)}
 		switch rapid.SampledFrom([]string{"begin", "begin", "end", "end", "refuse", "noise"}).Draw(t, "step") {
@@ -171,12 +171,12 @@ func TestLongLog(t *testing.T) {
 			must(t, wait())
 		}
 	}
-	noise(4500)
+	noise(2200)
 	w.now = w.now.Add(72 * time.Hour)
 	noise(1)
 	act := w.Act(activity.Command{Name: rename, Caller: admin(tenant)})
 	must(t, act.Begin(t.Context(), "x"))
-	noise(1200)
+	noise(600)
 	must(t, act.End(t.Context(), nil))
 	counting := &countingLog{Log: w.log.Log}
 	s, err := activity.New(activity.Config{Log: counting})
@@ -185,10 +185,10 @@ func TestLongLog(t *testing.T) {
 	if r := w.all(t, admin(tenant), activity.Query{From: w.now}); len(r) != 1 || r[0].Result != activity.Succeeded {
 		t.Errorf("%+v", r)
 	}
-	if counting.read > 3000 {
+	if counting.read > 1500 {
 		t.Errorf("%d entries were read", counting.read)
 	}
-	if r := w.all(t, admin(tenant), activity.Query{Below: 4503}); len(r) != 1 || r[0].Result != activity.Succeeded {
+	if r := w.all(t, admin(tenant), activity.Query{Below: 2203}); len(r) != 1 || r[0].Result != activity.Succeeded {
 		t.Errorf("from between: %+v", r)
 	}
 }
