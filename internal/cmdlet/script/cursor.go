@@ -65,13 +65,6 @@ func (c *cursor) next() rune {
 
 func (c *cursor) has(prefix string) bool { return strings.HasPrefix(c.rest(), prefix) }
 
-// skip steps over as many characters as text has, which holds no line's end.
-func (c *cursor) skip(text string) {
-	for range text {
-		c.next()
-	}
-}
-
 // take returns the characters from here on that belong, and steps over them.
 func (c *cursor) take(belongs func(rune) bool) string {
 	start := c.off
@@ -112,8 +105,12 @@ func endsWord(r rune) bool {
 
 // isPlain tells the characters of a bare word that stand for themselves.
 func isPlain(r rune) bool {
-	return r != '`' && r != '$' && !isSingle(r) && !isDouble(r) && !endsWord(r)
+	return r != '`' && r != '$' && !isSingle(r) && !isDouble(r) && !endsWord(r) && !isInvisible(r)
 }
+
+// isInvisible tells characters that nobody sees: web pages leave zero-width spaces in what is
+// copied, and marks of writing direction can make a text look like another.
+func isInvisible(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 
 // plainDashes turns typographic dashes into plain ones.
 func plainDashes(text string) string {

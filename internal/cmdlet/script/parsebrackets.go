@@ -2,8 +2,7 @@ package script
 
 import "strings"
 
-// opensAt tells whether an @ stands here that begins a value, and refuses what ck does not
-// take. Any other @ is a character of a word.
+// opensAt tells whether an @ stands here that begins a value, and refuses any other.
 func (p *parser) opensAt() bool {
 	if p.peek() != '@' {
 		return false
@@ -15,6 +14,8 @@ func (p *parser) opensAt() bool {
 		p.refuse(p.at, refusal{"here-strings are", "a text in quotes may have several lines"})
 	case isNameStart(r):
 		p.refuse(p.at, refusal{"splatting, @name, is", "write the parameters out"})
+	default:
+		p.fail(p.at, "put text that begins with @ in quotes", "@ begins neither a list nor a hash table here")
 	}
 	return false
 }

@@ -174,7 +174,7 @@ func (p *parser) endWord(name bool) {
 	if opens && name || !opens && endsWord(r) || p.atContinuation() {
 		return
 	}
-	p.fail(p.at, "put a space in front of it, or the whole word in double quotes", "a word goes on with %s, where it has to end", shown(string(r)))
+	p.fail(p.at, "put a space in front of it, or the whole word in double quotes", "a word goes on with %s, where it has to end", glyph(r))
 }
 
 // argument reads one value, or several with commas between them.
@@ -224,10 +224,8 @@ func (p *parser) itemValue() Expression {
 	switch r := p.peek(); {
 	case r == '$' && p.second() != '(':
 		return p.variableItem()
-	case r == '$', r == '(', r == '{', r == '@', isSingle(r), isDouble(r):
-		if r != '@' || p.opensAt() {
-			return p.operand()
-		}
+	case r == '$', r == '(', r == '{', p.opensAt(), isSingle(r), isDouble(r):
+		return p.operand()
 	case p.has("[-"):
 		p.fail(p.at, "leave the brackets out: they mark what may be left out in the description of a command", "a parameter's name stands in brackets")
 	}

@@ -85,6 +85,8 @@ func (p *parser) bare(t *textParts) {
 			p.escape(t)
 		case r == '$':
 			p.dollar(t)
+		case isInvisible(r):
+			p.fail(p.at, "take it out, or put the text in quotes if it belongs there", "an invisible character stands here, %s", glyph(r))
 		default:
 			t.run = append(t.run, p.take(isPlain)...)
 		}

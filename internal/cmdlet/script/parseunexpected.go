@@ -20,7 +20,7 @@ func (p *parser) unexpected(where string) {
 	if p.err != nil {
 		return
 	}
-	p.fail(at, p.hintHere(), "%s is not expected %s", shown(string(p.peek())), where)
+	p.fail(at, p.hintHere(), "%s is not expected %s", glyph(p.peek()), where)
 }
 
 // hintHere says what is meant to stand in place of what stands here.
