@@ -104,7 +104,7 @@ func (s *Service) subscribe(ctx context.Context, c directory.Caller, name, url s
 	for i, t := range types {
 		if !slices.Contains(ChangeTypes(), t) || slices.Contains(types[:i], t) {
 			return Subscription{}, fault.New(fault.Invalid, "%q is no type of alert, or is there twice", clip(string(t))).
-				WithHint("use some of %s, %s, %s, %s", PolicyChanged, RootChanged, RootExpiring, RootNearBackupLimit)
+				WithHint("use some of %v", ChangeTypes())
 		}
 	}
 	to, err := courier.NewEndpoint(url)

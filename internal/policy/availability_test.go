@@ -52,7 +52,7 @@ func TestMoveAfterDenial(t *testing.T) {
 		c.mustAssign("New")
 		w.work()
 		op := must(w.rows.NewestOperation(t.Context(), c.id, "converge"))
-		if op.State == operation.Done || !strings.Contains(op.Error, "allows no use of the availability key") || op.Hint == "" {
+		if op.State == operation.Done || !strings.Contains(op.Error, "allows no use of the availability key") || !strings.Contains(op.Hint, "Set-CKAvailabilityKeyLimit") {
 			t.Errorf("with a limit of none: %+v", op)
 		}
 		if k := c.mustKey("Lost"); k.Usage.Ever != 0 || k.Usage.PerDay == nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
@@ -97,24 +98,25 @@ func decodeRoles(text []byte) (changed map[Family]Holders, err error) {
 	return changed, eachOnce(json.NewDecoder(bytes.NewReader(text)))
 }
 
-// eachOnce refuses an object with a name that is given twice, of which one would be lost. What d
-// reads is known to be JSON, and shallow.
+// eachOnce refuses an object with a name that is given twice, of which one would be lost: also in
+// another case, for names of fields are read in any. What d reads is known to be JSON, and shallow.
 func eachOnce(d *json.Decoder) error {
 	begin, err := d.Token()
 	if begin != json.Delim('{') && begin != json.Delim('[') {
 		return err
 	}
-	seen := map[json.Token]bool{}
+	seen := map[string]bool{}
 	for d.More() {
 		if begin == json.Delim('{') {
 			name, err := d.Token()
 			if err != nil {
 				return err
 			}
-			if seen[name] {
+			folded := strings.ToLower(strings.ToUpper(fmt.Sprint(name))) // as encoding/json folds what it compares
+			if seen[folded] {
 				return fmt.Errorf("%v is given twice", name)
 			}
-			seen[name] = true
+			seen[folded] = true
 		}
 		if err := eachOnce(d); err != nil {
 			return err

@@ -65,6 +65,8 @@ func TestX18_BadRoleMaps(t *testing.T) {
 		`{"sharepoint": {"readers": ["Global Reader", "Global Reader"]}}`:                  "twice",
 		`{"mailbox": {"readers": []}, "mailbox": {"readers": []}}`:                         "twice",
 		`{"mailbox": {"readers": ["Global Reader"], "readers": []}}`:                       "twice",
+		`{"mailbox": {"readers": ["Global Reader"], "Readers": []}}`:                       "twice",
+		`{"mailbox": {"readers": ["Global Reader"], "reader\u017f": []}}`:                  "twice",
 		`{"mailbox": {"readers": ["` + strings.Repeat("x", 70<<10) + `"]}}`:                "longer than",
 		`{"mailbox": {"readers": null, "administrators": ["Global Administrator", null]}}`: `to ""`,
 	} {
