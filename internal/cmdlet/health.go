@@ -55,25 +55,6 @@ func getKeyHealthHistory(ctx context.Context, s Services, call *Call) error {
 	return nil
 }
 
-// testPolicy returns the test of one family's policies.
-func testPolicy(f policy.Family) func(context.Context, Services, *Call) error {
-	return func(ctx context.Context, s Services, call *Call) error {
-		q := health.Query{Family: f, Identity: policyIdentity(call, f, call.Args.Text("Identity"))}
-		reports, err := s.Health.Test(ctx, call.Caller, q)
-		if err != nil {
-			return err
-		}
-		for _, r := range reports {
-			for _, root := range r.Roots {
-				if err := call.Host.Object(policyTestObject(r, root)); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-}
-
 func keyHealthObject(r health.Report, root health.RootReport) Object {
 	return Object{Type: keyHealthType, Fields: []Field{
 		{"Policy", r.Name},

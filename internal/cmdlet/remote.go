@@ -97,9 +97,10 @@ func (c *Call) show(reply *Reply) error {
 	}
 	for _, w := range reply.Value {
 		o := FromWire(w)
-		o.Type = c.Cmdlet.Output
-		if o.Get("WhatIf") != nil {
+		if o.Type = c.Cmdlet.Output; o.Get("WhatIf") != nil {
 			o.Type = reportType
+		} else if c.Args.Has("Sample") {
+			o.Type = sampleType
 		}
 		if err := c.Host.Object(o); err != nil {
 			return err

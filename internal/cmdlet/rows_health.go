@@ -10,6 +10,7 @@ const (
 	keyHealthType    = "CKKeyHealth"
 	keyChangeType    = "CKKeyHealthChange"
 	policyHealthType = "CKPolicyTest"
+	sampleType       = "CKContentSample"
 )
 
 // rolesForHealth is the right to do something with the health of keys of some family.
@@ -23,6 +24,7 @@ func healthRows() []Cmdlet {
 		getKeyHealthHistoryRow(),
 		testPolicyRow("Test-M365DataAtRestEncryptionPolicy", policy.MultiWorkload, "Contoso_Global"),
 		testPolicyRow("Test-DataEncryptionPolicy", policy.Mailbox, "USA_mailboxes"),
+		testGeoRow(),
 	}
 }
 
@@ -55,16 +57,35 @@ func getKeyHealthHistoryRow() Cmdlet {
 	}
 }
 
+// testHelp says what every test does.
+const testHelp = "Asks the vaults for the facts about each root key, has the versions in use unwrap a random key and the newest one wrap one, and shows each check with " +
+	"its verdict and what to do. What it finds counts for the policy's health at once. -Sample proves the content instead: it opens that many items of each workload, picked by chance from those " +
+	"under the policy's keys, as the service, and shows how many opened; nothing of what is in them. It is recorded in the audit log before, and so is each item that does not open."
+
+// sampleParam asks for the proof of content (row CK-316).
+var sampleParam = Param{Name: "Sample", Type: Int, Help: "Open this many items of each workload instead, 1 to 1000."}
+
 // testPolicyRow is the test of the policies of one family, under that family's name (CK-102).
 func testPolicyRow(name string, f policy.Family, example string) Cmdlet {
 	return Cmdlet{
-		Name:     name,
-		Synopsis: "Look at both root keys of a policy now.",
-		Description: "Asks the vaults for the facts about each root key, has the versions in use unwrap a random key and the newest one wrap one, and shows each check with " +
-			"its verdict and what to do. What it finds counts for the policy's health at once.",
-		Examples: []string{name + " -Identity " + example},
-		Params:   []Param{identity(true, "Name, GUID or distinguished name of the policy."), domainController},
-		Output:   policyHealthType, Side: Service, Roles: rolesFor(f, health.Needs(health.Test)), serve: testPolicy(f),
+		Name:        name,
+		Synopsis:    "Look at both root keys of policies now.",
+		Description: testHelp,
+		Examples:    []string{name, name + " -Identity " + example, name + " -Identity " + example + " -Sample 100"},
+		Params:      []Param{identity(false, "Name, GUID or distinguished name of a policy; all policies of the family unless given."), sampleParam, domainController},
+		Output:      policyHealthType, Detail: "Identity", Side: Service, Roles: rolesFor(f, health.Needs(health.Test)), serve: testPolicy(f),
+	}
+}
+
+// testGeoRow is the same for files, whose policies are those of geos. Microsoft has no such command.
+func testGeoRow() Cmdlet {
+	return Cmdlet{
+		Name:        "Test-SPODataEncryptionPolicy",
+		Synopsis:    "Look at both root keys of files now.",
+		Description: testHelp,
+		Examples:    []string{"Test-SPODataEncryptionPolicy", "Test-SPODataEncryptionPolicy -Geo EUR", "Test-SPODataEncryptionPolicy -Geo EUR -Sample 100"},
+		Params:      []Param{{Name: "Geo", Type: String, Position: 1, Help: "One geo; all that have a policy unless given."}, sampleParam},
+		Output:      policyHealthType, Detail: "Geo", Side: Service, Roles: rolesFor(policy.SharePoint, health.Needs(health.Test)), serve: testGeo,
 	}
 }
 
@@ -85,8 +106,9 @@ func healthViews() []View {
 		{Type: keyChangeType, Summary: true, Table: one("Time", "Subject", "Was", "State", "Message", "Type")},
 		{
 			Type:  policyHealthType,
-			Table: one("RootKey", "Verdict", "State", "Reason"),
+			Table: one("Policy", "RootKey", "Verdict", "State", "Reason"),
 			List:  one("Policy", "RootKey", "Verdict", "State", "Reason", "Findings", "Passed", "AzureKeyID", "VersionInUse", "PolicyState", "LastChecked"),
 		},
+		{Type: sampleType, Summary: true, Table: one("Policy", "Workload", "Containers", "Items", "Opened", "Failed", "Verdict", "Reason")},
 	}
 }

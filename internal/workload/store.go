@@ -41,6 +41,7 @@ type Store interface {
 	DeleteItem(ctx context.Context, tenant, container, item string, now time.Time) error
 
 	Renewals
+	Samples
 
 	// Intend announces a blob before it is made.
 	Intend(ctx context.Context, i Intent) error
@@ -79,6 +80,25 @@ type Renewals interface {
 	// no secret is under any of them, and returns how many.
 	DestroyVersions(ctx context.Context, tenant, container string, floor int) (int, error)
 }
+
+// Samples is what a sampled proof of content needs of a Store.
+type Samples interface {
+	// UnderPolicy counts what lies under a policy's keys, by workload; a workload without any is not
+	// among them.
+	UnderPolicy(ctx context.Context, tenant, policy string) ([]Extent, error)
+	// SampleItems returns up to most items of a workload that lie under a policy's keys, each with the
+	// same chance.
+	SampleItems(ctx context.Context, tenant, policy, workload string, most int) ([]Place, error)
+}
+
+// An Extent is how much of a workload lies somewhere.
+type Extent struct {
+	Workload          string
+	Containers, Items int64
+}
+
+// A Place is where an item is, by the ids of both.
+type Place struct{ Container, Item string }
 
 // A Tally adds up items.
 type Tally struct{ Items, Bytes, Weight int64 }

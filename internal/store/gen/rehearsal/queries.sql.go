@@ -176,3 +176,96 @@ func (q *Queries) HeldPeople(ctx context.Context, arg HeldPeopleParams) ([]HeldP
 	}
 	return items, nil
 }
+
+const sampleItems = `-- name: SampleItems :many
+SELECT i.container_id, i.item_id
+FROM container_keys AS k
+JOIN items AS i ON i.tenant_id = k.tenant_id AND i.container_id = k.container_id AND i.key_version = k.version
+WHERE k.tenant_id = $1 AND k.policy_id = $2 AND k.workload = $3
+ORDER BY random()
+LIMIT $4
+`
+
+type SampleItemsParams struct {
+	TenantID string
+	PolicyID string
+	Workload string
+	Limit    int32
+}
+
+type SampleItemsRow struct {
+	ContainerID string
+	ItemID      string
+}
+
+func (q *Queries) SampleItems(ctx context.Context, arg SampleItemsParams) ([]SampleItemsRow, error) {
+	rows, err := q.db.QueryContext(ctx, sampleItems,
+		arg.TenantID,
+		arg.PolicyID,
+		arg.Workload,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SampleItemsRow
+	for rows.Next() {
+		var i SampleItemsRow
+		if err := rows.Scan(&i.ContainerID, &i.ItemID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const underPolicy = `-- name: UnderPolicy :many
+
+SELECT k.workload, COUNT(DISTINCT k.container_id) AS containers, COUNT(i.item_id) AS items
+FROM container_keys AS k
+LEFT JOIN items AS i ON i.tenant_id = k.tenant_id AND i.container_id = k.container_id AND i.key_version = k.version
+WHERE k.tenant_id = $1 AND k.policy_id = $2
+GROUP BY k.workload
+`
+
+type UnderPolicyParams struct {
+	TenantID string
+	PolicyID string
+}
+
+type UnderPolicyRow struct {
+	Workload   string
+	Containers int64
+	Items      int64
+}
+
+// What lies under a policy, by workload, and some of it by chance.
+func (q *Queries) UnderPolicy(ctx context.Context, arg UnderPolicyParams) ([]UnderPolicyRow, error) {
+	rows, err := q.db.QueryContext(ctx, underPolicy, arg.TenantID, arg.PolicyID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UnderPolicyRow
+	for rows.Next() {
+		var i UnderPolicyRow
+		if err := rows.Scan(&i.Workload, &i.Containers, &i.Items); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

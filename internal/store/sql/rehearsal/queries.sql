@@ -35,3 +35,20 @@ SELECT CAST(h.places AS TEXT) AS places, COUNT(*) AS people FROM (
         WHERE k.tenant_id = sqlc.arg(tenant_id) AND c.owner_id <> ''
     ) AS p GROUP BY p.owner_id
 ) AS h GROUP BY 1;
+
+-- What lies under a policy, by workload, and some of it by chance.
+
+-- name: UnderPolicy :many
+SELECT k.workload, COUNT(DISTINCT k.container_id) AS containers, COUNT(i.item_id) AS items
+FROM container_keys AS k
+LEFT JOIN items AS i ON i.tenant_id = k.tenant_id AND i.container_id = k.container_id AND i.key_version = k.version
+WHERE k.tenant_id = $1 AND k.policy_id = $2
+GROUP BY k.workload;
+
+-- name: SampleItems :many
+SELECT i.container_id, i.item_id
+FROM container_keys AS k
+JOIN items AS i ON i.tenant_id = k.tenant_id AND i.container_id = k.container_id AND i.key_version = k.version
+WHERE k.tenant_id = $1 AND k.policy_id = $2 AND k.workload = $3
+ORDER BY random()
+LIMIT $4;
