@@ -9,6 +9,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/activity"
 	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/fault"
 )
 
 // CK-362: every command that changes something, carried out as somebody types it, leaves a record with
@@ -48,6 +49,27 @@ func TestCK362_RecordOfEveryCommand(t *testing.T) {
 	}
 	if succeeded < 25 {
 		t.Errorf("only %d of the commands did anything", succeeded)
+	}
+	r.wantOwnLogOnly()
+}
+
+// wantOwnLogOnly fails if a command that names another organization is written to its log, though
+// who gave it is no operator.
+func (r *rehearsal) wantOwnLogOnly() {
+	r.t.Helper()
+	request, boss := uuid.NewString(), r.who["boss"]
+	boss.Request = request
+	r.who["boss"] = boss
+	provider := r.who["operator"].Tenant
+	if _, _, err := r.run(line{who: "boss", text: "Add-CKGeo -Tenant " + provider + " -Geo sea"}, false); !fault.Is(err, fault.Forbidden) {
+		r.t.Errorf("a geo for another organization: %v", err)
+	}
+	head, err := r.node.serviceLog.Head(r.t.Context(), provider)
+	r.done(err)
+	last, err := r.node.serviceLog.Entries(r.t.Context(), provider, max(-1, head.Size-100), 100)
+	r.done(err)
+	if slices.ContainsFunc(last, func(s audit.Stored) bool { return s.Entry.Caller.Request == request }) {
+		r.t.Error("it is in the log of the other organization")
 	}
 }
 

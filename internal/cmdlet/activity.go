@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/customerkey/customerkey/internal/activity"
+	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
 )
@@ -47,7 +48,7 @@ func indexBelow(key string) (int64, error) {
 	return math.MaxInt64 - n, nil
 }
 
-// workload of all records: that of the endpoint which takes the commands.
+// activityWorkload is the workload of all records: that of the endpoint which takes the commands.
 const activityWorkload = "Exchange"
 
 // activityObject shows a record by the names of rows CK-359 to CK-362. What only we have stands
@@ -116,9 +117,10 @@ func (c *Call) changed(id string, was, now []Field) {
 	}
 }
 
-// concerns tells the record that another organization is acted upon.
+// concerns tells the record that another organization is acted upon. Only operators do that: what
+// anybody else names is no reason to write to a log that is not his.
 func (c *Call) concerns(tenant string) {
-	if c.act != nil {
+	if c.act != nil && c.Caller.Has(directory.ServiceOperator) {
 		c.act.Concerns(tenant)
 	}
 }
