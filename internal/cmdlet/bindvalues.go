@@ -200,6 +200,9 @@ func (b *binding) prompt(ask Prompt) error {
 
 // accept turns a script's value into one of the parameter's type.
 func (p *Param) accept(v any) (any, error) {
+	if filter, ok := v.(Block); ok && p.Name == "Filter" && p.Type == String {
+		return p.acceptText(filter.Block()) // as -Filter {Name -eq 'x'} is written for Exchange
+	}
 	if _, block := v.(Block); block != (p.Type == ScriptBlock) && p.Type != Any && p.Type != AnyList {
 		return nil, p.mistyped()
 	}

@@ -13,7 +13,7 @@ import (
 type block struct{ of *Block }
 
 // Block implements cmdlet.Block.
-func (b *block) Block() string { return "..." }
+func (b *block) Block() string { return FormatStatement(b.of.Of) }
 
 // eval returns the value of an expression.
 func (r *run) eval(ctx context.Context, e Expression) (any, error) {
