@@ -36,6 +36,7 @@ import (
 	"github.com/customerkey/customerkey/internal/rootkey"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
+	"github.com/customerkey/customerkey/internal/store/storetest"
 )
 
 const contosoDomain = "contoso.example"
@@ -126,7 +127,7 @@ func (x *exchange) must(err error) {
 
 func exchangeDB(t testing.TB, name string, areas []store.Area) *store.DB {
 	t.Helper()
-	db, err := store.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), name), areas...)
+	db, err := store.OpenSQLite(context.Background(), storetest.Seed(t, filepath.Join(t.TempDir(), name), areas...), areas...)
 	if err != nil {
 		t.Fatal(err)
 	}

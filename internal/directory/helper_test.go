@@ -15,6 +15,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
+	"github.com/customerkey/customerkey/internal/store/storetest"
 )
 
 const (
@@ -85,7 +86,7 @@ func (w *world) seedKey() {
 // start opens the database and a service on it: as often as called, like a restart.
 func (w *world) start() {
 	w.t.Helper()
-	db, err := store.OpenSQLite(context.Background(), w.path, store.ServiceAreas()...)
+	db, err := store.OpenSQLite(context.Background(), storetest.Seed(w.t, w.path, store.ServiceAreas()...), store.ServiceAreas()...)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -31,6 +31,7 @@ import (
 	"github.com/customerkey/customerkey/internal/rootcheck"
 	"github.com/customerkey/customerkey/internal/rootkey"
 	"github.com/customerkey/customerkey/internal/store"
+	"github.com/customerkey/customerkey/internal/store/storetest"
 )
 
 // A world is an organization with two subscriptions, a vault in each and good keys, the vaults'
@@ -114,7 +115,7 @@ func (w *world) open() {
 
 func openDB(t testing.TB, name string, areas []store.Area) *store.DB {
 	t.Helper()
-	db, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), name), areas...)
+	db, err := store.OpenSQLite(t.Context(), storetest.Seed(t, filepath.Join(t.TempDir(), name), areas...), areas...)
 	if err != nil {
 		t.Fatal(err)
 	}

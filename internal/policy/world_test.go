@@ -24,6 +24,7 @@ import (
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
+	"github.com/customerkey/customerkey/internal/store/storetest"
 )
 
 // A world is a service with everything real but the vaults: two SQLite files, logs, keyring,
@@ -142,7 +143,7 @@ func signingKey() ed25519.PrivateKey {
 
 func openDB(t testing.TB, name string, areas []store.Area) *store.DB {
 	t.Helper()
-	db, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), name), areas...)
+	db, err := store.OpenSQLite(t.Context(), storetest.Seed(t, filepath.Join(t.TempDir(), name), areas...), areas...)
 	if err != nil {
 		t.Fatal(err)
 	}

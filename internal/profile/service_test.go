@@ -23,6 +23,7 @@ import (
 	"github.com/customerkey/customerkey/internal/profile"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
+	"github.com/customerkey/customerkey/internal/store/storetest"
 )
 
 const (
@@ -51,7 +52,7 @@ func newService(t testing.TB) *service {
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	s.must(err)
 	s.domain = "localhost:" + port
-	db, err := store.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "service.db"), store.ServiceAreas()...)
+	db, err := store.OpenSQLite(context.Background(), storetest.Seed(s.t, filepath.Join(t.TempDir(), "service.db"), store.ServiceAreas()...), store.ServiceAreas()...)
 	s.must(err)
 	t.Cleanup(func() { db.Close() })
 	at := profile.AddressesOf(s.domain)

@@ -23,6 +23,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
+	"github.com/customerkey/customerkey/internal/store/storetest"
 )
 
 // A world is a real vault with both its faces, and a real directory beside it.
@@ -72,7 +73,7 @@ func (w *world) must(err error) {
 
 func openDB(t testing.TB, name string, areas []store.Area) *store.DB {
 	t.Helper()
-	db, err := store.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), name), areas...)
+	db, err := store.OpenSQLite(context.Background(), storetest.Seed(t, filepath.Join(t.TempDir(), name), areas...), areas...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory/graph"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
+	"github.com/customerkey/customerkey/internal/store/storetest"
 )
 
 const (
@@ -36,7 +37,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t}
-	db, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "service.db"), store.ServiceAreas()...)
+	db, err := store.OpenSQLite(t.Context(), storetest.Seed(t, filepath.Join(t.TempDir(), "service.db"), store.ServiceAreas()...), store.ServiceAreas()...)
 	w.must(err)
 	t.Cleanup(func() { db.Close() })
 	w.directory, err = directory.New(directory.Config{

@@ -24,6 +24,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
+	"github.com/customerkey/customerkey/internal/store/storetest"
 )
 
 const (
@@ -44,7 +45,7 @@ type machine struct {
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	m := &machine{t: t}
-	db, err := store.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "service.db"), store.ServiceAreas()...)
+	db, err := store.OpenSQLite(context.Background(), storetest.Seed(t, filepath.Join(t.TempDir(), "service.db"), store.ServiceAreas()...), store.ServiceAreas()...)
 	m.must(err)
 	t.Cleanup(func() { db.Close() })
 	m.directory, err = directory.New(directory.Config{

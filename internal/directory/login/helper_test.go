@@ -21,6 +21,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory/login"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
+	"github.com/customerkey/customerkey/internal/store/storetest"
 )
 
 const (
@@ -59,7 +60,7 @@ func (s *server) pass(d time.Duration) {
 func newServer(t testing.TB) *server {
 	t.Helper()
 	s := &server{t: t}
-	db, err := store.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "service.db"), store.ServiceAreas()...)
+	db, err := store.OpenSQLite(context.Background(), storetest.Seed(t, filepath.Join(t.TempDir(), "service.db"), store.ServiceAreas()...), store.ServiceAreas()...)
 	s.must(err)
 	t.Cleanup(func() { db.Close() })
 	s.directory, err = directory.New(directory.Config{

@@ -32,8 +32,20 @@ type postgres struct {
 
 var errNoPostgres = errors.New("PostgreSQL is not installed (looked for initdb in /usr/lib/postgresql/*/bin and PATH)")
 
-// database makes an empty database and returns its address.
-func (p *postgres) database(t testing.TB) string {
+// database makes a copy of a database, for one test, and returns its address.
+func (p *postgres) database(t testing.TB, template string) string {
+	t.Helper()
+	name := p.create(t, template)
+	t.Cleanup(func() {
+		if _, err := p.admin.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
+			t.Errorf("dropping a database: %v", err)
+		}
+	})
+	return p.dsn(name)
+}
+
+// create makes a copy of a database, on the server that it starts if need be, and returns its name.
+func (p *postgres) create(t testing.TB, template string) string {
 	t.Helper()
 	if !p.ready {
 		t.Fatal("storetest: write func TestMain(m *testing.M) { storetest.Main(m) }")
@@ -46,15 +58,10 @@ func (p *postgres) database(t testing.TB) string {
 		t.Fatal(p.err)
 	}
 	name := fmt.Sprintf("test_%d", p.made.Add(1))
-	if _, err := p.admin.ExecContext(t.Context(), "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
+	if _, err := p.admin.ExecContext(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
 		t.Fatalf("making a database: %v", err)
 	}
-	t.Cleanup(func() {
-		if _, err := p.admin.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-			t.Errorf("dropping a database: %v", err)
-		}
-	})
-	return p.dsn(name)
+	return name
 }
 
 func (p *postgres) dsn(name string) string {

@@ -40,7 +40,7 @@ func Each(t *testing.T, areas func() []store.Area, fn func(t *testing.T, db *sto
 // SQLite returns a fresh database in a folder of the test.
 func SQLite(t testing.TB, areas ...store.Area) *store.DB {
 	t.Helper()
-	db, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "test.db"), areas...)
+	db, err := store.OpenSQLite(t.Context(), Seed(t, filepath.Join(t.TempDir(), "test.db"), areas...), areas...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func SQLite(t testing.TB, areas ...store.Area) *store.DB {
 // Postgres returns a fresh database on the private server, or skips the test.
 func Postgres(t testing.TB, areas ...store.Area) *store.DB {
 	t.Helper()
-	db, err := store.OpenPostgres(t.Context(), PostgresDSN(t), areas...)
+	db, err := store.OpenPostgres(t.Context(), server.database(t, postgresTemplate(t, areas)), areas...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func Postgres(t testing.TB, areas ...store.Area) *store.DB {
 // the test. The database is dropped when the test ends.
 func PostgresDSN(t testing.TB) string {
 	t.Helper()
-	return server.database(t)
+	return server.database(t, "template0")
 }
 
 func mustClose(t testing.TB, db *store.DB) {

@@ -72,7 +72,7 @@ func New(t testing.TB, change func(*workload.Config)) *World {
 	}
 	w.dbPath = filepath.Join(t.TempDir(), "service.db")
 	var err error
-	w.DB, err = store.OpenSQLite(t.Context(), w.dbPath, store.ServiceAreas()...)
+	w.DB, err = store.OpenSQLite(t.Context(), storetest.Seed(t, w.dbPath, store.ServiceAreas()...), store.ServiceAreas()...)
 	must(t, err)
 	t.Cleanup(func() { must(t, w.DB.Close()) })
 	w.Log, err = audit.New(audit.Config{
