@@ -156,7 +156,7 @@ func (m *machine) end(rt *rapid.T, one *modelled, may bool, as request.State, do
 }
 
 func (m *machine) pass(rt *rapid.T) {
-	d := time.Duration(rapid.SampledFrom([]int{1, 30, 61, 180}).Draw(rt, "minutes")) * time.Minute
+	d := time.Duration(rapid.SampledFrom([]int{1, 15, 30, 61}).Draw(rt, "minutes")) * time.Minute
 	m.world.pass(d)
 	for _, one := range m.all {
 		if one.state == request.Approved {

@@ -95,7 +95,9 @@ func TestNodesAtOnce(t *testing.T) {
 		}
 		for round := range 59 {
 			all.minute(t)
-			run(round)
+			if round%10 == 0 || round == 58 {
+				run(round)
+			}
 		}
 		if got := w.mustGet(c.admin, r); got.State != request.Approved || got.Waited != 59*time.Minute || all.ran(r) != 0 {
 			t.Errorf("after 59 minutes it is %s and has waited for %v, and the deed ran %d times", got.State, got.Waited, all.ran(r))

@@ -36,7 +36,7 @@ func TestClocksDoNotHurryAWait(t *testing.T) {
 		"set back, and right": {-72 * time.Hour, 72 * time.Hour, 0},
 		"set back at the end": {0, 0, -365 * 24 * time.Hour},
 	}
-	each(t, func(t *testing.T, w *world) {
+	embedded(t, func(t *testing.T, w *world) {
 		for what, jump := range jumps {
 			for _, restart := range []bool{false, true} {
 				r := w.slow(w.tenant())

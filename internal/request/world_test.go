@@ -135,7 +135,7 @@ func (w *world) pass(d time.Duration) {
 	w.t.Helper()
 	w.tend()
 	for d > 0 {
-		step := min(d, 4*time.Minute)
+		step := min(d, 5*time.Minute)
 		w.rest(step)
 		w.tend()
 		d -= step
