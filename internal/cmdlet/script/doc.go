@@ -9,6 +9,9 @@
 // but where a command says so. What is outside is refused by name, with its line and column,
 // before anything runs; scripts that need it run in real PowerShell.
 //
+// A prompt asks [Incomplete] whether to read another line, [PlaceAt] what can be completed,
+// and [Mark] to show where a [SyntaxError] lies. [Format] and [Quote] write what Parse reads.
+//
 // Commands and their parameters are the rows of package cmdlet, those of the language itself
 // (Format-List, Where-Object ...) too. This package decides nothing about rights.
 package script
