@@ -1,8 +1,8 @@
 package api
 
 import (
+	"cmp"
 	"context"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -172,11 +172,15 @@ func readPart(o cmdlet.Object) (q batchRequest, err error) {
 	return q, err
 }
 
+// spelled are names of headers that net/http spells in its own way. To HTTP that is one; to a
+// reader of JSON it may not be.
+var spelled = map[string]string{"Odata-Version": "OData-Version", "X-Exceptiontype": "X-ExceptionType", "Www-Authenticate": "WWW-Authenticate"}
+
 // flat returns the headers of an answer as a batch has them.
 func flat(out http.Header, res *response) map[string]string {
 	headers := map[string]string{}
-	for name := range maps.Keys(out) {
-		headers[name] = strings.Join(out[name], ", ")
+	for name, values := range out {
+		headers[cmp.Or(spelled[name], name)] = strings.Join(values, ", ")
 	}
 	if _, text := res.body.(string); !text && res.body != nil {
 		headers["Content-Type"] = exchangeType

@@ -156,6 +156,13 @@ func (p *page) confirmation(text string) {
 
 // survived notes an error that does not end the command (row CK-338).
 func (p *page) survived(err error) {
+	if p.isFull() { // it is on the next page too
+		p.more = true
+		return
+	}
+	if len(p.reply.Errors) == exchangePage {
+		return // as many as there can be objects
+	}
 	f := fault.As(err)
 	d := p.x.errorDetail(p.in, exchangeErrorOf(f), f)
 	d.Fault = wireFault(f)
@@ -163,8 +170,7 @@ func (p *page) survived(err error) {
 }
 
 func (p *page) add(o cmdlet.Object) error {
-	n := len(p.reply.Value)
-	if n >= p.wishes.page && p.lastKey != "" || p.left > 0 && n == p.left { // without a key there is no next page: it would be this one for ever
+	if p.isFull() {
 		p.more = true
 		return errPageFull
 	}
@@ -175,6 +181,13 @@ func (p *page) add(o cmdlet.Object) error {
 	p.reply.Value = append(p.reply.Value, text)
 	p.lastKey = o.Key
 	return nil
+}
+
+// isFull reports whether no object more may come. Without a key there is no next page: it would
+// be this one for ever.
+func (p *page) isFull() bool {
+	n := len(p.reply.Value)
+	return n >= p.wishes.page && p.lastKey != "" || p.left > 0 && n == p.left
 }
 
 // show writes an object in the format asked for.

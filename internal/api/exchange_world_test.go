@@ -47,6 +47,8 @@ type exchange struct {
 	t      testing.TB
 	vault  *keyvaulttest.World
 	log    *exchangeLog
+	config api.ExchangeConfig
+	face   http.Handler
 	server *httptest.Server
 	db     *store.DB // the service's
 
@@ -108,14 +110,21 @@ func newExchange(t testing.TB) *exchange {
 	service := x.vault.Person("service principal")
 	x.service = service
 	x.rootKeys(service)
-	face, err := api.NewExchange(api.ExchangeConfig{
+	x.config = api.ExchangeConfig{
 		Services: x.services(service), BaseURL: "https://outlook.localhost:8443/",
 		Verify: x.verify, Tenant: x.lookUp, Log: discardLog(),
-	})
-	x.must(err)
-	x.server = httptest.NewServer(face)
-	t.Cleanup(x.server.Close)
+	}
+	x.start()
 	return x
+}
+
+// start puts a server over the face as config has it now, in the place of one that is there.
+func (x *exchange) start() {
+	x.t.Helper()
+	face, err := api.NewExchange(x.config)
+	x.must(err)
+	x.face, x.server = face, httptest.NewServer(face)
+	x.t.Cleanup(x.server.Close)
 }
 
 func (x *exchange) must(err error) {

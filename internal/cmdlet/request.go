@@ -20,6 +20,9 @@ func getRequest(ctx context.Context, s Services, call *Call) error {
 		return call.Host.Object(approvalObject(r))
 	}
 	return s.Requests.Each(ctx, call.Caller, call.Page.After, call.Args.On("All"), func(r request.Request) error {
+		if r.Unreadable != nil {
+			return call.Fail(r.Unreadable)
+		}
 		return call.Host.Object(approvalObject(r))
 	})
 }

@@ -51,10 +51,10 @@ func TestDamagedRow(t *testing.T) {
 		w.sql(`UPDATE requests SET approvals = '[{"at":1}]' WHERE id = $1`, overdueBad)
 		w.sql(`UPDATE requests SET detail = '' WHERE id = $1`, lostBad)
 
-		if got := strings.Join(w.visible(w.operator, false), " "); got != strings.Join([]string{good.ID, other.ID, overdue.ID}, " ") {
+		if got := strings.Join(w.visible(w.operator, false), " "); got != strings.Join([]string{"damaged", good.ID, other.ID, "damaged", overdue.ID}, " ") {
 			t.Errorf("the operator sees %s", got)
 		}
-		if got := strings.Join(w.visible(a.admin, true), " "); got != good.ID {
+		if got := strings.Join(w.visible(a.admin, true), " "); got != strings.Join([]string{"damaged", good.ID, "damaged", "damaged"}, " ") {
 			t.Errorf("the administrator sees %s", got)
 		}
 		_, err := w.service.Get(ctx, a.admin, bad.ID)

@@ -36,7 +36,8 @@ func (s *Service) Look(ctx context.Context, tenant, id string) (Request, error) 
 const onePage = 100
 
 // Each calls see for every request that the caller may see, in the order of asking, behind the
-// one with the id after. Those that have come to their end are left out unless ended.
+// one with the id after. Those that have come to their end are left out unless ended. One whose
+// row is damaged comes too, with the fault in Unreadable: the others are behind it.
 func (s *Service) Each(ctx context.Context, c directory.Caller, after string, ended bool, see func(Request) error) error {
 	v, err := s.enter(ctx, c, Read, "requests")
 	if err != nil {
@@ -68,7 +69,6 @@ func (s *Service) Each(ctx context.Context, c directory.Caller, after string, en
 			after = r.ID
 			if r.Unreadable != nil {
 				s.damaged(ctx, r)
-				continue
 			}
 			if err := s.show(ctx, v, r, ended, tell); err != nil {
 				return err
@@ -89,6 +89,9 @@ func (s *Service) damaged(ctx context.Context, r Request) {
 func (s *Service) show(ctx context.Context, v visitor, r Request, ended bool, see func(Request) error) error {
 	if !v.sees(r) {
 		return nil
+	}
+	if r.Unreadable != nil { // nothing more can be found out about it
+		return see(r)
 	}
 	r, err := s.lapse(ctx, r)
 	if err != nil || !ended && !r.State.Open() {

@@ -215,6 +215,11 @@ func (w *world) mustGet(c directory.Caller, r request.Request) request.Request {
 func (w *world) visible(c directory.Caller, ended bool) (ids []string) {
 	w.t.Helper()
 	err := w.service.Each(w.t.Context(), c, "", ended, func(r request.Request) error {
+		if r.Unreadable != nil {
+			wants(w.t, "a damaged one in a list", r.Unreadable, fault.Corrupt, "")
+			ids = append(ids, "damaged")
+			return nil
+		}
 		ids = append(ids, r.ID)
 		return nil
 	})
