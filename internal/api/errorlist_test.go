@@ -25,7 +25,7 @@ The member ` + "`@customerkey.fault`" + ` {code, reason, message, hint} says it 
 | --- | --- | --- | --- | --- |
 `
 
-// CK-350: ids are stable, and listed in docs/errors.md; CK-346: of two digits kinds they have one form.
+// CK-350: ids are stable, and listed in docs/errors.md; CK-346: they all have one form.
 func TestErrorsAreListed(t *testing.T) {
 	t.Parallel()
 	var page strings.Builder
