@@ -192,21 +192,21 @@ func TestCK83_AnotherRoleMap(t *testing.T) {
 			t.Errorf("%s %v as %s: %v, want %v", tt.row, tt.line, tt.role, got, tt.want)
 		}
 	}
-	d.wantDenials(t, "Set-DataEncryptionPolicy -Refresh")
+	d.wantDenials(t, "the caller has no role that may use -Refresh")
 }
 
 // wantDenials looks for the record of a refused parameter.
-func (d *twoTenants) wantDenials(t *testing.T, object string) {
+func (d *twoTenants) wantDenials(t *testing.T, text string) {
 	t.Helper()
 	d.token = d.contoso.token
 	for after := ""; ; {
 		got := d.ask(t, "GET", "api", "/v1/audit/service?limit=1000&after="+after, "", "")
-		if strings.Contains(got.Body, `"`+object+`"`) {
+		if strings.Contains(got.Body, `"`+text+`"`) {
 			return
 		}
 		var page struct{ Next string }
 		if err := json.Unmarshal([]byte(got.Body), &page); err != nil || page.Next == "" {
-			t.Fatalf("no record of %s: %d %.300s", object, got.Status, got.Body)
+			t.Fatalf("no record of %q: %d %.300s", text, got.Status, got.Body)
 		}
 		after = page.Next
 	}
