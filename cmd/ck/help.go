@@ -20,9 +20,9 @@ func (c *command) help(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		return cmdlet.WriteHelp(c.out, row)
+		return cmdlet.WriteHelp(c.out, row, cmdlet.ForShell)
 	}
-	fmt.Fprintf(c.out, "usage: %s [--profile NAME] WORD ...\n\n", c.self)
+	fmt.Fprintf(c.out, "usage: %s [--profile NAME] WORD ...\n       %[1]s [--profile NAME] -c 'CMDLETS'\n\n", c.self)
 	w := columns(c.out)
 	for _, v := range verbs() {
 		fmt.Fprintf(w, "  %s %s\t%s\n", v.name, v.usage, v.synopsis)

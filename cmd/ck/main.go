@@ -65,6 +65,7 @@ func verbs() []verb {
 		{"person", "list|add|password|disable|enable ...", "the people of your organization", (*command).person},
 		{"group", "list|create|show|add|remove|delete ...", "groups of people and apps, which vaults give rights to", (*command).group},
 		{"tenant", "add|list ...", "make and list tenants, as an operator of the service", (*command).tenant},
+		{"run", "FILE.ps1", "run a script of cmdlets; - reads it from standard input", (*command).runFile},
 		{"powershell-module", "[--out FOLDER]", "write the commands as a module for real PowerShell", (*command).powershellModule},
 		{"help", "[WORD]", "this page, or help on a verb or a cmdlet", (*command).help},
 		{"version", "", "which version this is", (*command).version},
@@ -99,7 +100,7 @@ func (c *command) dispatch(ctx context.Context, args []string) error {
 	return c.cmdlet(ctx, word, rest)
 }
 
-// option does what stands in front of a word: --profile NAME, --help, --version.
+// option does what stands in front of a word: --profile NAME, -c TEXT, --help, --version.
 func (c *command) option(ctx context.Context, option string, rest []string) error {
 	name, value, joined := strings.Cut(option, "=")
 	switch {
@@ -111,6 +112,8 @@ func (c *command) option(ctx context.Context, option string, rest []string) erro
 		return c.dispatch(ctx, rest[1:])
 	case name == "profile":
 		return fault.New(fault.Invalid, "--profile needs a name").WithHint("for example: ck --profile alice login")
+	case option == "c":
+		return c.runText(ctx, rest)
 	case option == "h" || option == "help":
 		return c.help(ctx, rest)
 	case option == "version":

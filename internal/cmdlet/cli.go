@@ -54,7 +54,7 @@ func (c CLI) Run(ctx context.Context, name string, words []string) error {
 		return err
 	}
 	if len(words) == 1 && (words[0] == "-?" || strings.EqualFold(words[0], "--help")) {
-		return WriteHelp(c.Out, row)
+		return WriteHelp(c.Out, row, ForShell)
 	}
 	call, err := Bind(row, words)
 	if err != nil {

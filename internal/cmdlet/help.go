@@ -3,6 +3,7 @@ package cmdlet
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -26,24 +27,54 @@ func WriteSummary(w io.Writer, table []Cmdlet) error {
 	return err
 }
 
-// WriteHelp describes one command: all that the table knows of it.
-func WriteHelp(w io.Writer, c *Cmdlet) error {
+// WriteBrief describes one command in short: what it does, and its command lines.
+func WriteBrief(w io.Writer, c *Cmdlet) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n", c.Synopsis)
+	c.brief(&b)
+	fmt.Fprintf(&b, "\nMore: Get-Help %s -Full\n", c.Name)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (c *Cmdlet) brief(b *strings.Builder) {
+	fmt.Fprintf(b, "%s\n\n", c.Synopsis)
 	for _, set := range orOne(c.Sets()) {
-		fmt.Fprintf(&b, "    %s\n", c.syntax(set))
+		fmt.Fprintf(b, "    %s\n", c.syntax(set))
 	}
 	if c.Description != "" {
-		fmt.Fprintf(&b, "\n%s\n", c.Description)
+		fmt.Fprintf(b, "\n%s\n", c.Description)
 	}
-	b.WriteString("\nParameters:\n")
-	for _, p := range c.Params {
-		fmt.Fprintf(&b, "  -%s <%s>%s\n      %s\n", p.Name, p.Type, p.traits(), p.Help)
-	}
+}
+
+// WriteParam describes one parameter.
+func WriteParam(b *strings.Builder, p Param) {
+	fmt.Fprintf(b, "  -%s <%s>%s\n      %s\n", p.Name, p.Type, p.traits(), p.Help)
+}
+
+// Known returns all parameters that the command takes, its own before the common ones.
+func (c *Cmdlet) Known() []Param {
+	all := slices.Clone(c.Params)
 	for _, p := range append(commonParams[:len(commonParams):len(commonParams)], formatParam) {
 		if c.Impact != None || p.Name != "WhatIf" && p.Name != "Confirm" {
-			fmt.Fprintf(&b, "  -%s <%s>%s\n      %s\n", p.Name, p.Type, p.traits(), p.Help)
+			all = append(all, p)
 		}
+	}
+	return all
+}
+
+// ForShell is an example as it is typed in a shell other than ours.
+func ForShell(example string) string { return "ck " + forShell(example) }
+
+// ForScript is an example as it is typed in a script.
+func ForScript(example string) string { return example }
+
+// WriteHelp describes one command: all that the table knows of it. as writes its examples.
+func WriteHelp(w io.Writer, c *Cmdlet, as func(example string) string) error {
+	var b strings.Builder
+	c.brief(&b)
+	b.WriteString("\nParameters:\n")
+	for _, p := range c.Known() {
+		WriteParam(&b, p)
 	}
 	if len(c.Roles) > 0 {
 		fmt.Fprintf(&b, "\nRoles, one of: %s\n", c.Roles.names())
@@ -56,7 +87,7 @@ func WriteHelp(w io.Writer, c *Cmdlet) error {
 			fmt.Fprintf(&b, "    %s\n", e)
 			continue
 		}
-		fmt.Fprintf(&b, "    ck %s\n", forShell(e))
+		fmt.Fprintf(&b, "    %s\n", as(e))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -166,7 +166,7 @@ func TestHelp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteHelp(&out, c); err != nil {
+	if err := WriteHelp(&out, c, ForShell); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "help.golden", out.String())

@@ -44,6 +44,7 @@ func Views() []View {
 		requestViews(),
 		subscriptionViews(),
 		resourceViews(),
+		helpViews(),
 		retentionViews(),
 		roleViews(),
 		vaultViews(),

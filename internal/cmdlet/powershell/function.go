@@ -112,6 +112,12 @@ func attributes(p cmdlet.Param, set string) string {
 	if p.Position > 0 {
 		parts = append(parts, fmt.Sprintf("Position = %d", p.Position-1))
 	}
+	if p.Pipeline {
+		parts = append(parts, "ValueFromPipeline")
+	}
+	if p.ByProperty {
+		parts = append(parts, "ValueFromPipelineByPropertyName")
+	}
 	return strings.Join(parts, ", ")
 }
 

@@ -25,9 +25,9 @@ func BenchmarkParse(b *testing.B) {
 		{"open quote", `"`},
 		{"open bracket", "{a;"},
 	} {
-		for _, size := range []int{maxScript / 16, maxScript} {
+		for _, size := range []int{MaxText / 16, MaxText} {
 			text := strings.Repeat(shape.part, size/len(shape.part))
-			b.Run(shape.name+"/"+map[bool]string{true: "64KiB", false: "1MiB"}[size < maxScript], func(b *testing.B) {
+			b.Run(shape.name+"/"+map[bool]string{true: "64KiB", false: "1MiB"}[size < MaxText], func(b *testing.B) {
 				b.SetBytes(int64(len(text)))
 				b.ReportAllocs()
 				for b.Loop() {

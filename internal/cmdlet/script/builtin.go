@@ -30,6 +30,8 @@ func builtins() map[string]builtin {
 		"Add-Member":     newAddMember,
 		"Get-Date":       newDate,
 		"New-Guid":       newGUID,
+		"Get-Help":       newHelp,
+		"Get-Command":    newCommands,
 	}
 }
 

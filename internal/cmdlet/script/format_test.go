@@ -95,7 +95,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("a tree of depth %d", d)
 		}
 		canonical := Format(s)
-		if len(canonical) > maxScript {
+		if len(canonical) > MaxText {
 			return
 		}
 		if again := mustParse(t, canonical); !sameTree(again, s) {

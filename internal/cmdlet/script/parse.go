@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	maxScript     = 1 << 20 // bytes of a script
+	MaxText       = 1 << 20 // the most bytes that a script has
 	maxDepth      = 64      // brackets in brackets, operators behind one another
 	byteOrderMark = "\ufeff"
 )
@@ -18,8 +18,8 @@ const (
 // *SyntaxError, a fault.Invalid with reason ReasonParser; for a text that is too large it is
 // the fault alone. It takes time and memory in proportion to the text.
 func Parse(text string) (*Script, error) {
-	if len(text) > maxScript {
-		return nil, fault.New(fault.Invalid, "a script has at most %d bytes, this one %d", maxScript, len(text)).WithReason(ReasonParser)
+	if len(text) > MaxText {
+		return nil, fault.New(fault.Invalid, "a script has at most %d bytes, this one %d", MaxText, len(text)).WithReason(ReasonParser)
 	}
 	p := newParser(text)
 	statements := p.script()

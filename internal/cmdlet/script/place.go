@@ -36,7 +36,7 @@ type Place struct {
 // place about which nothing can be said is NoPlace.
 func PlaceAt(text string, cursor int) Place {
 	text = text[:min(max(cursor, 0), len(text))]
-	if len(text) > maxScript {
+	if len(text) > MaxText {
 		return Place{}
 	}
 	p := newParser(text)

@@ -194,7 +194,7 @@ func checkError(t *testing.T, text string, err error) {
 	if f := fault.As(err); f.Code != fault.Invalid || f.Reason != ReasonParser {
 		t.Fatalf("Parse(%q): %v is %s %s", text, err, f.Code, f.Reason)
 	}
-	if len(text) > maxScript && !errors.As(err, &e) {
+	if len(text) > MaxText && !errors.As(err, &e) {
 		return
 	}
 	if !errors.As(err, &e) || !strings.HasPrefix(err.Error(), fmt.Sprintf("line %d, column %d: ", e.At.Line, e.At.Column)) {
@@ -251,7 +251,7 @@ func TestLimits(t *testing.T) {
 	if _, err := Parse(strings.Repeat("(", maxDepth) + "5" + strings.Repeat(")", maxDepth)); err != nil {
 		t.Error(err)
 	}
-	if _, err := Parse(strings.Repeat(" ", maxScript+1)); err == nil || !strings.Contains(err.Error(), "at most 1048576 bytes, this one 1048577") {
+	if _, err := Parse(strings.Repeat(" ", MaxText+1)); err == nil || !strings.Contains(err.Error(), "at most 1048576 bytes, this one 1048577") {
 		t.Errorf("too large a script: %v", err)
 	}
 }

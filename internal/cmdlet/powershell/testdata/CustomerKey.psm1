@@ -386,7 +386,7 @@ function Set-DataEncryptionPolicy {
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High', DefaultParameterSetName = 'RefreshKey')]
     param(
-        [Parameter(Mandatory, Position = 0)]
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [object] $Identity,
         [Parameter(ParameterSetName = 'RefreshKey')]
         [switch] $Refresh,
@@ -446,7 +446,7 @@ function Get-Mailbox {
     #>
     [CmdletBinding()]
     param(
-        [Parameter(Position = 0)]
+        [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [AllowNull()] [AllowEmptyString()] [AllowEmptyCollection()]
         [object] $Identity,
         [Parameter()]
@@ -484,7 +484,7 @@ function Set-Mailbox {
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
     param(
-        [Parameter(Mandatory, Position = 0)]
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [object] $Identity,
         [Parameter(Mandatory)]
         [AllowNull()] [AllowEmptyString()] [AllowEmptyCollection()]
