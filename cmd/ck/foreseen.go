@@ -30,7 +30,7 @@ type wired struct {
 // is greeted, no key is dropped from memory, and nobody is woken.
 func (n *node) foreseen() (s cmdlet.Services, err error) {
 	db, spare := n.serviceDB.Undone(), n.availabilityDB.Undone()
-	recorder, asleep, c := audit.Refusals(n.serviceLog), func() {}, n.wired
+	recorder, asleep, c := audit.OnView(n.serviceLog), func() {}, n.wired
 	s.Tenant = n.tenantNamed
 
 	c.requests.Store, c.requests.Audit, c.requests.Wake = store.NewRequest(db), recorder, asleep
@@ -41,7 +41,7 @@ func (n *node) foreseen() (s cmdlet.Services, err error) {
 	if s.Health, err = health.New(c.health); err != nil {
 		return s, err
 	}
-	if c.policies, err = foreseenPolicies(c, db, spare, s.Requests, recorder, audit.Refusals(n.availabilityLog)); err != nil {
+	if c.policies, err = foreseenPolicies(c, db, spare, s.Requests, recorder, audit.OnView(n.availabilityLog)); err != nil {
 		return s, err
 	}
 	if s.Policies, err = policy.New(c.policies); err != nil {

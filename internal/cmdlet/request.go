@@ -31,7 +31,7 @@ func approveRequest(ctx context.Context, s Services, call *Call) error {
 	approve := func(r request.Request) (request.Request, error) {
 		return s.Requests.Approve(ctx, call.Caller, r.ID, call.Args.Text("Digest"))
 	}
-	return decideRequest(ctx, s, call, "Approve", approve, func(_, now request.Request) (foresight, error) { return foreseeApproval(ctx, s, now) })
+	return decideRequest(ctx, s, call, "Approve", approve, func(_, now request.Request) (foresight, error) { return foreseeApproval(ctx, s, call, now) })
 }
 
 func denyRequest(ctx context.Context, s Services, call *Call) error {

@@ -43,10 +43,16 @@ func waitingText(r request.Request) string {
 }
 
 // foreseeApproval says what an approval comes to: r is the request as it stands with it.
-func foreseeApproval(ctx context.Context, s Services, r request.Request) (foresight, error) {
+func foreseeApproval(ctx context.Context, s Services, call *Call, r request.Request) (foresight, error) {
 	f, err := foreseeDeed(ctx, s, r)
 	if err != nil {
 		return f, err
+	}
+	if call.Caller.Tenant != r.Tenant { // who runs the service sees numbers: neither policies nor root keys
+		f.Report = policy.Report{Moving: f.Moving}
+		if r.Kind == policy.OffboardingKind {
+			f.Lines = append(f.Lines[:1], "Stored content on its way to other keys: "+tollText(f.Moving)+".")
+		}
 	}
 	f.Then = approvalObject(r)
 	f.Lines = append([]string{waitingText(r)}, f.Lines...)
