@@ -23,10 +23,9 @@ var containers = func() (all []client.Ref) {
 
 // A situation is what one operation is about.
 type situation struct {
-	old    map[string]bool // ids of requests of before
-	name   string          // of a policy or a geo
-	keys   [2]string       // URIs of root keys
-	doomed client.Ref
+	old  map[string]bool // ids of requests of before
+	name string          // of a policy or a geo
+	keys [2]string       // URIs of root keys
 }
 
 // Names of the families' principals, as vaults know them.
