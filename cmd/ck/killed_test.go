@@ -66,6 +66,7 @@ type killed struct {
 
 	percent map[string]float64 // of operations, as seen last
 	during  string             // what was under way at the last look
+	moved   int64              // units of all work, at the last look
 	cut     map[string]int     // how often what was under way when the server was killed
 	now     situation
 }
@@ -158,7 +159,7 @@ func (w *killed) killLater(early bool, begun <-chan struct{}, d time.Duration, d
 // untilDone begins the operation and watches it until it is done, or, unless it is left alone, until
 // the server is dead: errKilled.
 func (w *killed) untilDone(work longWork, begun chan<- struct{}, dead <-chan struct{}, alone bool) error {
-	deadline := time.Now().Add(time.Minute)
+	deadline, seen := time.Now().Add(stillFor), w.moved
 	on := false
 	for {
 		var err error
@@ -174,6 +175,9 @@ func (w *killed) untilDone(work longWork, begun chan<- struct{}, dead <-chan str
 				err = work.done(w)
 			}
 		}
+		if w.moved != seen {
+			deadline, seen = time.Now().Add(stillFor), w.moved
+		}
 		stuck := !on && !errors.Is(err, errNotYet) || time.Now().After(deadline)
 		if errors.Is(err, errBroken) || alone && (err == nil || stuck) {
 			return err
@@ -186,6 +190,9 @@ func (w *killed) untilDone(work longWork, begun chan<- struct{}, dead <-chan str
 	}
 }
 
+// stillFor is how long work that is left alone may show no progress.
+const stillFor = time.Minute
+
 var (
 	errKilled = errors.New("the server was killed")
 	errBroken = errors.New("that must not be")
@@ -196,6 +203,7 @@ var (
 type workRow struct {
 	Identity, Kind, State, Error string
 	PercentComplete              float64
+	Done                         int64
 }
 
 // watch looks at all operations: none goes back or fails, and all are done in the end.
@@ -205,8 +213,9 @@ func (w *killed) watch() error {
 		return err
 	}
 	var open error
-	w.during = "nothing"
+	w.during, w.moved = "nothing", 0
 	for _, op := range all {
+		w.moved += op.Done
 		if op.PercentComplete < w.percent[op.Identity] {
 			w.t.Errorf("%s went back from %v %% to %v %%", op.Kind, w.percent[op.Identity], op.PercentComplete)
 		}
