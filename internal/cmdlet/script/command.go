@@ -163,9 +163,12 @@ func (c *caller) call(ctx context.Context, call *cmdlet.Call) error {
 }
 
 // pass hands an object of the command on. Each one that comes from outside allows some more
-// steps: what a script may do grows with what it is given to work on.
+// steps: what a script may do grows with what it is given to work on. In a block none does,
+// or blocks in one another could go on for ever.
 func (c *caller) pass(ctx context.Context, call *cmdlet.Call, o cmdlet.Object) error {
-	c.steps += perInput
+	if c.item == nil {
+		c.steps += perInput
+	}
 	if c.layout == "" || o.Type != c.kind {
 		c.kind, c.layout = o.Type, call.Layout(c.views, o)
 	}

@@ -160,11 +160,11 @@ func (r *run) order(ctx context.Context, left, right any, exact bool) (int, erro
 		}
 		return l.Compare(t), nil
 	case bool:
-		return cmp.Compare(presence2(l), presence2(truth(right))), nil
+		return cmp.Compare(oneIf(l), oneIf(truth(right))), nil
 	}
 	l, lok := simpleText(left)
 	t, rok := simpleText(right)
-	if !lok || !rok {
+	if !lok || !rok || isObject(left) || isObject(right) {
 		return 0, incomparable(left, right)
 	}
 	if !exact {
@@ -173,9 +173,14 @@ func (r *run) order(ctx context.Context, left, right any, exact bool) (int, erro
 	return strings.Compare(l, t), r.spend(ctx, (len(l)+len(t))/textStep)
 }
 
-func presence(v any) int { return presence2(v != nil) }
+func isObject(v any) bool {
+	_, ok := v.(*cmdlet.Object)
+	return ok
+}
 
-func presence2(yes bool) int {
+func presence(v any) int { return oneIf(v != nil) }
+
+func oneIf(yes bool) int {
 	if yes {
 		return 1
 	}
@@ -218,7 +223,7 @@ func asNumber(v any) any {
 	case int64, float64:
 		return v
 	case bool:
-		return int64(presence2(v))
+		return int64(oneIf(v))
 	case string:
 		if n, ok := Number(strings.TrimSpace(v)); ok {
 			return n
@@ -258,7 +263,7 @@ func asTime(v any) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// simpleText is the text of a value that is one piece, and that has a place in an order.
+// simpleText is the text of a value that is one piece.
 func simpleText(v any) (string, bool) {
 	switch v.(type) {
 	case string, bool, int64, float64, cmdlet.GUID, time.Time, *cmdlet.Object:

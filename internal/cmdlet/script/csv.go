@@ -52,7 +52,11 @@ func (w *csvWriter) take(ctx context.Context, v any) error {
 		}
 		cells[i] = cell
 	}
-	return w.next.take(ctx, strings.Join(cells, w.delimiter))
+	line := strings.Join(cells, w.delimiter)
+	if line == "" {
+		line = inQuotes("") // readers pass over an empty line
+	}
+	return w.next.take(ctx, line)
 }
 
 // cell is a value in quotes; nothing at all for $null.

@@ -1,0 +1,48 @@
+package script
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/customerkey/customerkey/internal/fault"
+)
+
+func TestOutFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "report.txt")
+	w := newWorld(t, nil)
+	for _, step := range []struct{ script, message, holds string }{
+		{"'one' | Out-File PATH", "", "one\n"},
+		{"'two' | Out-File PATH", "is there already", "one\n"},
+		{"'two' | Out-File PATH -NoClobber -Force", "is there already", "one\n"},
+		{"'two' | Out-File PATH -Append", "", "one\ntwo\n"},
+		{"'three' | Out-File PATH -Force -WhatIf", "", "one\ntwo\n"},
+		{"'three', $nope | Out-File PATH -Force", "$nope has not been set", "one\ntwo\n"},
+		{"'three', @{a=1} | % { $_.a } | Out-File PATH -Force", "has no property", "one\ntwo\n"},
+		{"Get-Mailbox | Format-Table Name | Out-File PATH -Force", "", "\nName\n----\nalice\nbob\nCarol\n\n"},
+		{"Get-Mailbox | select -First 1 | fl Name | Out-File PATH -Force -Encoding utf8", "", "Name : alice\n\n"},
+		{"Get-Mailbox | select Name, Items | Export-Csv PATH -Force -NoTypeInformation", "", "\"Name\",\"Items\"\n\"alice\",\"10\"\n\"bob\",\"20\"\n\"Carol\",\"30\"\n"},
+		{"$null | Out-File PATH -Force", "", ""},
+		{"1 | Out-File PATH -Force -Confirm", "asks for confirmation", ""},
+	} {
+		out, err := w.do(t, strings.ReplaceAll(step.script, "PATH", "'"+path+"'"))
+		if (err == nil) != (step.message == "") || !strings.Contains(out, step.message) {
+			t.Errorf("%s: %v, prints %q", step.script, err, out)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != step.holds {
+			t.Errorf("%s: the file holds %q, want %q (%v)", step.script, got, step.holds, err)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("the folder has %v, %v", left, err)
+	}
+	if _, err := w.do(t, "1 | Out-File '"+filepath.Join(dir, "no", "such")+"'"); !fault.Is(err, fault.Invalid) {
+		t.Errorf("no folder: %v", err)
+	}
+	if _, err := w.do(t, "1 | Out-File '"+dir+"' -Force"); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a folder: %v", err)
+	}
+}
