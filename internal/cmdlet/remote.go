@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,6 +18,8 @@ import (
 
 const (
 	largestReply   = 64 << 20 // bytes of one page
+	firstPage      = 100      // objects: the first rows are to be seen at once
+	laterPages     = 1000
 	throttledTries = 3
 	longestPause   = 30 * time.Second // the most that a Retry-After may make us wait
 )
@@ -43,8 +46,8 @@ func (r Remote) Run(ctx context.Context, call *Call) error {
 		return err
 	}
 	next := strings.TrimRight(r.BaseURL, "/") + "/adminapi/beta/" + url.PathEscape(r.Tenant) + "/InvokeCommand"
-	for next != "" {
-		reply, err := r.page(ctx, call, next, body)
+	for size := firstPage; next != ""; size = laterPages {
+		reply, err := r.page(ctx, call, pageRequest{next, body, size})
 		if err != nil {
 			return err
 		}
@@ -131,11 +134,18 @@ func (r Remote) following(current, next string) (string, error) {
 	return next, nil
 }
 
+// A pageRequest asks for one page of an answer.
+type pageRequest struct {
+	address string
+	body    []byte
+	size    int // the most objects wanted
+}
+
 // page posts the body to one address. A throttled request has not been carried out, so it
 // is sent again after the pause asked for.
-func (r Remote) page(ctx context.Context, call *Call, address string, body []byte) (*Reply, error) {
+func (r Remote) page(ctx context.Context, call *Call, p pageRequest) (*Reply, error) {
 	for try := 1; ; try++ {
-		reply, pause, err := r.post(ctx, call, address, body)
+		reply, pause, err := r.post(ctx, call, p)
 		if !fault.Is(err, fault.Throttled) || try == throttledTries || pause > longestPause {
 			return reply, err
 		}
@@ -148,8 +158,8 @@ func (r Remote) page(ctx context.Context, call *Call, address string, body []byt
 	}
 }
 
-func (r Remote) post(ctx context.Context, call *Call, address string, body []byte) (*Reply, time.Duration, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+func (r Remote) post(ctx context.Context, call *Call, p pageRequest) (*Reply, time.Duration, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.address, bytes.NewReader(p.body))
 	if err != nil {
 		return nil, 0, fault.Wrap(fault.Internal, err, "the service's address cannot be used")
 	}
@@ -163,13 +173,13 @@ func (r Remote) post(ctx context.Context, call *Call, address string, body []byt
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Prefer", "odata.maxpagesize=1000")
+	req.Header.Set("Prefer", "odata.maxpagesize="+strconv.Itoa(p.size))
 	req.Header.Set("X-CmdletName", call.Cmdlet.Name)
 	req.Header.Set("client-request-id", id.String())
 	if strings.EqualFold(call.Common.ErrorAction, "Stop") { // silence is ours to keep: the exit code stays
 		req.Header.Set("ErrorAction", "Stop")
 	}
-	call.Verbose("POST %s", address)
+	call.Verbose("POST %s", p.address)
 	return r.send(req, call)
 }
 
