@@ -80,7 +80,8 @@ func (p *parser) words(c *Command) {
 // atDashes tells a word of two dashes alone: behind it no word is a parameter's name.
 func (p *parser) atDashes() bool {
 	ahead := p.cursor
-	return isDash(ahead.next()) && isDash(ahead.next()) && endsWord(ahead.peek())
+	first, second := ahead.next(), ahead.next()
+	return isDash(first) && isDash(second) && endsWord(ahead.peek())
 }
 
 // endsCommand tells the end of a command. What would end it in PowerShell but means nothing
