@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -359,4 +360,38 @@ func TestRestoreOfWhatWasPurged(t *testing.T) {
 type allPurged struct{}
 
 func (allPurged) Policy(string, string) bool   { return true }
+func (allPurged) Ordered(string, string) bool  { return true }
 func (allPurged) Key(string, string, int) bool { return true }
+
+// A purging is what a ledger says while the purge of a policy comes about.
+type purging struct{ about, ordered atomic.Bool }
+
+func (p *purging) Policy(_, id string) bool   { return p.about.Load() && id == policy }
+func (p *purging) Ordered(_, id string) bool  { return p.ordered.Load() && id == policy }
+func (*purging) Key(string, string, int) bool { return false }
+
+// A container whose key is under a policy that was purged, as an older database has it, is written
+// to under a new version. As long as the purge is only about to be ordered the container may be on
+// its list: nothing is written.
+func TestWritingBesideAPurge(t *testing.T) {
+	t.Parallel()
+	var p purging
+	w := newWorld(t, func(c *Config) { c.Purged = &p })
+	old := w.mustGeneration(policy, 1)
+	w.mustSeal(to(old)).Close()
+	g := w.mustGeneration(otherPolicy, 1)
+	p.about.Store(true)
+	w.keys.Drop(tenant, old.ID)
+	if _, err := w.keys.ForSealing(t.Context(), alice, mailbox, to(g)); !isReason(err, ReasonPurged) {
+		t.Errorf("while it is about to be ordered: %v", err)
+	}
+	p.ordered.Store(true)
+	o := w.mustSeal(to(g))
+	defer o.Close()
+	if row := w.row(0); o.Version() != 2 || row.Policy != otherPolicy {
+		t.Errorf("ordered: version %d, %+v", o.Version(), row)
+	}
+	if _, err := w.keys.ForOpening(t.Context(), alice, mailbox, 1); !isReason(err, ReasonPurged) {
+		t.Errorf("what was there before: %v", err)
+	}
+}

@@ -7,8 +7,10 @@ import (
 // Purged says what was destroyed for ever at the owner's order. It is asked before every use
 // of a key, so it must answer from memory: a key that an old backup brings back stays shut.
 type Purged interface {
-	// Policy reports whether everything under a policy was purged.
+	// Policy reports whether everything under a policy was purged, or is about to be.
 	Policy(tenant, policy string) bool
+	// Ordered reports whether it was purged: nothing takes that back.
+	Ordered(tenant, policy string) bool
 	// Key reports whether a version of a container's key was; with version 0, whether the
 	// container takes nothing any more.
 	Key(tenant, container string, version int) bool
@@ -27,12 +29,15 @@ func ErrPurged() *fault.Error {
 type nothingPurged struct{}
 
 func (nothingPurged) Policy(string, string) bool   { return false }
+func (nothingPurged) Ordered(string, string) bool  { return false }
 func (nothingPurged) Key(string, string, int) bool { return false }
 
 // gone reports whether nothing opens under a container key any more, because it was purged, or the
 // policy that an old backup has it under was: it may not have been there when the purge was ordered.
+// While a purge is only about to be ordered nothing is gone, and nothing new begins: a mailbox may be
+// on its list.
 func (k *Keyring) gone(row ContainerKey) bool {
-	return k.purgedKey(row) != nil || k.c.Purged.Policy(row.Tenant, row.Policy)
+	return k.purgedKey(row) != nil || k.c.Purged.Ordered(row.Tenant, row.Policy)
 }
 
 // purgedKey refuses a container key that was purged.

@@ -33,11 +33,7 @@ type Purging struct {
 // gone reports whether a policy was purged. An older database, put back from a backup, may have
 // container keys under it that were moved away before: they move nowhere, for nothing opens them.
 func (s *Service) gone(tenant, policy string) bool {
-	if s.c.Purging == nil {
-		return false
-	}
-	_, found := s.c.Purging.Ledger.Find(tenant, policy)
-	return found
+	return s.c.Purging != nil && s.c.Purging.Ledger.Ordered(tenant, policy)
 }
 
 // A Shredder destroys availability keys for ever; it records by itself.

@@ -199,6 +199,13 @@ func (l *Ledger) Policy(tenant, policy string) bool {
 	return l.purged[at] != nil || l.blocked[at] > 0
 }
 
+// Ordered reports whether the purge of a policy is in force.
+func (l *Ledger) Ordered(tenant, policy string) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.purged[policyID{tenant, policy}] != nil
+}
+
 // Key reports whether a version of a container's key was purged, under whatever policy it may
 // be found again: that version, or the container as a whole, whose every version counts, also
 // those that only a backup still has. With version 0 it reports the latter alone.
