@@ -129,6 +129,35 @@ func TestExitCodesAndErrors(t *testing.T) {
 	}
 }
 
+// An error that a command survives is shown once, the rest comes, and the exit code tells.
+func TestSurvivedErrors(t *testing.T) {
+	t.Parallel()
+	for words, shown := range map[string]int{"": 1, "-ErrorAction SilentlyContinue": 0, "-ErrorAction Stop": 0} {
+		var o, e bytes.Buffer
+		runner := &survivor{}
+		c := CLI{Runner: func(Side) (Runner, error) { return runner, nil }, Out: &o, Err: &e}
+		err := c.Run(context.Background(), "Get-CKRequest", strings.Fields(words))
+		stops := strings.Contains(words, "Stop")
+		if strings.Count(e.String(), "ck: error: one is damaged") != shown || strings.Contains(o.String(), "purge") == stops || ExitCode(err) != ExitFailed {
+			t.Errorf("%q: %v, exit %d, %s%s", words, err, ExitCode(err), e.String(), o.String())
+		}
+		PrintError(&e, err)
+		if want := map[bool]int{true: 1, false: shown}[stops]; strings.Count(e.String(), "one is damaged") != want {
+			t.Errorf("%q is shown again: %s", words, e.String())
+		}
+	}
+}
+
+// survivor is a runner that meets an error and goes on if it may.
+type survivor struct{}
+
+func (survivor) Run(_ context.Context, call *Call) error {
+	if err := call.Fail(fault.New(fault.Corrupt, "one is damaged")); err != nil {
+		return err
+	}
+	return call.Host.Object(Object{Fields: []Field{{"Kind", "purge"}}})
+}
+
 func TestErrorActionHidesTheTextAndKeepsTheCode(t *testing.T) {
 	t.Parallel()
 	s := &scripted{fails: fault.New(fault.Denied, "no")}

@@ -217,8 +217,7 @@ func (w *world) visible(c directory.Caller, ended bool) (ids []string) {
 	err := w.service.Each(w.t.Context(), c, "", ended, func(r request.Request) error {
 		if r.Unreadable != nil {
 			wants(w.t, "a damaged one in a list", r.Unreadable, fault.Corrupt, "")
-			ids = append(ids, "damaged")
-			return nil
+			r.ID = "damaged"
 		}
 		ids = append(ids, r.ID)
 		return nil

@@ -189,6 +189,9 @@ func (r *run) prepare(call *cmdlet.Call) {
 		WhatIf:  func(text string) { say(foreseen, "What if", text) },
 		Confirm: r.c.Ask,
 	}
+	call.Host.Error = func(err error) {
+		_ = r.report(err, call.Common.ErrorAction) // it ends nothing: under Stop it does not come here
+	}
 	if cmdlet.Silent(call.Common.WarningAction) {
 		call.Host.Warn = nil
 	}

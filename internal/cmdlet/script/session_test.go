@@ -53,6 +53,11 @@ func (y *yielding) Run(ctx context.Context, call *cmdlet.Call) error {
 		return call.Host.Object(cmdlet.Object{Type: cmdlet.ResourceType, Fields: []cmdlet.Field{
 			{Name: "ResourceId", Value: call.Args.Text("ResourceId")}, {Name: "Properties", Value: cmdlet.Object{Fields: []cmdlet.Field{{Name: "sku", Value: "standard"}}}},
 		}})
+	case "Get-CKRequest":
+		if err := call.Fail(fault.New(fault.Corrupt, "one cannot be read")); err != nil {
+			return err
+		}
+		return call.Host.Object(cmdlet.Object{Fields: []cmdlet.Field{{Name: "Kind", Value: "purge"}}})
 	case "Get-DataEncryptionPolicy":
 		return fault.New(fault.NotFound, "there is no policy %s", call.Args.Text("Identity"))
 	}
