@@ -82,6 +82,7 @@ type invocation struct {
 	caller  directory.Caller
 	most    int          // objects of its answer; 0: those of a page
 	call    *cmdlet.Call // nil until parameters are bound
+	warned  []string     // what the command has warned of
 	out     http.Header  // of the answer
 }
 

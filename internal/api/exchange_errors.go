@@ -117,7 +117,7 @@ func (x *Exchange) errorReply(in *invocation, row exchangeError, f *fault.Error)
 			Fault:   wireFault(f),
 		},
 		WarningsType: cmdlet.CollectionOfText,
-		Warnings:     []string{},
+		Warnings:     in.warnings(),
 	}
 }
 

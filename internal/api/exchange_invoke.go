@@ -63,7 +63,7 @@ func (x *Exchange) invokeCommand(ctx context.Context, in *invocation, body cmdle
 	if err := p.link(); err != nil {
 		return nil, err
 	}
-	setWarnings(in.out, p.reply.Warnings)
+	p.reply.Warnings = in.warnings()
 	return &response{http.StatusOK, p.reply}, nil
 }
 
@@ -133,7 +133,7 @@ func (x *Exchange) address(in *invocation) string {
 func (p *page) host(call *cmdlet.Call) cmdlet.Host {
 	h := cmdlet.Host{
 		Object: p.add,
-		Warn:   func(text string) { p.reply.Warnings = append(p.reply.Warnings, text) },
+		Warn:   func(text string) { p.in.warned = append(p.in.warned, text) },
 		WhatIf: p.confirmation,
 		Error:  p.survived,
 		Confirm: func(question string) (bool, error) {

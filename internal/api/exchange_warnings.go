@@ -1,19 +1,17 @@
 package api
 
-import (
-	"net/http"
-	"strings"
-)
+import "strings"
 
 const (
 	mostWarnings   = 10  // in headers; all are in the body
 	longestWarning = 300 // bytes of one in a header
 )
 
-// setWarnings repeats warnings in headers (row CK-338), one line each, for clients that look
-// there. A header has no place for many, for long ones, or for letters beyond ASCII.
-func setWarnings(h http.Header, warnings []string) {
-	for _, text := range warnings[:min(len(warnings), mostWarnings)] {
+// warnings returns what the command has warned of, also if it failed behind that, and repeats it
+// in headers (row CK-338) for clients that look there: a line each. A header has no place for
+// many, for long ones, or for letters beyond ASCII.
+func (in *invocation) warnings() []string {
+	for _, text := range in.warned[:min(len(in.warned), mostWarnings)] {
 		plain := strings.Map(func(r rune) rune {
 			switch {
 			case r < ' ' || r == 0x7f:
@@ -23,6 +21,10 @@ func setWarnings(h http.Header, warnings []string) {
 			}
 			return r
 		}, text)
-		h.Add("X-Warnings", plain[:min(len(plain), longestWarning)])
+		in.out.Add("X-Warnings", plain[:min(len(plain), longestWarning)])
 	}
+	if in.warned == nil {
+		return []string{}
+	}
+	return in.warned
 }

@@ -272,6 +272,9 @@ func saidBeside(t *testing.T, x *section7) {
 	if len(r.warnings) != 1 || r.last.header.Get("X-Warnings") != r.warnings[0] {
 		t.Errorf("%q, %q", r.warnings, r.last.header.Get("X-Warnings"))
 	}
+	if _, r := x.fails(t, x.admin, setAssignment, map[string]any{"Policy": "nosuch"}); r.last.header.Get("X-Warnings") == "" || len(r.last.json["@adminapi.warnings"].([]any)) != 1 {
+		t.Errorf("of one that failed: %s", r.last.body)
+	}
 	if text, _ := r.last.json["@adminapi.confirmationmessage"].(string); !strings.Contains(text, `"Alpha"`) {
 		t.Errorf("%v", r.last.json)
 	}

@@ -15,6 +15,9 @@ import (
 func replyFault(res *http.Response, data []byte, call *Call) *fault.Error {
 	var reply ErrorReply
 	known := json.Unmarshal(data, &reply) == nil
+	for _, w := range reply.Warnings { // of a command that warned before it failed
+		call.Warn("%s", w)
+	}
 	if f := reply.Error.Fault; known && f != nil && f.Code != "" {
 		return withRequest(f.fault(), res)
 	}
