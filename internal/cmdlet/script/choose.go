@@ -42,7 +42,10 @@ func (w *where) holds(ctx context.Context, v any) (bool, error) {
 		result, err := w.blockValue(ctx, w.block, v)
 		return truth(result), err
 	}
-	left, _ := memberOf(v, w.property)
+	left, err := w.member(ctx, v, w.property) // a misspelt name must not let everything through
+	if err != nil {
+		return false, err
+	}
 	switch w.op {
 	case "":
 		return truth(left), nil

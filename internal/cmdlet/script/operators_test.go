@@ -68,7 +68,7 @@ func TestMembersAndItems(t *testing.T) {
 func TestRuntimeErrors(t *testing.T) {
 	t.Parallel()
 	for text, message := range map[string]string{
-		`$nope`: "the variable $nope has not been set", `(Get-Mailbox alice).Nmae`: `an object of type Mailbox has no property "Nmae"`, `$null.Name`: `$null has no property "Name"`,
+		`$nope`: "the variable $nope has not been set", `(Get-Mailbox alice).Namee`: `an object of type Mailbox has no property "Namee"`, `$null.Name`: `$null has no property "Name"`,
 		`(1,2)[5]`: "there is no item 5 among 2", `(1,2)['x']`: "the place of an item is a whole number", `@{a=1}['b']`: `has no property "b"`, `$_`: "there is no $_ outside a block",
 		`5 -lt 'x'`: "a number cannot be compared with a text", `@{a=1} -lt 2`: "an object of type Hashtable cannot be compared", `'a' -match '('`: `"(" is no pattern`, `'a' -match 'a(?=b)'`: "is no pattern",
 		`'a' -like '` + strings.Repeat("x", 2000) + `'`: "a pattern has at most",
@@ -76,8 +76,9 @@ func TestRuntimeErrors(t *testing.T) {
 		`1 | Get-Date`: "Get-Date takes nothing from a pipeline", `1 | Write-Output 2`: "Write-Output takes nothing from a pipeline", `Get-Mailbox | select @{x=1}`: `has no "x"`, `Get-Mailbox | select @{Name='x'}`: "has no Expression",
 		`Get-Mailbox | select 5`: "a property is chosen by its name", `Get-Mailbox | where Name 'x'`: "does not know how to compare", `Get-Mailbox | where Name -eq -like 'y'`: "compares in one way at a time",
 		`1 | ConvertTo-Csv`: "only objects can be written as CSV", `Get-Mailbox | ConvertTo-Csv -Delimiter ab`: "-Delimiter is one character", `1 | ConvertTo-Json -Depth 0`: "-Depth is a number",
-		`'x' | measure -Sum`: "a text cannot be added up", `1 | Add-Member NoteProperty a 1`: "Add-Member adds to objects", `@{a=1} | Add-Member NoteProperty A 1`: `has a property "a" already`,
-		`Get-Date 'soon'`: `"soon" is no time`, `Get-Date -Format "yyyy 'x"`: "a quotation without an end", `$ErrorActionPreference = 'Sotp'`: "$erroractionpreference cannot be that", `$true -and (Get-Mailbx)`: "there is no command 'Get-Mailbx'",
+		`'x' | measure -Sum`: "a text cannot be added up", `1 | Add-Member NoteProperty a 1`: "Add-Member adds to objects", `@{a=1} | Add-Member NoteProperty A 2`: `has a property "a" already`,
+		`Get-Mailbox | where Namee -ne 'x'`: `has no property "Namee"`,
+		`Get-Date 'soon'`:                  `"soon" is no time`, `Get-Date -Format "yyyy 'x"`: "a quotation without an end", `$ErrorActionPreference = 'Sotp'`: "$erroractionpreference cannot be that", `$true -and (Get-Mailbx)`: "there is no command 'Get-Mailbx'",
 		`Get-Mailbox | select -First 1 -Last 1`: "cannot be used together", `Get-Mailbox | ForEach-Object`: "ForEach-Object needs -Process", `Get-Mailbox -First`: "Get-Mailbox has no parameter -First",
 		`Set-Mailbox -Identity alice`: "Set-Mailbox needs -DataEncryptionPolicy", `$p = $null; Set-Mailbox alice -DataEncryptionPolicy $p`: "-DataEncryptionPolicy was computed and came out as $null",
 	} {

@@ -86,6 +86,7 @@ func (a *addMember) take(ctx context.Context, v any) error {
 		o.Fields = append(o.Fields, cmdlet.Field{Name: a.name, Value: a.value})
 	case a.force:
 		f.Value = a.value
+	case equal(f.Value, a.value, false): // as the article adds enableSoftDelete, which vaults have long had
 	default:
 		return fault.New(fault.Conflict, "the object has a property %q already", f.Name).WithReason(ReasonRuntime).WithHint("replace its value with -Force")
 	}
