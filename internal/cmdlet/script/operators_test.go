@@ -78,7 +78,7 @@ func TestRuntimeErrors(t *testing.T) {
 		`1 | ConvertTo-Csv`: "only objects can be written as CSV", `Get-Mailbox | ConvertTo-Csv -Delimiter ab`: "-Delimiter is one character", `1 | ConvertTo-Json -Depth 0`: "-Depth is a number",
 		`'x' | measure -Sum`: "a text cannot be added up", `1 | Add-Member NoteProperty a 1`: "Add-Member adds to objects", `@{a=1} | Add-Member NoteProperty A 2`: `has a property "a" already`,
 		`Get-Mailbox | where Namee -ne 'x'`: `has no property "Namee"`,
-		`Get-Date 'soon'`:                  `"soon" is no time`, `Get-Date -Format "yyyy 'x"`: "a quotation without an end", `$ErrorActionPreference = 'Sotp'`: "$erroractionpreference cannot be that", `$true -and (Get-Mailbx)`: "there is no command 'Get-Mailbx'",
+		`Get-Date 'soon'`:                   `"soon" is no time`, `Get-Date -Format "yyyy 'x"`: "a quotation without an end", `$ErrorActionPreference = 'Sotp'`: "$erroractionpreference cannot be that", `$true -and (Get-Mailbx)`: "there is no command 'Get-Mailbx'",
 		`Get-Mailbox | select -First 1 -Last 1`: "cannot be used together", `Get-Mailbox | ForEach-Object`: "ForEach-Object needs -Process", `Get-Mailbox -First`: "Get-Mailbox has no parameter -First",
 		`Set-Mailbox -Identity alice`: "Set-Mailbox needs -DataEncryptionPolicy", `$p = $null; Set-Mailbox alice -DataEncryptionPolicy $p`: "-DataEncryptionPolicy was computed and came out as $null",
 	} {

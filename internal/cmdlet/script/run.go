@@ -26,6 +26,8 @@ const (
 	mostText   = 64 << 20  // bytes of one text
 	perInput   = 100       // steps that each object of a service or vault allows
 	textStep   = 32        // bytes of text that count as one step
+
+	betweenLooks = 64 // steps after which a run sees whether somebody still waits
 )
 
 // Reasons of errors while a script runs.
@@ -37,11 +39,12 @@ const (
 // spend counts steps and sees whether somebody waits no more. It bounds time and memory: all
 // that a script makes by itself costs steps in proportion.
 func (r *run) spend(ctx context.Context, steps int) error {
+	before := r.steps
 	r.steps -= steps
 	if r.steps < 0 {
 		return fatal{limit("the script takes more than %d steps", r.c.Steps)}
 	}
-	if r.steps%64 == 0 && ctx.Err() != nil {
+	if before/betweenLooks != r.steps/betweenLooks {
 		return ctx.Err()
 	}
 	return nil
