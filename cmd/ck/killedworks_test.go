@@ -39,6 +39,7 @@ func (w *killed) setUp() {
 	t := w.t
 	t.Helper()
 	out := w.server.out.String()
+	w.flags = slices.DeleteFunc(w.flags, func(f string) bool { return f == "--sample" }) // a later start would assign its policy again
 	w.signIn("operator", operatorUPN, oneTimePassword.FindStringSubmatch(out)[1], "a-password-of-my-own")
 	for profile, user := range map[string]string{"east": "keys-east", "west": "keys-west", "compliance": "compliance"} {
 		w.signIn(profile, user+"@"+sampleDomain, samplePassword.FindStringSubmatch(out)[1], "")
