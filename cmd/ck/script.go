@@ -15,7 +15,7 @@ import (
 // signed-in person, and each side is connected to once.
 func (c *command) session(places bool) (*script.Session, error) {
 	cli := cmdlet.NewCLI(c.in, c.out, c.err, nil)
-	return script.New(script.Config{Runner: openedOnce(c.cmdletRunner), Out: c.out, Err: c.err, Width: cli.Width, Ask: cli.Ask, Places: places})
+	return script.New(script.Config{Runner: openedOnce(c.cmdletRunner), Out: c.out, Err: c.err, Width: cli.Width, Ask: cli.Ask, Prompt: cli.Prompt, Places: places})
 }
 
 // openedOnce asks for the runner of each side once: what a command chooses, as Set-AzContext does, holds

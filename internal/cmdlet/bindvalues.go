@@ -176,13 +176,20 @@ func (b *binding) open(want func(*Param) bool) (params []*Param) {
 	return params
 }
 
-// prompt asks for the mandatory parameters that are missing.
+// prompt asks for the mandatory parameters that are missing: those of the default set, if it
+// takes what is given. Switches choose sets, so they are not asked for.
 func (b *binding) prompt(ask Prompt) error {
-	set := b.cmdlet.DefaultSet
-	if sets := b.fitting(); len(sets) > 0 && !slices.Contains(sets, set) {
-		set = sets[0]
+	set, fitting := b.cmdlet.DefaultSet, b.fitting()
+	if len(fitting) == 0 && set != "" {
+		return nil // an error, as finish will say
+	}
+	if len(fitting) > 0 && !slices.Contains(fitting, set) {
+		set = fitting[0]
 	}
 	for _, p := range b.lacking(set) {
+		if p.Type == Switch {
+			continue
+		}
 		text, err := ask(b.cmdlet, p)
 		if err != nil {
 			return err

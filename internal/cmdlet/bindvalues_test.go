@@ -2,6 +2,7 @@ package cmdlet
 
 import (
 	"errors"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -132,5 +133,26 @@ func TestBindValuesPrompts(t *testing.T) {
 	}
 	if _, err := BindValues(row, nil, More{}); !fault.Is(err, fault.Invalid) {
 		t.Error(err)
+	}
+}
+
+// Words of a command line are asked for too, and an answer is one line and no more.
+func TestCommandLinePrompts(t *testing.T) {
+	t.Parallel()
+	in := strings.NewReader("contoso-east\r\nroot1\n")
+	asked := ""
+	c := CLI{Out: io.Discard, Err: io.Discard, Runner: func(Side) (Runner, error) { return &scripted{}, nil }, Prompt: func(_ *Cmdlet, p *Param) (string, error) {
+		answer, err := readAnswer(in, p)
+		asked += p.Name + "=" + answer + " "
+		return answer, err
+	}}
+	if err := c.Run(t.Context(), "Undo-AzKeyVaultKeyRemoval", nil); err != nil || asked != "VaultName=contoso-east Name=root1 " {
+		t.Errorf("%q, %v", asked, err)
+	}
+	if err := c.Run(t.Context(), "Get-AzKeyVaultKey", nil); !fault.Is(err, fault.Invalid) {
+		t.Errorf("no answer: %v", err)
+	}
+	if _, err := readAnswer(strings.NewReader(strings.Repeat("x", 2*longestAnswer)), &Param{}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("an answer without an end: %v", err)
 	}
 }

@@ -20,6 +20,7 @@ type CLI struct {
 	Err    io.Writer                  // required: warnings and questions
 	Width  int                        // cells of the terminal Out goes to; 0: not a terminal, nothing is cut
 	Ask    func(question string) (bool, error)
+	Prompt Prompt // asks for mandatory parameters that are missing; nil: an error
 }
 
 // NewCLI returns a CLI over the three files of a process: output is cut to the width of a
@@ -31,6 +32,7 @@ func NewCLI(in, out, errs *os.File, runner func(Side) (Runner, error)) CLI {
 	}
 	if term.IsTerminal(int(in.Fd())) && term.IsTerminal(int(errs.Fd())) {
 		c.Ask = func(question string) (bool, error) { return ask(in, errs, question) }
+		c.Prompt = func(row *Cmdlet, p *Param) (string, error) { return promptFor(in, errs, row, p) }
 	}
 	return c
 }
@@ -56,7 +58,7 @@ func (c CLI) Run(ctx context.Context, name string, words []string) error {
 	if len(words) == 1 && (words[0] == "-?" || strings.EqualFold(words[0], "--help")) {
 		return WriteHelp(c.Out, row, ForShell)
 	}
-	call, err := Bind(row, words)
+	call, err := bindWords(row, words, c.Prompt)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,10 @@ import (
 // or without space round them, @('a','b'), $true, $false and $null; and the dashes and
 // quotes that web pages make of the plain ones (row X-31). After a word -- no word is a
 // parameter's name. Errors are fault.Invalid with reason "ParameterBinding".
-func Bind(c *Cmdlet, words []string) (*Call, error) {
+func Bind(c *Cmdlet, words []string) (*Call, error) { return bindWords(c, words, nil) }
+
+// bindWords is Bind that asks for what is missing, unless nobody can be asked (nil).
+func bindWords(c *Cmdlet, words []string, ask Prompt) (*Call, error) {
 	b := newBinding(c, &formatParam)
 	loose, err := b.named(words)
 	if err != nil {
@@ -28,6 +31,11 @@ func Bind(c *Cmdlet, words []string) (*Call, error) {
 			return nil, err
 		}
 		if err := b.set(p, v); err != nil {
+			return nil, err
+		}
+	}
+	if ask != nil {
+		if err := b.prompt(ask); err != nil {
 			return nil, err
 		}
 	}
