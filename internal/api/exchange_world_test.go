@@ -173,7 +173,7 @@ func (x *exchange) services(service directory.Caller) cmdlet.Services {
 	}
 	var err error
 	s.Requests, err = request.New(request.Config{
-		Store: store.NewRequest(db), Audit: x.log, Families: []string{"multi-workload", "mailbox", "sharepoint"},
+		Store: store.NewRequest(db), Audit: x.log, Log: discardLog(), Families: []string{"multi-workload", "mailbox", "sharepoint"},
 		Person: func(_ context.Context, _, who string) (id, name string, err error) {
 			x.mu.Lock()
 			defer x.mu.Unlock()
