@@ -38,3 +38,15 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPipeline passes 50,000 mailboxes through a filter and a calculated property.
+func BenchmarkPipeline(b *testing.B) {
+	w := newWorld(b, nil)
+	w.c.Out, w.runner.many = discard{}, 50_000
+	b.ReportAllocs()
+	for b.Loop() {
+		if out, err := w.do(b, "Get-Mailbox | Where-Object { $_.Name -like 'user*' -and $_.Licensed } | Format-Table Name, @{n='P'; e={ $_.DataEncryptionPolicy }}"); err != nil {
+			b.Fatal(out)
+		}
+	}
+}

@@ -95,6 +95,7 @@ type caller struct {
 	next   stage
 	layout cmdlet.Format // of objects of the type kind
 	kind   string
+	json   bool // -OutputFormat json
 }
 
 // start calls the command that begins a pipeline.
@@ -120,7 +121,14 @@ func (c *caller) take(ctx context.Context, v any) error {
 	return c.call(ctx, call)
 }
 
-func (c *caller) end(context.Context) error { return nil }
+// end sees that no objects as JSON are an empty array.
+func (c *caller) end(context.Context) error {
+	last, ok := c.next.(through)
+	if out, shown := last.out.(*console); ok && shown && c.json && c.layout == "" && c.row.Output != "" {
+		return out.nothing()
+	}
+	return nil
+}
 
 // action is -ErrorAction as the words give it, for errors that come before a call is bound.
 func (c *caller) action() string {
@@ -136,6 +144,7 @@ func (c *caller) action() string {
 // value, unless nothing more can succeed; an error from behind ends the pipeline.
 func (c *caller) call(ctx context.Context, call *cmdlet.Call) error {
 	c.prepare(call)
+	c.json = call.Common.OutputFormat == cmdlet.JSONFormat
 	var behind error
 	call.Host.Object = func(o cmdlet.Object) error {
 		behind = c.pass(ctx, call, o)

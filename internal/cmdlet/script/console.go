@@ -99,6 +99,15 @@ func (c *console) object(o *cmdlet.Object, format cmdlet.Format, wrap bool) erro
 	return nil
 }
 
+// nothing shows that there are no objects, as JSON.
+func (c *console) nothing() error {
+	if err := c.close(); err != nil {
+		return err
+	}
+	c.printer, c.format = cmdlet.NewPrinter(c.out, cmdlet.JSONFormat, 0, c.views), cmdlet.JSONFormat
+	return nil
+}
+
 // entries is an object as printers see it: a hash table is a row for each of its names.
 func entries(o *cmdlet.Object, format cmdlet.Format) []*cmdlet.Object {
 	if o.Type != cmdlet.HashtableType || format == cmdlet.JSONFormat {

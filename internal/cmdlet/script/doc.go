@@ -12,6 +12,11 @@
 // A prompt asks [Incomplete] whether to read another line, [PlaceAt] what can be completed,
 // and [Mark] to show where a [SyntaxError] lies. [Format] and [Quote] write what Parse reads.
 //
+// A [Session] runs a script statement by statement. A pipeline is a chain of stages, each of
+// which calls the next with every value as it comes: a listing of 50,000 mailboxes is never
+// held as a whole, and stops as soon as somebody behind it has enough. Errors are shown, and
+// the next statement runs, as in PowerShell. Time and memory are bounded by counting steps.
+//
 // Commands and their parameters are the rows of package cmdlet, those of the language itself
 // (Format-List, Where-Object ...) too. This package decides nothing about rights.
 package script

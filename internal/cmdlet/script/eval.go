@@ -2,8 +2,8 @@ package script
 
 import (
 	"context"
-	"fmt"
 	"strings"
+	"time"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
@@ -187,21 +187,30 @@ func (r *run) blockValue(ctx context.Context, b *block, item any) (any, error) {
 	return c.list, nil
 }
 
+// typeName says in a message what a value is.
 func typeName(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "$null"
 	case string:
 		return "a text"
+	case bool:
+		return "a truth value"
 	case int64, float64:
 		return "a number"
+	case time.Time:
+		return "a time"
+	case cmdlet.GUID:
+		return "a GUID"
 	case []any:
 		return "a list"
+	case *block:
+		return "a block"
 	case *cmdlet.Object:
 		if v.Type != "" {
 			return "an object of type " + v.Type
 		}
 		return "an object"
 	}
-	return fmt.Sprintf("a %s", strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", v), "*script.")))
+	return "something laid out for people"
 }

@@ -105,13 +105,12 @@ func (s *sorting) rank(ctx context.Context, a, b any) (int, error) {
 	return s.order(ctx, left, right, s.exact)
 }
 
+// kind is the same for values that have an order among themselves, "" for those without one.
 func kind(v any) string {
 	switch v.(type) {
 	case int64, float64, bool:
 		return "number"
-	case []any, *block:
-		return ""
-	case *cmdlet.Object:
+	case []any, *block, *cmdlet.Object, laidOut:
 		return ""
 	}
 	return typeName(v)

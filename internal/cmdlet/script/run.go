@@ -50,12 +50,16 @@ func (r *run) spend(ctx context.Context, steps int) error {
 	return nil
 }
 
-// enter goes one level deeper; leave comes back.
+// enter goes one level deeper, unless it returns an error; leave comes back.
 func (r *run) enter(ctx context.Context) error {
-	if r.depth++; r.depth > deepestRun {
+	if r.depth == deepestRun {
 		return limit("the script is nested more than %d deep", deepestRun)
 	}
-	return r.spend(ctx, 1)
+	if err := r.spend(ctx, 1); err != nil {
+		return err
+	}
+	r.depth++
+	return nil
 }
 
 func (r *run) leave() { r.depth-- }

@@ -211,7 +211,7 @@ func TestScripts(t *testing.T) {
 		"@{a=1;b='x'}", "$h = @{b=1; a=2}; $h.a; $h['B']; $h.Keys; $h.Count",
 		`Get-Date -Date "12/31/9999"`, `Get-Date "12/27/2016 12:01 AM" -Format s`, "Get-Date -Format 'yyyy-MM-dd HH:mm:ss zzz'", "Get-Date -AsUTC", "(Get-Date).Year", `"today is $(Get-Date -Format dddd)"`,
 		"Get-Mailbox | ft Namee, Name", "Get-Mailbox | select Name, Namee -First 1", "Get-M365DataAtRestEncryptionPolicy | fl *", "Get-M365DataAtRestEncryptionPolicy", "Get-M365DataAtRestEncryptionPolicy -OutputFormat json | select -First 1",
-		"Get-Mailbox | ft Name, @{n='N'; e={ $_.Items }}", "Get-Mailbox | select Name, @{Name='Policy'; Expression={ $_.DataEncryptionPolicy }} -Last 2",
+		"Get-UnifiedGroup -OutputFormat json", "Get-UnifiedGroup", "Get-Mailbox | ft Name, @{n='N'; e={ $_.Items }}", "Get-Mailbox | select Name, @{Name='Policy'; Expression={ $_.DataEncryptionPolicy }} -Last 2",
 		"Get-Mailbox | select -ExpandProperty Name -Skip 1", "(Get-Mailbox).Name", "Get-Mailbox | select DataEncryptionPolicy -Unique",
 		"Get-Mailbox | ForEach-Object { Get-Mailbox -Identity $_.Name } | % { $_.Identity }", "1,2 | % { 'x', $_ | % { \"<$_>\" } }",
 		"'a', 'b' | Write-Output", "Write-Output 1, 2 | measure | % Count", "Write-Output (1,2) -NoEnumerate | measure | % Count", "Write-Warning 'careful'", "Write-Host hello $null", "Write-Host hello", "1 | Out-Null", "Write-Warning quiet -WarningAction SilentlyContinue",

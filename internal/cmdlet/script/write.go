@@ -10,7 +10,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
-// A each stage does one thing with each value.
+// An eachStage does one thing with each value.
 type eachStage struct {
 	ending
 	do func(ctx context.Context, v any) error
