@@ -112,8 +112,7 @@ func (f *outFile) end(context.Context) error {
 	return nil
 }
 
-// place gives the file its name, or adds it to the one that has it. A link never replaces
-// what came meanwhile, as a rename would.
+// place gives the file its name, or adds it to the one that has it.
 func (f *outFile) place() error {
 	switch {
 	case f.call.Args.On("Append"):
@@ -121,7 +120,23 @@ func (f *outFile) place() error {
 	case f.replaces():
 		return os.Rename(f.beside.Name(), f.path)
 	}
-	return os.Link(f.beside.Name(), f.path)
+	return rename(f.beside.Name(), f.path)
+}
+
+// rename renames a file, but never onto one that came meanwhile. Where files cannot have two
+// names, a crash in the middle may leave an empty file.
+func rename(from, to string) error {
+	if err := os.Link(from, to); err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	claim, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := claim.Close(); err != nil {
+		return err
+	}
+	return os.Rename(from, to)
 }
 
 func (f *outFile) add() error {

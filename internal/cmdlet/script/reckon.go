@@ -108,8 +108,6 @@ func (s *sorting) rank(ctx context.Context, a, b any) (int, error) {
 // kind is the same for values that have an order among themselves, "" for those without one.
 func kind(v any) string {
 	switch v.(type) {
-	case int64, float64, bool:
-		return "number"
 	case []any, *block, *cmdlet.Object, laidOut:
 		return ""
 	}
