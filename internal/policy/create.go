@@ -175,6 +175,9 @@ func (p Policy) mostActive() int {
 // generation makes a policy key that both roots wrap and unwrap: the proof that the service
 // may (CK-169).
 func (s *Service) generation(ctx context.Context, caller directory.Caller, p Policy, number int) (hierarchy.Generation, error) {
+	if s.keyGoes(p) {
+		return hierarchy.Generation{}, KeyGoes()
+	}
 	newKey := s.c.Keys.NewGeneration
 	if p.Family == SharePoint {
 		newKey = s.c.Keys.NewHedged // CK-66

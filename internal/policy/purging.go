@@ -2,10 +2,12 @@ package policy
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/purge"
 	"github.com/customerkey/customerkey/internal/request"
@@ -34,6 +36,20 @@ type Purging struct {
 // container keys under it that were moved away before: they move nowhere, for nothing opens them.
 func (s *Service) gone(tenant, policy string) bool {
 	return s.c.Purging != nil && s.c.Purging.Ledger.Ordered(tenant, policy)
+}
+
+// keyGoes reports whether the availability key of a policy is one that the purge of another destroys.
+// An older database, put back from a backup, may not know that yet: the ledger does.
+func (s *Service) keyGoes(p Policy) bool {
+	return s.c.Purging != nil && slices.ContainsFunc(s.c.Purging.Ledger.All(), func(done purge.Purge) bool {
+		return done.Tenant == p.Tenant && done.Policy != p.ID && slices.Contains(done.Order.AvailabilityKeys, p.AvailabilityKey)
+	})
+}
+
+// KeyGoes is the fault for what would come under an availability key that a purge destroys.
+func KeyGoes() error {
+	return fault.New(fault.Conflict, "the availability key of the organization is being destroyed by a purge").WithReason(ReasonPurging).
+		WithHint("try again once Get-CKPurge shows that it is finished: then there is a new one")
 }
 
 // A Shredder destroys availability keys for ever; it records by itself.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 	policysql "github.com/customerkey/customerkey/internal/store/gen/policy"
@@ -34,6 +35,20 @@ func (s *Policy) KeyNeed(ctx context.Context, key string) (need policy.KeyNeed, 
 		return err
 	})
 	return need, err
+}
+
+// wantKeyStays refuses to put a generation under an availability key that the purge of another policy
+// destroys, or is about to. Who took the key before sees its purge refused, for it is shared then.
+func wantKeyStays(ctx context.Context, q *policysql.Queries, g hierarchy.Generation) error {
+	purged, err := q.CountKeyPurged(ctx, policysql.CountKeyPurgedParams{AvailabilityKey: g.AvailabilityKey, ID: g.Policy})
+	if err != nil {
+		return err
+	}
+	closed, err := q.CountKeyClosed(ctx, policysql.CountKeyClosedParams{AvailabilityKey: g.AvailabilityKey, PolicyID: g.Policy})
+	if err == nil && purged+closed > 0 {
+		return policy.KeyGoes()
+	}
+	return err
 }
 
 // NewestOperation implements policy.Store.

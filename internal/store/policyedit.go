@@ -26,6 +26,9 @@ func applyEdit(ctx context.Context, q DBTX, e policy.Edit) error {
 		}
 	}
 	if e.Generation != nil {
+		if err := wantKeyStays(ctx, policysql.New(q), *e.Generation); err != nil {
+			return err
+		}
 		if err := AddGeneration(ctx, q, *e.Generation); err != nil {
 			return err
 		}

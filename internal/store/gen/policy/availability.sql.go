@@ -9,6 +9,22 @@ import (
 	"context"
 )
 
+const countKeyClosed = `-- name: CountKeyClosed :one
+SELECT COUNT(*) FROM generations WHERE availability_key = $1 AND policy_id <> $2 AND state = 'closed'
+`
+
+type CountKeyClosedParams struct {
+	AvailabilityKey string
+	PolicyID        string
+}
+
+func (q *Queries) CountKeyClosed(ctx context.Context, arg CountKeyClosedParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countKeyClosed, arg.AvailabilityKey, arg.PolicyID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countKeyGenerations = `-- name: CountKeyGenerations :one
 SELECT COUNT(*) FROM generations WHERE availability_key = $1 AND state <> 'destroyed'
 `
@@ -26,6 +42,22 @@ SELECT COUNT(*) FROM policies WHERE availability_key = $1
 
 func (q *Queries) CountKeyPolicies(ctx context.Context, availabilityKey string) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countKeyPolicies, availabilityKey)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countKeyPurged = `-- name: CountKeyPurged :one
+SELECT COUNT(*) FROM policies WHERE availability_key = $1 AND id <> $2 AND state = 'Purged'
+`
+
+type CountKeyPurgedParams struct {
+	AvailabilityKey string
+	ID              string
+}
+
+func (q *Queries) CountKeyPurged(ctx context.Context, arg CountKeyPurgedParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countKeyPurged, arg.AvailabilityKey, arg.ID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err

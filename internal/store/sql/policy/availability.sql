@@ -9,3 +9,9 @@ SELECT COUNT(*) FROM generations WHERE availability_key = $1 AND state <> 'destr
 
 -- name: LastKeyGeneration :one
 SELECT COUNT(*) AS known, CAST(COALESCE(MAX(destroyed_at), 0) AS BIGINT) AS last FROM generations WHERE availability_key = $1;
+
+-- name: CountKeyPurged :one
+SELECT COUNT(*) FROM policies WHERE availability_key = $1 AND id <> $2 AND state = 'Purged';
+
+-- name: CountKeyClosed :one
+SELECT COUNT(*) FROM generations WHERE availability_key = $1 AND policy_id <> $2 AND state = 'closed';
