@@ -85,6 +85,13 @@ func writeRows() []Cmdlet {
 			Params:   []Param{said("Message")},
 		},
 		{
+			Name: "Write-Error", Side: Shell,
+			Synopsis:    "Say that something is wrong.",
+			Description: "It is an error as those of other commands: -ErrorAction and $ErrorActionPreference say whether the script goes on, and the exit code tells of it.",
+			Examples:    []string{`Get-CKKeyHealth | Where-Object State -ne Healthy | ForEach-Object { Write-Error "$($_.RootKey) is $($_.State)" }`},
+			Params:      []Param{said("Message")},
+		},
+		{
 			Name: "Out-Null", Side: Shell,
 			Synopsis: "Let nothing through.",
 			Examples: []string{`New-AzResourceGroup -Name keys -Location eastus | Out-Null`},

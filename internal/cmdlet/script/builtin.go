@@ -26,6 +26,7 @@ func builtins() map[string]builtin {
 		"Write-Output":   newOutput,
 		"Write-Host":     newHost,
 		"Write-Warning":  newWarning,
+		"Write-Error":    newError,
 		"Out-Null":       newNull,
 		"Add-Member":     newAddMember,
 		"Get-Date":       newDate,

@@ -27,7 +27,7 @@ var keywords = map[string]refusal{
 	"catch":        {"try is", useAction},
 	"finally":      {"try is", useAction},
 	"trap":         {"trap is", useAction},
-	"throw":        {"throw is", ""},
+	"throw":        {"throw is", "say what is wrong with Write-Error -ErrorAction Stop"},
 	"exit":         {"exit is", "a script ends with its last line"},
 	"return":       {"return is", ""},
 	"function":     {"functions are", ""},

@@ -33,7 +33,8 @@ const (
 // Reasons of errors while a script runs.
 const (
 	ReasonRuntime = "RuntimeException"
-	ReasonLimit   = "ScriptLimit" // the script asks for more than it is given
+	ReasonLimit   = "ScriptLimit"         // the script asks for more than it is given
+	ReasonWritten = "WriteErrorException" // Write-Error
 )
 
 // spend counts steps and sees whether somebody waits no more. It bounds time and memory: all

@@ -214,7 +214,7 @@ func TestScripts(t *testing.T) {
 		"Get-UnifiedGroup -OutputFormat json", "Get-UnifiedGroup", "Get-Mailbox | ft Name, @{n='N'; e={ $_.Items }}", "Get-Mailbox | select Name, @{Name='Policy'; Expression={ $_.DataEncryptionPolicy }} -Last 2",
 		"Get-Mailbox | select -ExpandProperty Name -Skip 1", "(Get-Mailbox).Name", "Get-Mailbox | select DataEncryptionPolicy -Unique",
 		"Get-Mailbox | ForEach-Object { Get-Mailbox -Identity $_.Name } | % { $_.Identity }", "1,2 | % { 'x', $_ | % { \"<$_>\" } }",
-		"'a', 'b' | Write-Output", "Write-Output 1, 2 | measure | % Count", "Write-Output (1,2) -NoEnumerate | measure | % Count", "Write-Warning 'careful'", "Write-Host hello $null", "Write-Host hello", "1 | Out-Null", "Write-Warning quiet -WarningAction SilentlyContinue",
+		"'a', 'b' | Write-Output", "Write-Output 1, 2 | measure | % Count", "Write-Output (1,2) -NoEnumerate | measure | % Count", "Write-Warning 'careful'", "1,2 | % { Write-Error \"no $_\" }; $?; 'on'", "Write-Error stop -ErrorAction Stop; 'never'", "'quiet' | Write-Error -ErrorAction SilentlyContinue; $?", "Write-Host hello $null", "Write-Host hello", "1 | Out-Null", "Write-Warning quiet -WarningAction SilentlyContinue",
 		"$o = Get-Mailbox alice; $o | Add-Member -MemberType NoteProperty -Name Extra -Value 7; $o.Extra; $o | Add-Member NoteProperty Extra '7'; $o | Add-Member -NotePropertyName Extra -NotePropertyValue 8 -Force -PassThru | % Extra; $o.extra",
 		"Get-Mailbox | Set-Mailbox -DataEncryptionPolicy X -WhatIf", "$WhatIfPreference = $true; Set-Mailbox alice -DataEncryptionPolicy X",
 		"$null = Get-Mailbox; $?", "Get-DataEncryptionPolicy nosuch; $?; $?", "Get-DataEncryptionPolicy nosuch -ErrorAction SilentlyContinue; 'on'", "'a','b' | Get-DataEncryptionPolicy; 'on'",

@@ -56,6 +56,18 @@ func newWarning(r *run, call *cmdlet.Call, _ stage) (stage, error) {
 	}}, nil
 }
 
+// newError is Write-Error: an error for each text, after which the pipeline goes on unless
+// -ErrorAction or its preference ends the script.
+func newError(r *run, call *cmdlet.Call, _ stage) (stage, error) {
+	return eachStage{do: func(ctx context.Context, v any) error {
+		text, err := r.text(ctx, v)
+		if err != nil {
+			return err
+		}
+		return r.report(fault.New(fault.Conflict, "%s", text).WithReason(ReasonWritten), call.Common.ErrorAction)
+	}}, nil
+}
+
 // addMember is Add-Member.
 type addMember struct {
 	*run
