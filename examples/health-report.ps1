@@ -17,6 +17,6 @@ $keys = @(Get-CKKeyHealth | Select-Object Policy, Family, PolicyState, PolicySin
 $keys | ConvertTo-Json -AsArray | Out-File "$reports/health-$today.json" -Force
 $keys | ConvertTo-Csv -NoTypeInformation | Out-File "$reports/health-$today.csv" -Force
 
-$trouble = @($keys | Where-Object { $_.PolicyState -ne 'Healthy' -or $_.State -ne 'Healthy' })
+$trouble = @($keys | Where-Object { $_.State -ne 'Healthy' })
 $trouble | ForEach-Object { Write-Warning "$($_.Policy) is $($_.PolicyState): $($_.RootKey) is $($_.State) since $($_.Since): $($_.Reason). $($_.Hint)" }
-$trouble | Select-Object -First 1 | ForEach-Object { Write-Error "$($trouble.Count) of $($keys.Count) lines of the report are trouble" }
+$trouble | Select-Object -First 1 | ForEach-Object { Write-Error "$($trouble.Count) of $($keys.Count) root keys are not healthy" }

@@ -55,6 +55,10 @@ $today = Get-Date -Format yyyyMMdd
 Backup-AzKeyVaultKey -VaultName $east.vault -Name $east.key -OutputFile "$backups/$($east.vault)-$($east.key)-$today.backup"
 Backup-AzKeyVaultKey -VaultName $west.vault -Name $west.key -OutputFile "$backups/$($west.vault)-$($west.key)-$today.backup"
 
+# Who makes a vault may delete its keys: not from now on.
+$me = "$((Get-AzContext).Account)"
+$east.vault, $west.vault | ForEach-Object { Remove-AzKeyVaultAccessPolicy -VaultName $_ -UserPrincipalName $me }
+
 # 4. All conditions are checked, and the family is asked for.
 $request = New-CustomerKeyOnboardingRequest -OrganizationId $organization -Scenario MDEP -OnboardingMode Enable `
     -Subscription1 $eastId -KeyIdentifier1 $eastKey.Id -Subscription2 $westId -KeyIdentifier2 $westKey.Id

@@ -88,7 +88,7 @@ func writeRows() []Cmdlet {
 			Name: "Write-Error", Side: Shell,
 			Synopsis:    "Say that something is wrong.",
 			Description: "It is an error as those of other commands: -ErrorAction and $ErrorActionPreference say whether the script goes on, and the exit code tells of it.",
-			Examples:    []string{`Get-CKKeyHealth | Where-Object State -ne Healthy | ForEach-Object { Write-Error "$($_.RootKey) is $($_.State)" }`},
+			Examples:    []string{`Write-Error "the key $name has no backup" -ErrorAction Stop`},
 			Params:      []Param{said("Message")},
 		},
 		{
