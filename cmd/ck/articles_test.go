@@ -121,7 +121,6 @@ var setUpSteps = map[int]step{
 		"operator: Get-CKRetentionRequest | ForEach-Object { Approve-CKRetentionRequest -SubscriptionId $_.SubscriptionId -Force }",
 		`Set-AzContext "Contoso keys B"; Register-AzResourceProvider -ProviderNamespace Microsoft.KeyVault; Set-AzContext "Contoso keys A"`,
 	}},
-	7:  {exit: 5}, // soft delete is on already, and so is the property
 	21: {before: append(newKeys("Key_01", "Key_02"), grant("c066d759-24ae-40e7-a56f-027002b5d3e4")...)},
 	23: {before: []string{
 		`New-M365DataAtRestEncryptionPolicy -Name "Tenant default policy" -AzureKeyIDs ` + keyURIs("Key_01", "Key_02"),
