@@ -37,6 +37,14 @@ type Config struct {
 // longestBackoff bounds the pause between two attempts.
 const longestBackoff = 5 * time.Minute
 
+const (
+	// farthest is how far off the end of a lease or the next attempt is by a clock that was wrong
+	// alone: longer than any pause between two attempts, and than clocks of nodes may differ.
+	farthest = 2 * time.Hour
+	// freePause is how often that is looked for.
+	freePause = time.Minute
+)
+
 // A Runner starts, claims and runs operations. It is safe for concurrent use.
 type Runner struct {
 	c     Config
@@ -164,15 +172,32 @@ func (r *Runner) Run(ctx context.Context) error {
 	slots := make(chan struct{}, r.c.Slots)
 	tick := time.NewTicker(r.c.Beat)
 	defer tick.Stop()
+	free := time.NewTicker(freePause)
+	defer free.Stop()
+	r.free(ctx)
 	for ctx.Err() == nil {
 		r.startDue(ctx, slots, &workers)
 		select {
 		case <-ctx.Done():
 		case <-r.wake:
 		case <-tick.C:
+		case <-free.C:
+			r.free(ctx)
 		}
 	}
 	return nil
+}
+
+// free lets go on what was claimed, or put off, while a clock was far ahead: a node that was killed
+// then, or work that failed for the very clock, would stand still until that time comes.
+func (r *Runner) free(ctx context.Context) {
+	if len(r.kinds) == 0 {
+		return
+	}
+	now := r.c.Now()
+	if err := r.c.Store.Free(ctx, r.kinds, now, now.Add(r.c.Lease+farthest)); err != nil && ctx.Err() == nil {
+		r.c.Log.WarnContext(ctx, "looking for work that a clock holds up", "error", err)
+	}
 }
 
 // startDue claims operations while there are some and slots are free.

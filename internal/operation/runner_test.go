@@ -405,3 +405,51 @@ func TestPercentAndPace(t *testing.T) {
 		}
 	}
 }
+
+// A clock that was a year ahead holds nothing up once it is right: neither what was claimed by a
+// node that was killed, nor what failed and waits for its next attempt, nor what was begun then. What
+// is to begin later begins later.
+func TestAClockFarAheadHoldsNothingUp(t *testing.T) {
+	bubble(t, func(t *testing.T, rows *store.Operation) {
+		const year = 365 * 24 * time.Hour
+		ahead := func() time.Time { return time.Now().Add(year) }
+		died, wrong := make(chan struct{}), &cable{Store: rows}
+		first := mustNew(t, operation.Config{Store: wrong, Now: ahead, Handlers: map[string]operation.Handler{
+			"killed": func(ctx context.Context, _ *operation.Run) error {
+				close(died)
+				<-ctx.Done()
+				return ctx.Err()
+			},
+			"failed": func(context.Context, *operation.Run) error {
+				return operation.Again(fault.New(fault.Unavailable, "the certificate is over"), time.Hour)
+			},
+		}})
+		killed, failed := mustStart(t, first, "killed"), mustStart(t, first, "failed")
+		stop := running(t, first)
+		<-died
+		time.Sleep(time.Second)
+		wrong.pulled.Store(true) // nothing of its end reaches the rows
+		stop()
+		fresh := mustStart(t, first, "fresh")
+
+		done := func(context.Context, *operation.Run) error { return nil }
+		second := mustNew(t, operation.Config{Store: rows, Handlers: map[string]operation.Handler{
+			"killed": done, "failed": done, "fresh": done, "later": done,
+		}})
+		later, err := operation.Fresh(tenant, "later", "s", time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		later.LeaseUntil = time.Now().Add(year)
+		if err := rows.Add(t.Context(), later); err != nil {
+			t.Fatal(err)
+		}
+		stop = running(t, second)
+		time.Sleep(2 * time.Minute)
+		stop()
+		for _, op := range []operation.Operation{killed, failed, fresh} {
+			wantState(t, second, op, operation.Done)
+		}
+		wantState(t, second, later, operation.Waiting)
+	})
+}

@@ -19,6 +19,10 @@ type Store interface {
 	// Claim takes the oldest operation of one of kinds that is free at c.Now and whose tenant
 	// has none of that kind running, and returns it as claimed. ok is false if there is none.
 	Claim(ctx context.Context, c Claim) (op Operation, ok bool, err error)
+	// Free makes due now what a clock that was wrong holds up, of some kinds: a lease, the pause
+	// before another attempt, or the beginning of an operation that was made in the future, that end
+	// only beyond a time. What is to begin later is left alone.
+	Free(ctx context.Context, kinds []string, now, beyond time.Time) error
 	// Extend sets the end of the lease and tells what is asked of the work. A fence that is no
 	// longer the newest is refused with [Stale].
 	Extend(ctx context.Context, tenant, id string, fence int64, until time.Time) (Wish, error)

@@ -144,6 +144,36 @@ func dueOperation(ctx context.Context, q *operationsql.Queries, c operation.Clai
 	return oldest, ok, nil
 }
 
+// Free implements operation.Store. It looks with a read first: most often there is nothing.
+func (s *Operation) Free(ctx context.Context, kinds []string, now, beyond time.Time) error {
+	var stray []string
+	err := s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
+		stray = nil
+		for _, kind := range kinds {
+			n, err := operationsql.New(q).CountStray(ctx, operationsql.CountStrayParams{Kind: kind, Beyond: micros(beyond)})
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				stray = append(stray, kind)
+			}
+		}
+		return nil
+	})
+	if err != nil || len(stray) == 0 {
+		return err
+	}
+	return s.db.Write(ctx, func(ctx context.Context, q DBTX) error {
+		for _, kind := range stray {
+			err := operationsql.New(q).FreeStray(ctx, operationsql.FreeStrayParams{Now: micros(now), Kind: kind, Beyond: micros(beyond)})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Extend implements operation.Store.
 func (s *Operation) Extend(ctx context.Context, tenant, id string, fence int64, until time.Time) (wish operation.Wish, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context, q DBTX) error {

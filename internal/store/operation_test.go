@@ -201,3 +201,35 @@ func TestOperationStepsHappenOnce(t *testing.T) {
 		}
 	})
 }
+
+// What a clock far ahead has left behind is free at once; what is over, held, near or to begin later
+// stays as it is.
+func TestOperationFree(t *testing.T) {
+	storetest.Each(t, store.ServiceAreas, func(t *testing.T, db *store.DB) {
+		ops, ctx, now := store.NewOperation(db), t.Context(), time.UnixMicro(1_000_000).UTC()
+		beyond, year := now.Add(time.Hour), now.Add(365*24*time.Hour)
+		want := map[string]time.Time{}
+		add := func(kind string, change func(op *operation.Operation), then time.Time) {
+			op := mustOperation(t, "a", kind, now)
+			change(&op)
+			if err := ops.Add(ctx, op); err != nil {
+				t.Fatal(err)
+			}
+			want[op.ID] = then
+		}
+		add("k", func(op *operation.Operation) { op.State, op.LeaseUntil = operation.Running, year }, now)
+		add("k", func(op *operation.Operation) { op.Attempts, op.LeaseUntil = 1, year }, now)
+		add("k", func(op *operation.Operation) { op.Created, op.LeaseUntil = year, year }, now)
+		add("k", func(op *operation.Operation) { op.LeaseUntil = year }, year)
+		add("k", func(op *operation.Operation) { op.Attempts, op.LeaseUntil = 1, beyond }, beyond)
+		add("other", func(op *operation.Operation) { op.Attempts, op.LeaseUntil = 1, year }, year)
+		if err := ops.Free(ctx, []string{"none", "k"}, now, beyond); err != nil {
+			t.Fatal(err)
+		}
+		for id, then := range want {
+			if op, err := ops.Get(ctx, "a", id); err != nil || !op.LeaseUntil.Equal(then) {
+				t.Errorf("%v, %s, attempt %d: due at %v, want %v", err, op.State, op.Attempts, op.LeaseUntil, then)
+			}
+		}
+	})
+}

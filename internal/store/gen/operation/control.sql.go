@@ -61,6 +61,41 @@ func (q *Queries) CancelWaiting(ctx context.Context, arg CancelWaitingParams) er
 	return err
 }
 
+const countStray = `-- name: CountStray :one
+SELECT COUNT(*) FROM operations
+WHERE kind = $1 AND due_at > $2 AND due_at < 9223372036854775807
+AND (state = 'running' OR state = 'waiting' AND (attempts > 0 OR created_at > $2))
+`
+
+type CountStrayParams struct {
+	Kind   string
+	Beyond int64
+}
+
+func (q *Queries) CountStray(ctx context.Context, arg CountStrayParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countStray, arg.Kind, arg.Beyond)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const freeStray = `-- name: FreeStray :exec
+UPDATE operations SET due_at = $1
+WHERE kind = $2 AND due_at > $3 AND due_at < 9223372036854775807
+AND (state = 'running' OR state = 'waiting' AND (attempts > 0 OR created_at > $3))
+`
+
+type FreeStrayParams struct {
+	Now    int64
+	Kind   string
+	Beyond int64
+}
+
+func (q *Queries) FreeStray(ctx context.Context, arg FreeStrayParams) error {
+	_, err := q.db.ExecContext(ctx, freeStray, arg.Now, arg.Kind, arg.Beyond)
+	return err
+}
+
 const hastenWaiting = `-- name: HastenWaiting :exec
 UPDATE operations SET due_at = $1
 WHERE tenant_id = $2 AND id = $3 AND state = 'waiting' AND due_at > $1

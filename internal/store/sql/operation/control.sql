@@ -41,3 +41,13 @@ SELECT state, pausing, calls FROM operations WHERE tenant_id = $1 AND id = $2;
 -- name: PresentOperation :one
 SELECT * FROM operations WHERE tenant_id = $1 AND kind = $2
 ORDER BY CASE WHEN state IN ('waiting', 'running', 'paused') THEN 0 ELSE 1 END, id DESC LIMIT 1;
+
+-- name: CountStray :one
+SELECT COUNT(*) FROM operations
+WHERE kind = sqlc.arg(kind) AND due_at > sqlc.arg(beyond) AND due_at < 9223372036854775807
+AND (state = 'running' OR state = 'waiting' AND (attempts > 0 OR created_at > sqlc.arg(beyond)));
+
+-- name: FreeStray :exec
+UPDATE operations SET due_at = sqlc.arg(now)
+WHERE kind = sqlc.arg(kind) AND due_at > sqlc.arg(beyond) AND due_at < 9223372036854775807
+AND (state = 'running' OR state = 'waiting' AND (attempts > 0 OR created_at > sqlc.arg(beyond)));
