@@ -119,22 +119,10 @@ func (c checkpoint) staying(p Policy, under int64, cause error) error {
 	return operation.Again(err, retryAfter(int(min(c.Broken, 1))))
 }
 
-// uncover takes a policy out of force, wherever it is.
+// uncover takes a policy out of force, wherever it is, in one transaction: what others put in its
+// place meanwhile stays.
 func (s *Service) uncover(ctx context.Context, p Policy) error {
-	standing, err := s.c.Store.InForce(ctx, p.Tenant)
-	if err != nil {
-		return err
-	}
-	for _, at := range standing {
-		if at.Policy != p.ID || at.Family == ServiceOwned {
-			continue
-		}
-		err := s.c.Store.Apply(ctx, Edit{Tenant: p.Tenant, Assignment: &Assignment{Family: at.Family, Geo: at.Geo}})
-		if err != nil {
-			return err
-		}
-	}
-	return s.c.Store.Apply(ctx, Edit{Tenant: p.Tenant, Reassignment: &Reassignment{From: p.ID}})
+	return s.c.Store.Apply(ctx, Edit{Tenant: p.Tenant, Left: p.ID, Reassignment: &Reassignment{From: p.ID}})
 }
 
 // evacuate moves what is under a policy by a rule that lets stored content stay where it is: who

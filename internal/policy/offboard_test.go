@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,53 @@ func TestCK249_Offboarding(t *testing.T) {
 			if _, err := w.service.Update(t.Context(), c.admin, f, p.ID, policy.Change{Enabled: &off}); err != nil {
 				t.Errorf("%s: CK-247: %v", f, err)
 			}
+		}
+	})
+}
+
+// onceAsked does something once, right after somebody has asked what is in force.
+type onceAsked struct {
+	policy.Store
+	do func()
+}
+
+func (s *onceAsked) InForce(ctx context.Context, tenant string) ([]policy.Standing, error) {
+	standing, err := s.Store.InForce(ctx, tenant)
+	if do := s.do; do != nil {
+		s.do = nil
+		do()
+	}
+	return standing, err
+}
+
+// CK-249: while a policy is left an administrator puts another one in its place. That one stays.
+func TestCK249_AnotherPolicyMeanwhile(t *testing.T) {
+	asked := &onceAsked{}
+	inWorld(t, func(c *policy.Config) { asked.Store, c.Store = c.Store, asked }, func(t *testing.T, w *world) {
+		c := w.tenant()
+		c.admin.Roles = []directory.Role{directory.GlobalAdministrator}
+		c.mustMake(policy.MultiWorkload, "Leaving")
+		other, err := w.service.Create(t.Context(), c.admin, policy.Draft{Family: policy.MultiWorkload, Name: "Other", KeyURIs: c.spare[:], Enabled: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.mustAssign("Leaving")
+		c.mustSeal("documents", "files")
+		w.work()
+		r, err := w.service.RequestOffboarding(t.Context(), c.admin, policy.MultiWorkload, "Leaving", offboarding)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.requests.Approve(t.Context(), w.operator, r.ID, r.Digest()); err != nil {
+			t.Fatal(err)
+		}
+		asked.do = func() { c.mustAssign("Other") }
+		w.work()
+		if now, err := w.service.Assignment(t.Context(), c.admin); err != nil || now == nil || now.ID != other.ID {
+			t.Errorf("in force is %v (%v), want what was assigned", now, err)
+		}
+		if st := c.mustStatus("Leaving"); !st.Free {
+			t.Errorf("%d are under what was left", st.Under)
 		}
 	})
 }

@@ -111,6 +111,7 @@ type Edit struct {
 	// [Policy.Assignable].
 	Assignment   *Assignment
 	Reassignment *Reassignment
+	Left         string // id of a policy that is in force nowhere any more
 
 	Operation *operation.Operation // if one of its kind is open already, that one is called once more
 }

@@ -48,6 +48,11 @@ func applyEdit(ctx context.Context, q DBTX, e policy.Edit) error {
 			return err
 		}
 	}
+	if e.Left != "" {
+		if err := policysql.New(q).ClearEverywhere(ctx, policysql.ClearEverywhereParams{TenantID: e.Tenant, PolicyID: e.Left}); err != nil {
+			return err
+		}
+	}
 	if e.Reassignment != nil {
 		if err := reassign(ctx, q, e.Tenant, *e.Reassignment); err != nil {
 			return err

@@ -67,6 +67,20 @@ func (q *Queries) AddPolicy(ctx context.Context, arg AddPolicyParams) (int64, er
 	return result.RowsAffected()
 }
 
+const clearEverywhere = `-- name: ClearEverywhere :exec
+DELETE FROM policies_in_force WHERE tenant_id = $1 AND policy_id = $2
+`
+
+type ClearEverywhereParams struct {
+	TenantID string
+	PolicyID string
+}
+
+func (q *Queries) ClearEverywhere(ctx context.Context, arg ClearEverywhereParams) error {
+	_, err := q.db.ExecContext(ctx, clearEverywhere, arg.TenantID, arg.PolicyID)
+	return err
+}
+
 const clearInForce = `-- name: ClearInForce :exec
 DELETE FROM policies_in_force WHERE tenant_id = $1 AND family = $2 AND geo = $3
 `

@@ -44,6 +44,9 @@ ON CONFLICT (tenant_id, family, geo) DO UPDATE SET policy_id = excluded.policy_i
 -- name: ClearInForce :exec
 DELETE FROM policies_in_force WHERE tenant_id = $1 AND family = $2 AND geo = $3;
 
+-- name: ClearEverywhere :exec
+DELETE FROM policies_in_force WHERE tenant_id = $1 AND policy_id = $2;
+
 -- name: SetOwn :exec
 INSERT INTO container_assignments (tenant_id, container_id, policy_id) VALUES ($1, $2, $3)
 ON CONFLICT (tenant_id, container_id) DO UPDATE SET policy_id = excluded.policy_id;
