@@ -70,6 +70,9 @@ func registerProviderRow() Cmdlet {
 		Params: []Param{
 			{Name: "ProviderNamespace", Type: String, Mandatory: true, Help: "Namespace of the provider: Microsoft.KeyVault."},
 			{Name: "ConsentToPermissions", Type: Bool, Help: "Reserved; has no effect."},
+			{Name: "ApiVersion", Type: String, Help: "Reserved; has no effect."},
+			{Name: "Pre", Type: Switch, Help: "Reserved; has no effect."},
+			{Name: "AsJob", Type: Switch, Help: "Reserved; has no effect: it is done when the command returns."},
 			subscription,
 		},
 		Output: ProviderType, Impact: Medium, Side: Vault,

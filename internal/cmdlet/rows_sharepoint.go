@@ -106,7 +106,7 @@ func getSitePolicyRow() Cmdlet {
 		Name:     "Get-SPOSiteDataEncryptionPolicy",
 		Synopsis: "Show how one site is covered.",
 		Examples: []string{"Get-SPOSiteDataEncryptionPolicy -Identity https://contoso.sharepoint.com/sites/marketing", "Get-SPOSiteDataEncryptionPolicy marketing"},
-		Params:   []Param{{Name: "Identity", Type: ID, Position: 1, Mandatory: true, Help: "Address or name of the site."}},
+		Params:   []Param{{Name: "Identity", Type: ID, Position: 1, Mandatory: true, Pipeline: true, Help: "Address or name of the site."}},
 		Output:   sitePolicyType, Side: Service, Roles: rolesFor(policy.SharePoint, policy.Read), serve: getSitePolicy,
 	}
 }

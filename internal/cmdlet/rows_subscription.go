@@ -36,6 +36,7 @@ func subscriptionRows() []Cmdlet {
 				{Name: "Location", Type: String, Position: 2, Mandatory: true, Help: "Region, such as eastus."},
 				subscription,
 				{Name: "Tag", Aliases: []string{"Tags"}, Type: Map, Help: "Tags, as @{name='value'}."},
+				{Name: "Force", Type: Switch, Help: "Do not ask where a group of that name is there; its tags are replaced."},
 			},
 			Output: ResourceGroupType, Impact: Medium, Side: Vault,
 		},

@@ -26,6 +26,7 @@ var (
 func principalParams() []Param {
 	return []Param{
 		{Name: "UserPrincipalName", Aliases: []string{"UPN"}, Type: String, Mandatory: true, Sets: []string{"ByUserPrincipalName"}, Help: "Sign-in name of a person."},
+		{Name: "EmailAddress", Type: String, Mandatory: true, Sets: []string{"ByEmailAddress"}, Help: "Mail address of a person."},
 		{Name: "ServicePrincipalName", Aliases: []string{"SPN"}, Type: String, Mandatory: true, Sets: []string{"ByServicePrincipalName"}, Help: "App id of a program; c066d759-24ae-40e7-a56f-027002b5d3e4 is the service."},
 		{Name: "ObjectId", Type: String, Mandatory: true, Sets: []string{"ByObjectId"}, Help: "Object id of a person, program or group."},
 	}
@@ -49,6 +50,8 @@ func newVaultRow() Cmdlet {
 			{Name: "Sku", Type: String, Values: []string{"Standard", "Premium"}, Help: "Premium for keys in hardware; Standard unless given."},
 			{Name: "EnablePurgeProtection", Type: Switch, Help: "Forbid purging for ever; it cannot be taken back."},
 			{Name: "SoftDeleteRetentionInDays", Type: Int, Help: "7 to 90; 90 unless given, which Customer Key needs."},
+			{Name: "PublicNetworkAccess", Type: String, Values: []string{"Enabled", "Disabled"}, Help: "Whether it answers over public networks; Enabled unless given."},
+			{Name: "NetworkRuleSet", Type: PSObject, Help: "Who reaches it, as @{DefaultAction='Deny'; Bypass='AzureServices'; IpAddressRanges='192.0.2.0/24'}; everybody unless given."},
 			{Name: "DisableRbacAuthorization", Type: Switch, Help: "Use access policies, not roles; new vaults do in any case."},
 			subscription,
 			{Name: "Tag", Aliases: []string{"Tags"}, Type: Map, Help: "Tags, as @{name='value'}."},
@@ -67,6 +70,7 @@ func getVaultRow() Cmdlet {
 		Params: []Param{
 			name, resourceGroup, vaultLocation,
 			{Name: "InRemovedState", Type: Switch, Help: "Show deleted vaults, which can be taken back."},
+			{Name: "Tag", Aliases: []string{"Tags"}, Type: Map, Help: "In the list only vaults with these tags, as @{name='value'}."},
 			subscription,
 		},
 		Output: VaultType, Side: Vault,
@@ -115,7 +119,7 @@ func vaultViews() []View {
 			Column{"Soft Delete Retention Period (days)", "SoftDeleteRetentionInDays"},
 			Column{"Purge Protection Enabled?", "EnablePurgeProtection"},
 			Column{"Public Network Access", "PublicNetworkAccess"},
-			Column{"Access Policies", "AccessPolicies"}, Column{"Tags", "Tags"})},
+			Column{"Access Policies", "AccessPolicies"}, Column{"Network Rule Set", "NetworkRuleSet"}, Column{"Tags", "Tags"})},
 		{Type: KeyType, Table: keyTable(), List: keyList()},
 		{Type: KeyItemType, Summary: true, Table: keyTable(), List: keyList()},
 		{Type: DeletedType, Summary: true,

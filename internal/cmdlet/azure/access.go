@@ -127,6 +127,9 @@ func (e *Environment) principal(ctx context.Context, call *cmdlet.Call) (string,
 	if upn := call.Args.Text("UserPrincipalName"); upn != "" {
 		return e.user(ctx, upn)
 	}
+	if mail := call.Args.Text("EmailAddress"); mail != "" {
+		return e.first(ctx, "users", "mail eq "+literal(mail), mail)
+	}
 	if spn := call.Args.Text("ServicePrincipalName"); spn != "" {
 		return e.servicePrincipal(ctx, spn)
 	}

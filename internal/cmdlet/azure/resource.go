@@ -81,10 +81,8 @@ func wantedResource(call *cmdlet.Call, r armresources.GenericResource) (bool, er
 	if group := call.Args.Text("ResourceGroupName"); group != "" && !strings.EqualFold(group, groupOf(deref(r.ID))) {
 		return false, nil
 	}
-	for name, value := range call.Args.Map("Tag") {
-		if has, ok := r.Tags[name]; !ok || deref(has) != value {
-			return false, nil
-		}
+	if !tagged(call, r.Tags) {
+		return false, nil
 	}
 	return fits(call.Args.Text("Name"), deref(r.Name))
 }

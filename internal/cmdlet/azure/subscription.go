@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"net/http"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
@@ -97,7 +98,11 @@ func (e *Environment) newGroup(ctx context.Context, call *cmdlet.Call) error {
 	if strings.Trim(name, ". ") == "" {
 		return fault.New(fault.Invalid, "%q cannot be the name of a resource group", name).WithHint("use letters, digits, dashes and underscores")
 	}
-	if proceed, err := call.ShouldProcess("Create resource group", name); err != nil || !proceed {
+	action, err := groupAction(ctx, call, client, name)
+	if err != nil {
+		return err
+	}
+	if proceed, err := call.ShouldProcess(action, name); err != nil || !proceed {
 		return err
 	}
 	res, err := client.CreateOrUpdate(ctx, name, armresources.ResourceGroup{Location: to.Ptr(call.Args.Text("Location")), Tags: tags(call)}, nil)
@@ -115,4 +120,19 @@ func (e *Environment) newGroup(ctx context.Context, call *cmdlet.Call) error {
 		{Name: "Tags", Value: tagObject(res.Tags)},
 		{Name: "ResourceId", Value: deref(res.ID)},
 	}})
+}
+
+// groupAction says what is about to be done. A group that is there is changed only after a
+// question, unless -Force or -Confirm says otherwise (row CK-187).
+func groupAction(ctx context.Context, call *cmdlet.Call, client *armresources.ResourceGroupsClient, name string) (string, error) {
+	switch _, err := client.Get(ctx, name, nil); {
+	case statusOf(err) == http.StatusNotFound:
+		return "Create resource group", nil
+	case err != nil:
+		return "", err
+	}
+	if call.Common.Confirm == nil {
+		call.Common.Confirm = to.Ptr(!call.Args.On("Force"))
+	}
+	return "Update the resource group, which is there already", nil
 }

@@ -31,10 +31,15 @@ func (e *Environment) newVault(ctx context.Context, call *cmdlet.Call) error {
 	if err := vacant(ctx, client, group, name); err != nil {
 		return err
 	}
+	parameters, err := e.newVaultParameters(call)
+	if err != nil {
+		return err
+	}
 	if proceed, err := call.ShouldProcess("Create key vault", name); err != nil || !proceed {
 		return err
 	}
-	poller, err := client.BeginCreateOrUpdate(ctx, group, name, e.newVaultParameters(ctx, call), nil)
+	e.letCreatorIn(ctx, call, parameters.Properties)
+	poller, err := client.BeginCreateOrUpdate(ctx, group, name, parameters, nil)
 	if err != nil {
 		return err
 	}
@@ -57,7 +62,7 @@ func vacant(ctx context.Context, client *armkeyvault.VaultsClient, group, name s
 	return err
 }
 
-func (e *Environment) newVaultParameters(ctx context.Context, call *cmdlet.Call) armkeyvault.VaultCreateOrUpdateParameters {
+func (e *Environment) newVaultParameters(call *cmdlet.Call) (made armkeyvault.VaultCreateOrUpdateParameters, err error) {
 	sku := armkeyvault.SKUNameStandard
 	if call.Args.Text("Sku") == "Premium" {
 		sku = armkeyvault.SKUNamePremium
@@ -76,12 +81,22 @@ func (e *Environment) newVaultParameters(ctx context.Context, call *cmdlet.Call)
 	if call.Args.Has("SoftDeleteRetentionInDays") {
 		p.SoftDeleteRetentionInDays = to.Ptr(int32(call.Args.Int("SoftDeleteRetentionInDays")))
 	}
+	p.PublicNetworkAccess = call.Args.TextPtr("PublicNetworkAccess")
+	if call.Args.Has("NetworkRuleSet") {
+		if p.NetworkACLs, err = networkRules(call.Args.Object("NetworkRuleSet")); err != nil {
+			return made, err
+		}
+	}
+	return armkeyvault.VaultCreateOrUpdateParameters{Location: to.Ptr(call.Args.Text("Location")), Properties: p, Tags: tags(call)}, nil
+}
+
+// letCreatorIn gives whoever makes a vault the rights to manage its keys.
+func (e *Environment) letCreatorIn(ctx context.Context, call *cmdlet.Call, p *armkeyvault.VaultProperties) {
 	if me, err := e.me(ctx); err == nil {
 		p.AccessPolicies = append(p.AccessPolicies, e.entry(me, creatorRights))
 	} else {
 		call.Warn("the directory does not say who you are, so the vault has no access policy: %s", fault.As(translate(ctx, err, "")).Message)
 	}
-	return armkeyvault.VaultCreateOrUpdateParameters{Location: to.Ptr(call.Args.Text("Location")), Properties: p, Tags: tags(call)}
 }
 
 func (e *Environment) getVault(ctx context.Context, call *cmdlet.Call) error {
@@ -123,7 +138,7 @@ func (e *Environment) listVaults(ctx context.Context, call *cmdlet.Call) error {
 	group := call.Args.Text("ResourceGroupName")
 	for _, id := range ids {
 		err := e.each(ctx, id, func(at location, r *armkeyvault.Resource) (bool, error) {
-			if group != "" && !strings.EqualFold(group, at.group) {
+			if group != "" && !strings.EqualFold(group, at.group) || !tagged(call, r.Tags) {
 				return true, nil
 			}
 			return true, call.Host.Object(vaultItem(at, r))
@@ -144,4 +159,14 @@ func tags(call *cmdlet.Call) map[string]*string {
 		t[name] = &value
 	}
 	return t
+}
+
+// tagged reports whether a resource has all the tags that a call asks for.
+func tagged(call *cmdlet.Call, has map[string]*string) bool {
+	for name, value := range call.Args.Map("Tag") {
+		if v, ok := has[name]; !ok || deref(v) != value {
+			return false
+		}
+	}
+	return true
 }

@@ -55,6 +55,7 @@ func (e *Environment) vaultObject(ctx context.Context, v *armkeyvault.Vault) cmd
 		{Name: "SoftDeleteRetentionInDays", Value: int64(deref(p.SoftDeleteRetentionInDays))},
 		{Name: "EnablePurgeProtection", Value: deref(p.EnablePurgeProtection)},
 		{Name: "PublicNetworkAccess", Value: deref(p.PublicNetworkAccess)},
+		{Name: "NetworkRuleSet", Value: networkObject(p.NetworkACLs)},
 		{Name: "AccessPolicies", Value: e.accessObjects(ctx, p.AccessPolicies)},
 		{Name: "Tags", Value: tagObject(v.Tags)},
 	}}

@@ -76,9 +76,10 @@ func (f *face) principal(r *http.Request, c directory.Caller) (any, error) {
 	return answer, nil
 }
 
-// filters are the forms that clients send; a quote inside the text is doubled.
+// filters are the forms that clients send; a quote inside the text is doubled. People's mail
+// address is their name.
 var (
-	userFilter      = regexp.MustCompile(`^\s*(?i:userPrincipalName)\s+eq\s+'((?:[^']|'')*)'\s*$`)
+	userFilter      = regexp.MustCompile(`^\s*(?i:userPrincipalName|mail)\s+eq\s+'((?:[^']|'')*)'\s*$`)
 	principalFilter = regexp.MustCompile(`^\s*(?i:servicePrincipalNames)/any\(\s*(\w+)\s*:\s*(\w+)\s+eq\s+'((?:[^']|'')*)'\s*\)\s*$`)
 	appFilter       = regexp.MustCompile(`^\s*(?i:appId)()()\s+eq\s+'((?:[^']|'')*)'\s*$`)
 )
