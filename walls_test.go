@@ -67,6 +67,7 @@ var walls = map[string][]string{
 	"internal/cmdlet":             {"internal/activity", "internal/directory", "internal/fault", "internal/health", "internal/mailbox", "internal/onboarding", "internal/operation", "internal/policy", "internal/purge", "internal/request", "internal/rootcheck", "internal/workload"},
 	"internal/cmdlet/azure":       {"internal/cmdlet", "internal/durable", "internal/fault"},
 	"internal/cmdlet/script":      {"internal/cmdlet", "internal/fault"},
+	"internal/cmdlet/prompt":      {"internal/cmdlet", "internal/cmdlet/script", "internal/fault"},
 	"internal/cmdlet/powershell":  {"internal/cmdlet"},
 	"internal/cmdlet/operator":    {"internal/cmdlet", "internal/fault"},
 	"internal/cmdlet/clixml":      {"internal/cmdlet"},

@@ -66,6 +66,7 @@ func verbs() []verb {
 		{"group", "list|create|show|add|remove|delete ...", "groups of people and apps, which vaults give rights to", (*command).group},
 		{"tenant", "add|list ...", "make and list tenants, as an operator of the service", (*command).tenant},
 		{"run", "FILE.ps1", "run a script of cmdlets; - reads it from standard input", (*command).runFile},
+		{"shell", "", "type commands at a prompt, with history and completion", (*command).shell},
 		{"powershell-module", "[--out FOLDER]", "write the commands as a module for real PowerShell", (*command).powershellModule},
 		{"help", "[WORD]", "this page, or help on a verb or a cmdlet", (*command).help},
 		{"version", "", "which version this is", (*command).version},

@@ -1,9 +1,7 @@
 package cmdlet
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,7 +17,7 @@ type CLI struct {
 	Out    io.Writer                  // required: objects
 	Err    io.Writer                  // required: warnings and questions
 	Width  int                        // cells of the terminal Out goes to; 0: not a terminal, nothing is cut
-	Ask    func(question string) (bool, error)
+	Ask    func(question string) (Answer, error)
 	Prompt Prompt // asks for mandatory parameters that are missing; nil: an error
 }
 
@@ -31,20 +29,10 @@ func NewCLI(in, out, errs *os.File, runner func(Side) (Runner, error)) CLI {
 		c.Width = width
 	}
 	if term.IsTerminal(int(in.Fd())) && term.IsTerminal(int(errs.Fd())) {
-		c.Ask = func(question string) (bool, error) { return ask(in, errs, question) }
+		c.Ask = func(question string) (Answer, error) { return ask(in, errs, question) }
 		c.Prompt = func(row *Cmdlet, p *Param) (string, error) { return promptFor(in, errs, row, p) }
 	}
 	return c
-}
-
-func ask(in io.Reader, out io.Writer, question string) (bool, error) {
-	fmt.Fprintf(out, "%s\nGo on? [y/N] ", printable(question))
-	answer, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return false, fault.Wrap(fault.Internal, err, "the answer cannot be read")
-	}
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes", nil
 }
 
 // Run runs the command of that name with the words that follow it. "-?" shows its help.
@@ -104,7 +92,12 @@ func (c CLI) host(call *Call, printer *lazyPrinter) Host {
 		Warn:    line("WARNING"),
 		Verbose: line("VERBOSE"),
 		WhatIf:  func(text string) { fmt.Fprintf(words, "What if: %s\n", printable(text)) },
-		Confirm: c.Ask,
+	}
+	if c.Ask != nil {
+		h.Confirm = func(question string) (bool, error) {
+			answer, err := c.Ask(question)
+			return answer.Allows(), err
+		}
 	}
 	if Silent(call.Common.WarningAction) {
 		h.Warn = nil

@@ -35,7 +35,7 @@ func (s *scripted) Run(_ context.Context, call *Call) error {
 	return s.fails
 }
 
-func runCLI(s *scripted, answer func(string) (bool, error), name string, words ...string) (out, errs string, err error) {
+func runCLI(s *scripted, answer func(string) (Answer, error), name string, words ...string) (out, errs string, err error) {
 	var o, e bytes.Buffer
 	c := CLI{Runner: func(Side) (Runner, error) { return s, nil }, Out: &o, Err: &e, Ask: answer}
 	err = c.Run(context.Background(), name, words)
@@ -65,12 +65,12 @@ func TestCLIChoosesTheLayout(t *testing.T) {
 
 func TestCLIConfirms(t *testing.T) {
 	t.Parallel()
-	yes := func(string) (bool, error) { return true, nil }
-	no := func(string) (bool, error) { return false, nil }
+	yes := func(string) (Answer, error) { return Yes, nil }
+	no := func(string) (Answer, error) { return No, nil }
 	medium, high := "Undo-AzKeyVaultKeyRemoval", "Remove-AzKeyVaultKey"
 	for _, tt := range []struct {
 		name, words string
-		answer      func(string) (bool, error)
+		answer      func(string) (Answer, error)
 		changed     bool
 		code        int
 	}{
@@ -169,11 +169,13 @@ func TestErrorActionHidesTheTextAndKeepsTheCode(t *testing.T) {
 	}
 }
 
-func TestAskTakesOnlyAClearYes(t *testing.T) {
+func TestAskTakesOnlyAClearAnswer(t *testing.T) {
 	t.Parallel()
-	for answer, want := range map[string]bool{"y\n": true, "YES\n": true, "n\n": false, "\n": false, "": false, "yep\n": false} {
-		if got, err := ask(strings.NewReader(answer), &bytes.Buffer{}, "?"); got != want || err != nil {
-			t.Errorf("%q is %v, %v", answer, got, err)
+	for typed, want := range map[string]Answer{
+		"y\n": Yes, "YES\n": Yes, "n\n": No, "\n": No, "": No, "yep\nno\n": No, "what?\nA\n": YesToAll, "l\n": NoToAll,
+	} {
+		if got, err := ask(strings.NewReader(typed), &bytes.Buffer{}, "?"); got != want || err != nil {
+			t.Errorf("%q is %v, %v", typed, got, err)
 		}
 	}
 }

@@ -43,8 +43,13 @@ func readAnswer(in io.Reader, p *Param) (string, error) {
 			return string(line), nil
 		}
 		if err != nil {
-			return "", bindError("-%s has no value", p.Name).WithHint("%s", emptyHint(p))
+			return "", Unanswered(p)
 		}
 	}
 	return "", bindError("-%s is longer than %d bytes", p.Name, longestAnswer)
+}
+
+// Unanswered is the error of a parameter that was asked for and not given.
+func Unanswered(p *Param) error {
+	return bindError("-%s has no value", p.Name).WithHint("%s", emptyHint(p))
 }

@@ -19,6 +19,9 @@ func (r *run) invocation(ctx context.Context, c *Command) (*invocation, error) {
 	if err != nil {
 		return nil, err
 	}
+	if wantsHelp(c) {
+		return r.helpCall(row)
+	}
 	i := &invocation{row: row}
 	for _, w := range c.Words {
 		word := cmdlet.Word{Name: w.Parameter, Given: w.Value != nil, Literal: isLiteral(w.Value)}
@@ -30,6 +33,19 @@ func (r *run) invocation(ctx context.Context, c *Command) (*invocation, error) {
 		i.words = append(i.words, word)
 	}
 	return i, nil
+}
+
+// wantsHelp tells a command whose only word is -?, PowerShell's short way to ask for help on it.
+func wantsHelp(c *Command) bool {
+	return len(c.Words) == 1 && c.Words[0].Parameter == "?" && c.Words[0].Value == nil
+}
+
+func (r *run) helpCall(on *cmdlet.Cmdlet) (*invocation, error) {
+	row, err := cmdlet.Find(r.table, "Get-Help")
+	if err != nil {
+		return nil, err
+	}
+	return &invocation{row: row, words: []cmdlet.Word{{Value: on.Name, Given: true}}}, nil
 }
 
 // isLiteral tells $null that is written as such from one that came out of something.
@@ -95,7 +111,8 @@ type caller struct {
 	next   stage
 	layout cmdlet.Format // of objects of the type kind
 	kind   string
-	json   bool // -OutputFormat json
+	json   bool          // -OutputFormat json
+	answer cmdlet.Answer // that stands for all questions of this command, once it is given
 }
 
 // start calls the command that begins a pipeline.
@@ -145,6 +162,9 @@ func (c *caller) action() string {
 func (c *caller) call(ctx context.Context, call *cmdlet.Call) error {
 	c.prepare(call)
 	c.json = call.Common.OutputFormat == cmdlet.JSONFormat
+	if c.c.Ask != nil {
+		call.Host.Confirm = c.confirm
+	}
 	var behind error
 	call.Host.Object = func(o cmdlet.Object) error {
 		behind = c.pass(ctx, call, o)
@@ -185,6 +205,19 @@ func (c *caller) pass(ctx context.Context, call *cmdlet.Call, o cmdlet.Object) e
 	return c.next.take(ctx, cmdlet.Shared(o))
 }
 
+// confirm asks whether a change may go ahead. An answer for all holds for the rest of this
+// command in this pipeline, and for no other.
+func (c *caller) confirm(question string) (bool, error) {
+	if c.answer.ForAll() {
+		return c.answer.Allows(), nil
+	}
+	var err error
+	if c.answer, err = c.c.Ask(question); err != nil {
+		return false, err
+	}
+	return c.answer.Allows(), nil
+}
+
 // prepare gives a call what it needs to talk to the user.
 func (r *run) prepare(call *cmdlet.Call) {
 	r.prefer(call)
@@ -196,7 +229,6 @@ func (r *run) prepare(call *cmdlet.Call) {
 		Warn:    func(text string) { say(r.c.Err, "WARNING", text) },
 		Verbose: func(text string) { say(r.c.Err, "VERBOSE", text) },
 		WhatIf:  func(text string) { say(foreseen, "What if", text) },
-		Confirm: r.c.Ask,
 	}
 	call.Host.Error = func(err error) {
 		_ = r.report(err, call.Common.ErrorAction) // it ends nothing: under Stop it does not come here

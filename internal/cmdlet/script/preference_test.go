@@ -3,6 +3,8 @@ package script
 import (
 	"strings"
 	"testing"
+
+	"github.com/customerkey/customerkey/internal/cmdlet"
 )
 
 // Preferences say for all commands what a parameter says for one, and the parameter wins.
@@ -20,10 +22,33 @@ func TestPreferences(t *testing.T) {
 		{"$WarningPreference = 'Ignore'; Write-Warning hidden; 'on'", "on", 0}, {"$WarningPreference = 'Ignore'; Write-Warning shown -WarningAction Continue", "WARNING: shown", 0},
 	} {
 		asked := 0
-		w := newWorld(t, func(c *Config) { c.Ask = func(string) (bool, error) { asked++; return true, nil } })
+		w := newWorld(t, func(c *Config) { c.Ask = func(string) (cmdlet.Answer, error) { asked++; return cmdlet.Yes, nil } })
 		out, _ := w.do(t, tt.text)
 		if asked != tt.questions || !strings.Contains(out, tt.prints) || strings.Contains(out, "hidden") || tt.prints == "on" && strings.Contains(out, "error") {
 			t.Errorf("%s: %d questions, prints %q", tt.text, asked, out)
+		}
+	}
+}
+
+// An answer for all holds for the rest of its command, and for no other.
+func TestAnswersForAll(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		answer    cmdlet.Answer
+		text      string
+		questions int
+	}{
+		{cmdlet.Yes, "'root1','root2','root3' | % { Remove-AzKeyVaultKey east $_ }", 3},
+		{cmdlet.YesToAll, "Get-Mailbox | Set-Mailbox -DataEncryptionPolicy X -Confirm", 1},
+		{cmdlet.NoToAll, "Get-Mailbox | Set-Mailbox -DataEncryptionPolicy X -Confirm", 1},
+		{cmdlet.Yes, "Get-Mailbox | Set-Mailbox -DataEncryptionPolicy X -Confirm", 3},
+		{cmdlet.YesToAll, "Remove-AzKeyVaultKey east root1; Remove-AzKeyVaultKey east root2", 2},
+	} {
+		asked := 0
+		w := newWorld(t, func(c *Config) { c.Ask = func(string) (cmdlet.Answer, error) { asked++; return tt.answer, nil } })
+		out, _ := w.do(t, tt.text)
+		if asked != tt.questions {
+			t.Errorf("%v to %s: %d questions, prints %q", tt.answer, tt.text, asked, out)
 		}
 	}
 }

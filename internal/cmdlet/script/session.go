@@ -21,12 +21,12 @@ type Config struct {
 	Err   io.Writer // required: errors, warnings
 	Width int       // cells of the terminal that Out goes to; 0: not a terminal, nothing is cut
 
-	Ask    func(question string) (bool, error) // confirms a change; nil: nobody can be asked
-	Prompt cmdlet.Prompt                       // asks for mandatory parameters that are missing; nil: an error
-	Now    func() time.Time                    // time.Now if nil
-	Zone   *time.Location                      // of times without an offset; time.Local if nil
-	Places bool                                // errors name line and column, as for a script from a file
-	Steps  int                                 // the most that one Run may do by itself; 10 million if 0
+	Ask    func(question string) (cmdlet.Answer, error) // confirms a change; nil: nobody can be asked
+	Prompt cmdlet.Prompt                                // asks for mandatory parameters that are missing; nil: an error
+	Now    func() time.Time                             // time.Now if nil
+	Zone   *time.Location                               // of times without an offset; time.Local if nil
+	Places bool                                         // errors name line and column, as for a script from a file
+	Steps  int                                          // the most that one Run may do by itself; 10 million if 0
 }
 
 // A Session runs scripts one after another. Variables live as long as it does. It is not safe
@@ -56,6 +56,9 @@ func New(c Config) (*Session, error) {
 	}
 	return &Session{c: c, table: cmdlet.Table(), views: append(cmdlet.Views(), groupViews()...), variables: preferences(), succeeded: true}, nil
 }
+
+// SetWidth tells how many cells the terminal of Out has now.
+func (s *Session) SetWidth(width int) { s.c.Width = width }
 
 // Run runs a script: what its statements yield is shown on Out. As in PowerShell an error is
 // shown on Err and the next statement runs, unless -ErrorAction Stop or $ErrorActionPreference
