@@ -106,10 +106,9 @@ func cmdFreePort(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 || neg {
 		ts.Fatalf("usage: free-port NAME")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := findPort()
 	ts.Check(err)
-	ts.Check(l.Close())
-	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	ts.Setenv(args[0], port)
 }
 
 // cmdNoise makes a file of that many random bytes.

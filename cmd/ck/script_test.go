@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -379,18 +381,27 @@ func scriptEnv(ts *testscript.TestScript) []string {
 		"HTTPS_PROXY="+ts.Getenv("SERVER_PROXY"), "SSL_CERT_FILE="+ts.Getenv("SSL_CERT_FILE"))
 }
 
+// freePort returns a port that nobody listens on. It is below those that systems hand out by
+// themselves, which other tests take all the time: a server that ends and starts again finds its own.
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
+	port, err := findPort()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return port
+}
+
+func findPort() (port string, err error) {
+	const lowest, highest = 20_000, 32_000
+	for range 100 {
+		port = strconv.Itoa(lowest + rand.IntN(highest-lowest))
+		var l net.Listener
+		if l, err = net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			return port, l.Close()
+		}
+	}
+	return "", err
 }
 
 func mustAbs(t *testing.T, path string) string {
