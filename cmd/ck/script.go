@@ -58,8 +58,7 @@ func (c *command) runFile(ctx context.Context, args []string) error {
 	return c.runScript(ctx, text, true)
 }
 
-// readScript reads no more of a file than a script may have, and one byte by which Parse sees
-// that it is too long.
+// readScript reads no more of a file than a script may have, and one byte that tells of more.
 func (c *command) readScript(name string) (string, error) {
 	file := c.in
 	if name != "-" {
@@ -73,6 +72,9 @@ func (c *command) readScript(name string) (string, error) {
 	text, err := io.ReadAll(io.LimitReader(file, script.MaxText+1))
 	if err != nil {
 		return "", fault.Wrap(fault.Invalid, err, "the script %s cannot be read", name)
+	}
+	if len(text) > script.MaxText {
+		return "", fault.New(fault.TooLarge, "the script %s has more than %d bytes", name, script.MaxText)
 	}
 	return string(text), nil
 }

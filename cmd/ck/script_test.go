@@ -75,6 +75,7 @@ func manyFiles(source string) string {
 //	serve [FLAG ...]               start ck serve on $PORT with ./data and ./seals, wait until it is ready
 //	[!] shutdown                   end it as Ctrl-C does; it must end well (stop would end the script: it is testscript's own)
 //	power-cut                      end it as a power cut does
+//	cut-while COMMAND ...          run COMMAND, and cut the server's power once it has written a line; it must fail
 //	eventually PATTERN COMMAND ... run COMMAND until its output matches PATTERN, two minutes at most
 //	sametree A B                   every file of folder A is in B with the same bytes, and none more
 //	nocleartext DIR PATH ...       no piece of the files at PATH stands in any file below DIR
@@ -101,6 +102,7 @@ func manyFiles(source string) string {
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"serve":       cmdServe,
 	"power-cut":   cmdPowerCut,
+	"cut-while":   cmdCutWhile,
 	"eventually":  cmdEventually,
 	"sametree":    cmdSameTree,
 	"nocleartext": cmdNoClearText,
