@@ -30,8 +30,11 @@
 //   - internal/store: the SQL under all of them, one set of texts for SQLite and PostgreSQL,
 //     and the folder of sealed blobs.
 //   - internal/api and internal/cmdlet: items over HTTP, and the administrators' verbs as one
-//     table that the command line and the admin endpoint both read. client is what other
-//     programs import to reach them.
+//     table that the command line and the admin endpoint both read; api/throttle is how often
+//     one may ask there. Below cmdlet: azure and operator carry out the rows that run in the
+//     client, script is the language of administrators' scripts, prompt the shell for it,
+//     powershell writes the rows as a module for real PowerShell, clixml answers as it reads
+//     them. client is what other programs import to reach the items.
 //   - internal/importer and internal/profile: the command line's own work: reading mail and
 //     folders, and staying signed in.
 //   - internal/seal: what the secrets of a database are sealed under, and how that is replaced
