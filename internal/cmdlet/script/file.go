@@ -49,6 +49,8 @@ func (f *outFile) open() error {
 	switch {
 	case err == nil && old.IsDir():
 		return fault.New(fault.Invalid, "%s is a folder", f.path).WithReason(ReasonRuntime)
+	case err == nil && !old.Mode().IsRegular(): // it would be replaced by a file: no device may be
+		return fault.New(fault.Invalid, "%s is no plain file", f.path).WithReason(ReasonRuntime).WithHint("take the name of a file; what nobody wants goes to Out-Null")
 	case err == nil && !f.replaces():
 		return f.taken()
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
@@ -149,10 +151,22 @@ func (f *outFile) add() error {
 	if err != nil {
 		return err
 	}
+	return errors.Join(addAll(to, from), to.Close())
+}
+
+// addAll adds all that from holds to a file, or where that fails, on a full disk, nothing.
+func addAll(to *os.File, from io.Reader) error {
+	before, err := to.Stat()
+	if err != nil {
+		return err
+	}
 	if _, err = io.Copy(to, from); err == nil {
 		err = to.Sync()
 	}
-	return errors.Join(err, to.Close())
+	if err != nil {
+		err = errors.Join(err, to.Truncate(before.Size()))
+	}
+	return err
 }
 
 // release drops what was written, unless the end has put it in its place.

@@ -1,6 +1,8 @@
 package script
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,5 +46,40 @@ func TestOutFile(t *testing.T) {
 	}
 	if _, err := w.do(t, "1 | Out-File '"+dir+"' -Force"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a folder: %v", err)
+	}
+	for _, how := range []string{"", " -Force", " -Append"} { // -Force would put a file in the place of the device
+		if out, err := w.do(t, "1 | Out-File '"+os.DevNull+"'"+how+" -WhatIf"); !fault.Is(err, fault.Invalid) || !strings.Contains(out, "is no plain file") {
+			t.Errorf("a device%s: %v, %q", how, err, out)
+		}
+	}
+}
+
+// cut ends in the middle of what it holds, as a full disk does for who writes.
+type cut struct{ io.Reader }
+
+func (b cut) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+func TestNothingIsAddedInPart(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(path, []byte("before\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	to, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	if err := addAll(to, cut{strings.NewReader("half a li")}); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the error is %v", err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "before\n" {
+		t.Errorf("the file holds %q (%v)", got, err)
 	}
 }
