@@ -2,7 +2,6 @@ package script
 
 import (
 	"context"
-	"regexp"
 	"strings"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
@@ -11,8 +10,8 @@ import (
 // A column is what -Property picks: properties by name or wildcard, or what a block makes.
 type column struct {
 	label      string
-	name       string         // of the property; "" with a block
-	pattern    *regexp.Regexp // of several names
+	name       string   // of the property; "" with a block
+	pattern    *pattern // of several names
 	block      *block
 	descending *bool // for Sort-Object; nil: as the command says
 }

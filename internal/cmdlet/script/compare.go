@@ -3,7 +3,6 @@ package script
 import (
 	"cmp"
 	"context"
-	"regexp"
 	"strings"
 	"time"
 
@@ -201,16 +200,15 @@ func (r *run) matches(ctx context.Context, op string, exact bool, left, right an
 	if err != nil {
 		return false, err
 	}
-	if err := r.spend(ctx, len(text)/textStep*(1+len(pattern)/textStep)); err != nil {
+	read := r.patterns.regular
+	if strings.HasSuffix(op, "like") {
+		read = r.patterns.wildcard
+	}
+	expression, err := read(pattern, exact)
+	if err != nil {
 		return false, err
 	}
-	var expression *regexp.Regexp
-	if strings.HasSuffix(op, "like") {
-		expression, err = r.patterns.wildcard(pattern, exact)
-	} else {
-		expression, err = r.patterns.regular(pattern, exact)
-	}
-	if err != nil {
+	if err := r.spend(ctx, expression.cost(text)); err != nil {
 		return false, err
 	}
 	return expression.MatchString(text) != strings.HasPrefix(op, "not"), nil

@@ -152,17 +152,23 @@ func unwritten(err error) error {
 	return fatal{fault.Wrap(fault.Internal, err, "the output cannot be written")}
 }
 
-// safe keeps line breaks and tabs of a text, and makes the rest printable.
+// safe keeps line breaks and tabs of a text, and makes the rest printable. It takes no more
+// room than the text, however many lines that has.
 func safe(text string) string {
-	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
-	for i, line := range lines {
-		parts := strings.Split(line, "\t")
-		for j, part := range parts {
-			parts[j] = cmdlet.Printable(part)
+	var b strings.Builder
+	for rest := strings.ReplaceAll(text, "\r\n", "\n"); rest != ""; {
+		end := strings.IndexAny(rest, "\n\t")
+		if end < 0 {
+			end = len(rest)
 		}
-		lines[i] = strings.Join(parts, "\t")
+		b.WriteString(cmdlet.Printable(rest[:end]))
+		if end < len(rest) {
+			b.WriteByte(rest[end])
+			end++
+		}
+		rest = rest[end:]
 	}
-	return strings.Join(lines, "\n")
+	return b.String()
 }
 
 // say writes a line for the user that is no value.

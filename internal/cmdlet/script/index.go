@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"unicode/utf8"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
 )
@@ -19,15 +20,22 @@ func (r *run) index(ctx context.Context, e *Index) (any, error) {
 	}
 	many, ok := n.([]any)
 	if !ok {
-		return itemOf(of, n)
+		many = []any{n}
 	}
 	found := make([]any, len(many))
+	text, _ := of.(string) // each item of it is found by going over it
 	for i, n := range many {
+		if err := r.spend(ctx, 1+len(text)/textStep); err != nil {
+			return nil, err
+		}
 		if found[i], err = itemOf(of, n); err != nil {
 			return nil, err
 		}
 	}
-	return found, r.spend(ctx, len(many))
+	if !ok {
+		return found[0], nil
+	}
+	return found, nil
 }
 
 func itemOf(of, n any) (any, error) {
@@ -39,29 +47,48 @@ func itemOf(of, n any) (any, error) {
 			return nil, noMember(of, name)
 		}
 	}
-	var list []any
-	switch of := of.(type) {
-	case []any:
-		list = of
-	case string:
-		for _, c := range of {
-			list = append(list, string(c))
-		}
-	case nil:
+	if of == nil {
 		return nil, runtimeError("$null has no items")
-	default:
-		list = []any{of}
 	}
 	i, ok := asNumber(n).(int64)
 	if !ok {
 		return nil, runtimeError("the place of an item is a whole number, not %s", typeName(n))
 	}
-	at := i
+	length, at := itemsIn(of), i
 	if at < 0 {
-		at += int64(len(list))
+		at += length
 	}
-	if at < 0 || at >= int64(len(list)) {
-		return nil, runtimeError("there is no item %d among %d", i, len(list)).WithHint("the first is 0, the last is -1")
+	if at < 0 || at >= length {
+		return nil, runtimeError("there is no item %d among %d", i, length).WithHint("the first is 0, the last is -1")
 	}
-	return list[at], nil
+	switch of := of.(type) {
+	case []any:
+		return of[at], nil
+	case string:
+		return character(of, at), nil
+	}
+	return of, nil
+}
+
+// itemsIn is how many items a value has: characters for text, 1 for what is no list.
+func itemsIn(of any) int64 {
+	switch of := of.(type) {
+	case []any:
+		return int64(len(of))
+	case string:
+		return int64(utf8.RuneCountInString(of))
+	}
+	return 1
+}
+
+// character returns one character of a text, found by going over it: a list of them would take
+// many times the room of the text.
+func character(text string, at int64) string {
+	for _, c := range text {
+		if at == 0 {
+			return string(c)
+		}
+		at--
+	}
+	return ""
 }

@@ -2,31 +2,43 @@ package script
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"strings"
 )
 
 const (
-	longestPattern = 1000 // bytes of a pattern: what a regular expression costs grows with it
-	mostPatterns   = 64   // kept, for a pattern is used for each object again
+	longestPattern = 1000   // bytes of a pattern
+	largestPattern = 10_000 // instructions that it becomes: a{0,1000} is a short text and a thousand of them
+	mostPatterns   = 64     // kept, for a pattern is used for each object again
+	patternStep    = 32     // instructions tried at a byte of a text that count as one step
 )
 
 // patterns are the compiled patterns of -like and -match. Both are matched by Go's regular
-// expressions, in a time that grows with the text alone, whatever the pattern; these have no
-// backreferences and do not look ahead or behind, as those of PowerShell do.
-type patterns map[string]*regexp.Regexp
+// expressions, in a time that grows with the text and the size of the pattern and with nothing
+// else; these have no backreferences and do not look ahead or behind, as those of PowerShell do.
+type patterns map[string]*pattern
+
+// A pattern is compiled. size is the number of its instructions.
+type pattern struct {
+	*regexp.Regexp
+	size int
+}
+
+// cost is the number of steps that a match counts for.
+func (p *pattern) cost(text string) int { return len(text) * p.size / patternStep }
 
 // wildcard compiles a pattern of -like: * is any text, ? one character, [a-z] one of these, and
 // a backtick takes the meaning from the next character.
-func (p *patterns) wildcard(pattern string, exact bool) (*regexp.Regexp, error) {
-	return p.compile(`\A`+fromWildcard(pattern)+`\z`, pattern, exact)
+func (p *patterns) wildcard(text string, exact bool) (*pattern, error) {
+	return p.compile(`\A`+fromWildcard(text)+`\z`, text, exact)
 }
 
 // regular compiles a pattern of -match.
-func (p *patterns) regular(pattern string, exact bool) (*regexp.Regexp, error) {
-	return p.compile(pattern, pattern, exact)
+func (p *patterns) regular(text string, exact bool) (*pattern, error) {
+	return p.compile(text, text, exact)
 }
 
-func (p *patterns) compile(expression, given string, exact bool) (*regexp.Regexp, error) {
+func (p *patterns) compile(expression, given string, exact bool) (*pattern, error) {
 	if len(given) > longestPattern {
 		return nil, limit("a pattern has at most %d bytes", longestPattern)
 	}
@@ -41,15 +53,34 @@ func (p *patterns) compile(expression, given string, exact bool) (*regexp.Regexp
 	if done, ok := (*p)[key]; ok {
 		return done, nil
 	}
-	done, err := regexp.Compile(key)
+	done, err := compiled(key)
 	if err != nil {
 		return nil, runtimeError("%q is no pattern", given).WithHint("patterns are those of https://pkg.go.dev/regexp/syntax: no backreferences, no look-around; -like takes * and ?")
+	}
+	if done.size > largestPattern {
+		return nil, limit("the pattern %q repeats too much", given)
 	}
 	if *p == nil || len(*p) >= mostPatterns {
 		*p = patterns{}
 	}
 	(*p)[key] = done
 	return done, nil
+}
+
+func compiled(expression string) (*pattern, error) {
+	tree, err := syntax.Parse(expression, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	program, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return nil, err
+	}
+	if len(program.Inst) > largestPattern {
+		return &pattern{size: len(program.Inst)}, nil
+	}
+	done, err := regexp.Compile(expression)
+	return &pattern{done, len(program.Inst)}, err
 }
 
 // fromWildcard writes a wildcard pattern as a regular expression.

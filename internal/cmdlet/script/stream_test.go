@@ -110,6 +110,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		"$x = 'xxxxxxxxxxxxxxxx'" + strings.Repeat(`; $x = "$x$x$x$x$x$x$x$x"`, 12),
 		"$x = @{a=1}" + strings.Repeat(`; $x = @{a=$x; b=$x; c=$x; d=$x}`, 20) + `; "$x"; $x | ConvertTo-Json; $x; $x | fl`,
 		"$x = @{a=1}; $x | Add-Member NoteProperty me $x; $x | Add-Member NoteProperty again $x; \"$x\"; $x | ConvertTo-Json -Depth 32; $x; $x | ConvertTo-Csv",
+		"$x = 'xxxxxxxxxxxxxxxx'" + strings.Repeat(`; $x = "$x$x$x$x$x$x$x$x"`, 6) + "; $x[0]; $x[0,1,2,3,4,5,6,7]; $nope",
 		"$x = 1,1,1,1,1,1,1,1" + strings.Repeat("; $x = @($x | % { 1,1,1,1,1,1,1,1 })", 10),
 	} {
 		w := newWorld(t, func(c *Config) { c.Steps = 1_000_000 })
@@ -122,6 +123,22 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Errorf("%.60s... ends with %v after making %d MiB", text, err, made>>20)
 		}
 	}
+}
+
+// A short pattern can be a large program, tried at each character of a text.
+func TestPatternsAreBounded(t *testing.T) {
+	t.Parallel()
+	long := "$x = 'aaaaaaaaaaaaaaaa'" + strings.Repeat(`; $x = "$x$x$x$x$x$x$x$x"`, 4) // 64 KiB
+	for _, test := range []struct{ script, message string }{
+		{"'a' -match '" + strings.Repeat("a{0,1000}", 100) + "b'", "repeats too much"},
+		{long + "; $x -match '" + strings.Repeat("a{0,100}", 10) + "b'", "steps"},
+	} {
+		out, err := newWorld(t, func(c *Config) { c.Steps = 1_000_000 }).do(t, test.script)
+		if !fault.Is(err, fault.TooLarge) || !strings.Contains(out, test.message) {
+			t.Errorf("%.40q: %v, %.200q", test.script, err, out)
+		}
+	}
+	yields(t, long+"; $x -match '^a+$'; $x -like 'a*a'", "True\nTrue\n")
 }
 
 type discard struct{}
