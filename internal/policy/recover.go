@@ -210,11 +210,11 @@ func (s *Service) StopRecovery(ctx context.Context, caller directory.Caller, f F
 }
 
 func (s *Service) stopRecovery(ctx context.Context, p Policy) error {
-	left, err := s.recovery(ctx, p)
+	over, err := s.endOfRecovery(ctx, p, "asked") // also of one that a wrong clock keeps shut for now
 	if err != nil {
 		return err
 	}
-	if left == 0 {
+	if over == nil {
 		return fault.New(fault.Conflict, "no recovery of the policy %q goes on", p.Name)
 	}
 	if p.Family == SharePoint {
@@ -224,12 +224,7 @@ func (s *Service) stopRecovery(ctx context.Context, p Policy) error {
 		}
 		return s.EndRecovery(ctx, directory.SystemCaller(p.Tenant, recoverWork, p.ID), p.Tenant, geo)
 	}
-	r, err := s.c.Recoveries.Recovery(ctx, p.Tenant, p.ID)
-	if err != nil {
-		return err
-	}
-	r.Ended, r.Why = s.now(), "asked"
-	if _, err := s.c.Recoveries.End(ctx, r); err != nil {
+	if _, err := s.c.Recoveries.End(ctx, *over); err != nil {
 		return err
 	}
 	return s.dropAll(ctx, p)

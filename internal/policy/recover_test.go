@@ -179,6 +179,14 @@ func TestARecoveryEnds(t *testing.T) {
 		closedSoon(t, c, "stopped by another node")
 
 		c.mustRecover()
+		w.setClock(-5 * time.Hour) // shut until somebody counts, and then open again
+		if err := w.service.StopRecovery(t.Context(), c.admin, policy.MultiWorkload, "Lost"); err != nil {
+			t.Errorf("stopping it while the clock is wrong: %v", err)
+		}
+		w.setClock(5 * time.Hour)
+		closedSoon(t, c, "stopped while the clock was wrong")
+
+		c.mustRecover()
 		w.watch(24 * time.Hour)
 		closedSoon(t, c, "its time is over")
 		if n := count(c.entries(), "allow policy.recover.end "+c.p.ID); n != 1 {
