@@ -97,9 +97,15 @@ func plainBinary(t *testing.T) string {
 	if !raced {
 		return ""
 	}
-	path := filepath.Join(t.TempDir(), "ck")
+	return built(t)
+}
+
+// built returns ck as people have it, without tests in it.
+func built(tb testing.TB) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "ck")
 	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("building ck: %v\n%s", err, out)
+		tb.Fatalf("building ck: %v\n%s", err, out)
 	}
 	return path
 }

@@ -109,7 +109,8 @@ func (x *Exchange) bind(ctx context.Context, in *invocation, p *page, body cmdle
 	if call.Common.WarningAction == "" {
 		call.Common.WarningAction = p.wishes.onWarn
 	}
-	call.Caller, call.Page.After, call.Host = in.caller, from.After, p.host(call)
+	call.Caller, call.Host = in.caller, p.host(call)
+	call.Page = cmdlet.Page{After: from.After, Most: p.room()}
 	return nil
 }
 
@@ -188,6 +189,14 @@ func (p *page) add(o cmdlet.Object) error {
 func (p *page) isFull() bool {
 	n := len(p.reply.Value)
 	return n >= p.wishes.page && p.lastKey != "" || p.left > 0 && n == p.left
+}
+
+// room is how many objects the page can take from its start.
+func (p *page) room() int {
+	if p.left > 0 {
+		return min(p.left, p.wishes.page)
+	}
+	return p.wishes.page
 }
 
 // show writes an object in the format asked for.

@@ -10,9 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/mailbox"
 	"github.com/customerkey/customerkey/internal/store"
 )
 
@@ -66,6 +69,46 @@ func TestExchangePagesMailboxes(t *testing.T) {
 	}
 	if seen != all {
 		t.Errorf("%d mailboxes came, want %d", seen, all)
+	}
+}
+
+// countedBoxes is the store, and notes how many mailboxes it is asked for.
+type countedBoxes struct {
+	mailbox.Store
+	x *exchange
+}
+
+func (c countedBoxes) Mailboxes(ctx context.Context, tenant, after string, limit int) ([]mailbox.Mailbox, error) {
+	list, err := c.Store.Mailboxes(ctx, tenant, after, limit)
+	c.x.mu.Lock()
+	defer c.x.mu.Unlock()
+	c.x.boxes = append(c.x.boxes, len(list))
+	return list, err
+}
+
+// A page takes from the store what it shows and one more, not what is behind it; where most are
+// not wanted, it takes many at a time.
+func TestExchangePageReadsNoMore(t *testing.T) {
+	t.Parallel()
+	x := newExchange(t)
+	x.mustPeople(2500)
+	reader := x.token(x.tenant, directory.GlobalReader)
+	path := "/adminapi/beta/" + contosoDomain + "/InvokeCommand"
+	for _, tt := range []struct {
+		name, params, prefer string
+		shown                int
+		read                 []int
+	}{
+		{"Get-Mailbox", `{}`, "odata.maxpagesize=100", 100, []int{101}},
+		{"Get-Mailbox", `{}`, "", 1000, []int{1001}},
+		{"Get-Mailbox", `{"ResultSize":"5"}`, "", 5, []int{6}},
+		{"Get-MailUser", `{}`, "odata.maxpagesize=100", 0, []int{101, 1001, 1001, 397}},
+	} {
+		x.boxes = nil
+		a := x.post(reader, path, command(tt.name, tt.params), "Prefer: "+tt.prefer)
+		if diff := cmp.Diff(tt.read, x.boxes); a.status != http.StatusOK || len(a.reply.Value) != tt.shown || diff != "" {
+			t.Errorf("%s %s of %q: %d with %d mailboxes, read %s", tt.name, tt.params, tt.prefer, a.status, len(a.reply.Value), diff)
+		}
 	}
 }
 

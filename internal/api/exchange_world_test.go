@@ -59,6 +59,7 @@ type exchange struct {
 	stall  bool     // set before use: commands that ask for the organization's name get no answer
 
 	mu      sync.Mutex
+	boxes   []int                       // mailboxes read from the store, for each time that it was asked for some
 	callers map[string]directory.Caller // by token
 }
 
@@ -230,7 +231,7 @@ func (x *exchange) policies(db *store.DB, service directory.Caller) cmdlet.Servi
 	})
 	x.must(err)
 	boxes, err := mailbox.New(mailbox.Config{
-		Store: store.NewMailbox(db), Policies: made, Audit: x.log, Domain: func(context.Context, string) (string, error) { return contosoDomain, nil },
+		Store: countedBoxes{store.NewMailbox(db), x}, Policies: made, Audit: x.log, Domain: func(context.Context, string) (string, error) { return contosoDomain, nil },
 	})
 	x.must(err)
 	acts, err := activity.New(activity.Config{Log: x.log, Server: "outlook.localhost"})

@@ -38,6 +38,16 @@ type Common struct {
 // Object.Key; After skips all up to and with that key.
 type Page struct {
 	After string
+	Most  int // objects that the page has room for; 0: not known
+}
+
+// batch is how many objects to read at once for the page: one more than it has room for, by which
+// the caller sees that there are more, and at most as many as a list gives.
+func (p Page) batch(most int) int {
+	if p.Most == 0 {
+		return most
+	}
+	return min(p.Most+1, most)
 }
 
 // A Host takes what a command says while it runs. Object is required; a nil Warn, Verbose

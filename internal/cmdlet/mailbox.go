@@ -49,11 +49,11 @@ func getMailbox(ctx context.Context, s Services, call *Call, kinds []mailbox.Kin
 	})
 }
 
-// eachMailbox goes through all mailboxes behind those that earlier pages have shown, some
-// hundred at a time.
+// eachMailbox goes through all mailboxes behind those that earlier pages have shown: first as many
+// as fill the page at hand, then, where most of those were not wanted, as many as there are at once.
 func eachMailbox(ctx context.Context, s Services, call *Call, see func(mailbox.Mailbox) error) error {
-	const some = 500
-	for after := call.Page.After; ; {
+	some := call.Page.batch(mailbox.MaxPage)
+	for after := call.Page.After; ; some = mailbox.MaxPage {
 		list, err := s.Mailboxes.List(ctx, call.Caller, after, some)
 		if err != nil {
 			return err

@@ -6,13 +6,18 @@ import (
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
-// mailboxObject shows a mailbox; names are those of the mailbox policies by id.
+// mailboxObject shows a mailbox; names are those of the mailbox policies by id. A mailbox without
+// a policy of its own has $null there, so that scripts find it by -eq $null.
 func mailboxObject(m mailbox.Mailbox, names map[string]string) Object {
+	var own any
+	if m.Policy != "" {
+		own = names[m.Policy]
+	}
 	return Object{Type: mailboxType, Key: m.Name, Fields: []Field{
 		{"Name", m.Name},
 		{"DisplayName", m.DisplayName},
 		{"RecipientTypeDetails", string(m.Kind)},
-		{"DataEncryptionPolicy", names[m.Policy]},
+		{"DataEncryptionPolicy", own},
 		{"PersistedCapabilities", directory.Capabilities(m.Licences)},
 		{"PrimarySmtpAddress", m.Name},
 		{"Identity", m.Name},

@@ -16,7 +16,7 @@ func (s *Service) PutGroup(ctx context.Context, c directory.Caller, g Group) (Gr
 	}
 	got, err := manage(ctx, s, c, PutGroup, g.scope(), func(d *desk) (func() (outcome, error), error) {
 		switch {
-		case !groupName.MatchString(g.Name):
+		case !isGroupName(g.Name):
 			return nil, invalid("resourceGroupName")
 		case !location.MatchString(g.Location):
 			return nil, invalid("location")
@@ -143,7 +143,7 @@ func (s *Service) Groups(ctx context.Context, c directory.Caller, subscription s
 
 func (s *Service) group(ctx context.Context, sub Subscription, name string) (Group, error) {
 	missing := errNoGroup(name)
-	if !groupName.MatchString(name) {
+	if !isGroupName(name) {
 		return Group{}, missing
 	}
 	g, err := s.store.Group(ctx, sub.Tenant, sub.ID, name)

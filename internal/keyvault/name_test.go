@@ -18,10 +18,11 @@ func TestNames(t *testing.T) {
 		{"vault", isVaultName, regexp.MustCompile(`^[A-Za-z]([-_]?[A-Za-z0-9])+$`)},
 		{"key", isKeyName, regexp.MustCompile(`^[0-9A-Za-z_-]{1,127}$`)},
 		{"version", isVersion, regexp.MustCompile(`^[0-9a-f]{32}$`)},
+		{"group", isGroupName, regexp.MustCompile(`^[\pL\pN_().-]{0,89}[\pL\pN_()-]$`)},
 	} {
 		names := rapid.OneOf(
 			rapid.StringMatching(`[A-Za-z0-9]([-_]?[A-Za-z0-9@\[{/:.]){0,130}`), rapid.StringMatching(`[-0-9A-Za-z_]{0,130}`),
-			rapid.StringMatching(`[0-9a-g]{31,33}`), rapid.String(),
+			rapid.StringMatching(`[0-9a-g]{31,33}`), rapid.StringMatching(`[\pL\pN_().-]{0,92}`), rapid.String(),
 		)
 		rapid.Check(t, func(t *rapid.T) {
 			name := names.Draw(t, "name")

@@ -10,8 +10,9 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
-// MaxPage is the most mailboxes that List returns at once.
-const MaxPage = 1000
+// MaxPage is the most mailboxes that List returns at once: a full page of the admin endpoint (row
+// CK-333), and one by which it sees that there are more.
+const MaxPage = 1001
 
 // Get returns the mailbox that identity names: its address in any case of letters, the part of
 // it before the @, or its GUID. The error is fault.NotFound.
