@@ -16,5 +16,6 @@ $after = (Get-AzKeyVault -VaultName $vault).AccessPolicies
 
 $gone = $before | Where-Object { $after.ObjectId -notcontains $_.ObjectId }
 $gone | Format-Table DisplayName, ObjectId, PermissionsToKeys
+$after | Where-Object { $_.DisplayName -like "*($person)*" } | ForEach-Object { Write-Error "$person still has permissions on the keys of $vault" }
 $after | Where-Object { $_.PermissionsToKeys -contains 'backup' } | Measure-Object | Where-Object { $_.Count -eq 0 } |
     ForEach-Object { Write-Error "nobody is left who can back up the keys of $vault" }

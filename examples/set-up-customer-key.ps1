@@ -3,7 +3,8 @@
 #
 # Who        a Global Administrator.
 # How often  once. It stops until an operator of the service has approved mandatory retention for
-#            both subscriptions; run it again then, it finds the subscriptions again.
+#            both subscriptions; run it again then, it finds the subscriptions again. If it stops
+#            later, put right what it says, and run what is left.
 # Needs      names of vaults that nobody else has, and the folder of the backups.
 # Leaves     one person for each vault who makes, backs up and restores keys, and deletes none.
 
@@ -34,7 +35,7 @@ $eastFeature, $westFeature | Where-Object { $_.RegistrationState -ne 'Registered
 # 2. A vault and a root key in each, kept by a person of its own.
 $null = Set-AzContext -Subscription $eastId -Scope Process
 $null = Register-AzResourceProvider -ProviderNamespace Microsoft.KeyVault
-$null = New-AzResourceGroup -Name $group -Location $east.location
+$null = New-AzResourceGroup -Name $group -Location $east.location -Force
 $null = New-AzKeyVault -Name $east.vault -ResourceGroupName $group -Location $east.location -Sku $sku -EnablePurgeProtection
 $eastKey = Add-AzKeyVaultKey -VaultName $east.vault -Name $east.key -Destination $destination -KeyOps wrapKey, unwrapKey
 Set-AzKeyVaultAccessPolicy -VaultName $east.vault -UserPrincipalName $east.person -PermissionsToKeys $permissions
@@ -43,7 +44,7 @@ $null = New-AzRoleAssignment -ApplicationId $onboarding -RoleDefinitionName Read
 
 $null = Set-AzContext -Subscription $westId -Scope Process
 $null = Register-AzResourceProvider -ProviderNamespace Microsoft.KeyVault
-$null = New-AzResourceGroup -Name $group -Location $west.location
+$null = New-AzResourceGroup -Name $group -Location $west.location -Force
 $null = New-AzKeyVault -Name $west.vault -ResourceGroupName $group -Location $west.location -Sku $sku -EnablePurgeProtection
 $westKey = Add-AzKeyVaultKey -VaultName $west.vault -Name $west.key -Destination $destination -KeyOps wrapKey, unwrapKey
 Set-AzKeyVaultAccessPolicy -VaultName $west.vault -UserPrincipalName $west.person -PermissionsToKeys $permissions
