@@ -203,7 +203,7 @@ func (w *crashWorld) policy() crashPolicy {
 // those are destroyed.
 func (w *crashWorld) finish() {
 	w.t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(longWait); ; time.Sleep(200 * time.Millisecond) {
 		p := w.policy()
 		open := 0
 		for _, g := range p.Generations {

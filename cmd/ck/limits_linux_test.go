@@ -101,7 +101,7 @@ func TestFullDiskEndsLeases(t *testing.T) {
 	must(t, err)
 	disk.fill(t)
 	var answer *client.Error
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(longWait); ; time.Sleep(200 * time.Millisecond) {
 		content, err := w.items.Get(t.Context(), ref)
 		if errors.As(err, &answer) {
 			mustSayFull(t, err)
@@ -117,7 +117,7 @@ func TestFullDiskEndsLeases(t *testing.T) {
 	disk.empty(t)
 	start := time.Now()
 	content, err := w.items.Get(t.Context(), ref)
-	for err != nil && time.Since(start) < time.Minute {
+	for err != nil && time.Since(start) < longWait {
 		time.Sleep(50 * time.Millisecond)
 		content, err = w.items.Get(t.Context(), ref)
 	}
@@ -180,7 +180,7 @@ func TestReadOnlyFolder(t *testing.T) {
 				cmd.Stdout, cmd.Stderr = &out, &out
 				must(t, cmd.Start())
 				if want == "" { // it runs
-					for deadline := time.Now().Add(60 * time.Second); !strings.Contains(out.String(), "ready: "); time.Sleep(20 * time.Millisecond) {
+					for deadline := time.Now().Add(longWait); !strings.Contains(out.String(), "ready: "); time.Sleep(20 * time.Millisecond) {
 						if time.Now().After(deadline) {
 							_ = cmd.Process.Kill()
 							t.Fatalf("the server is not ready:\n%s", &out)

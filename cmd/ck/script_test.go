@@ -76,7 +76,7 @@ func manyFiles(source string) string {
 //	[!] shutdown                   end it as Ctrl-C does; it must end well (stop would end the script: it is testscript's own)
 //	power-cut                      end it as a power cut does
 //	cut-while COMMAND ...          run COMMAND, and cut the server's power once it has written a line; it must fail
-//	eventually PATTERN COMMAND ... run COMMAND until its output matches PATTERN, two minutes at most
+//	eventually PATTERN COMMAND ... run COMMAND until its output matches PATTERN, five minutes at most
 //	sametree A B                   every file of folder A is in B with the same bytes, and none more
 //	nocleartext DIR PATH ...       no piece of the files at PATH stands in any file below DIR
 //	sign-in PROFILE USER [NEW]     sign the operator or a person of the sample in to a profile of that
@@ -98,7 +98,7 @@ func manyFiles(source string) string {
 //	trap [untouched|touched]       listen at $TRAP, also as the proxy of what serve starts; check who came
 //	receiver                       be a webhook on loopback, at $RECEIVER, which servers started later trust
 //	subscribe PROFILE VAULT        have the webhook sent the events of a vault, as its owner asks
-//	received PATTERN               wait until the webhook was sent something that matches, 60 s at most
+//	received PATTERN               wait until the webhook was sent something that matches, five minutes at most
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"serve":       cmdServe,
 	"power-cut":   cmdPowerCut,
@@ -152,6 +152,10 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
+// longWait is how long what has to come is waited for: many times what it takes, for the machine
+// may have much else to do.
+const longWait = 5 * time.Minute
+
 // start runs ck with args and waits until its output says that it is ready.
 func (s *scriptServer) start(path, dir string, env, args []string) error {
 	s.mu.Lock()
@@ -168,7 +172,7 @@ func (s *scriptServer) start(path, dir string, env, args []string) error {
 	}
 	s.done = make(chan error, 1)
 	go func(cmd *exec.Cmd, done chan error) { done <- cmd.Wait() }(s.cmd, s.done)
-	for deadline := time.After(60 * time.Second); ; {
+	for deadline := time.After(longWait); ; {
 		if strings.Contains(s.out.String(), "ready: ") {
 			return nil
 		}
@@ -196,7 +200,7 @@ func (s *scriptServer) end(sig os.Signal) error {
 	select {
 	case err := <-s.done:
 		return err
-	case <-time.After(time.Minute):
+	case <-time.After(longWait):
 		return errors.Join(errors.New("the server does not end"), s.cmd.Process.Kill())
 	}
 }
@@ -247,7 +251,7 @@ func cmdEventually(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	pattern, err := regexp.Compile("(?m)" + args[0])
 	ts.Check(err)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), longWait)
 	defer cancel()
 	for last, pause := "", 100*time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
 		err := ts.Exec(args[1], args[2:]...)

@@ -100,11 +100,10 @@ func cmdReceived(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	pattern := regexp.MustCompile(args[0])
 	r := ts.Value(serverKey{}).(*scriptServer).receiver
-	for range 600 {
+	for end := time.Now().Add(longWait); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if pattern.MatchString(r.got.String()) {
 			return
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 	ts.Fatalf("%s was not received:\n%s", args[0], r.got.String())
 }
