@@ -74,7 +74,7 @@ func (p *Param) acceptList(list []any) (any, error) {
 		if len(list) == 1 { // PowerShell unrolls a list of one
 			return p.accept(list[0])
 		}
-		return nil, p.mistyped()
+		return nil, p.crowded(len(list))
 	}
 	one := Param{Name: p.Name, Type: String, Values: p.Values, Mandatory: p.Mandatory}
 	items := make([]string, 0, len(list))
@@ -86,6 +86,18 @@ func (p *Param) acceptList(list []any) (any, error) {
 		items = append(items, v.(string))
 	}
 	return p.checkItems(items)
+}
+
+// crowded refuses a list where one value is wanted.
+func (p *Param) crowded(n int) error {
+	e := bindError("-%s takes one value, not a list of %d", p.Name, n)
+	if n == 0 {
+		return e.WithHint("what was to yield the value has yielded nothing")
+	}
+	if p.Pipeline || p.ByProperty {
+		return e.WithHint("send the list through a pipeline to run the command for each")
+	}
+	return e.WithHint("pick one of them, or use ForEach-Object { }")
 }
 
 func (p *Param) acceptObject(o *Object) (any, error) {

@@ -20,8 +20,9 @@ var commonParams = []Param{
 // formatParam is ours, not PowerShell's: a command's own parameters win over its prefixes.
 var formatParam = Param{Name: "OutputFormat", Type: String, Values: []string{string(TableFormat), string(ListFormat), string(JSONFormat)}, Help: "Layout of the output: table, list or json."}
 
-// resultSizeParam is taken on the wire only (row CK-342).
-var resultSizeParam = Param{Name: "ResultSize", Type: String}
+// resultSizeParam is taken by every command on the wire (row CK-342), and elsewhere by those for
+// which administrators are used to write it.
+var resultSizeParam = Param{Name: "ResultSize", Type: String, Help: "The most to show, or Unlimited, which it is unless given."}
 
 // A binding collects the parameters of one call.
 type binding struct {
@@ -126,6 +127,8 @@ func (b *binding) set(p *Param, value any) error {
 	into := b.args
 	if b.cmdlet.param(p.Name) != p && isCommon(p) {
 		into = b.common
+	} else if value == "" && b.cmdlet.picks() {
+		return bindError("-%s is empty", p.Name).WithHint("leave -%s out if all are meant", p.Name)
 	}
 	if _, twice := into[p.Name]; twice {
 		return bindError("-%s is given twice", p.Name)
@@ -133,6 +136,11 @@ func (b *binding) set(p *Param, value any) error {
 	into[p.Name] = value
 	return nil
 }
+
+// picks reports whether the parameters of a command say what it is to show. Empty ones would
+// show everything: a name that got lost on its way must not mean all, least of all in front of a
+// command that changes what comes through the pipeline.
+func (c *Cmdlet) picks() bool { return c.Impact == None && c.Side != Shell }
 
 // positional binds a value to the first positional parameter that has none yet.
 func (b *binding) positional() *Param {

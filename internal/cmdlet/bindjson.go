@@ -1,6 +1,7 @@
 package cmdlet
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -39,7 +40,7 @@ func BindJSON(c *Cmdlet, params Object) (call *Call, resultSize int, err error) 
 }
 
 func (b *binding) resultSize() (int, error) {
-	text := Args{b.common}.Text(resultSizeParam.Name)
+	text := cmp.Or(Args{b.common}.Text(resultSizeParam.Name), Args{b.args}.Text(resultSizeParam.Name))
 	if text == "" || strings.EqualFold(text, "Unlimited") {
 		return 0, nil
 	}
@@ -126,5 +127,5 @@ func (p *Param) convertMap(o Object) (any, error) {
 }
 
 func (p *Param) mistyped() *fault.Error {
-	return bindError("-%s has a value of the wrong type", p.Name).WithHint("it takes a %s", p.Type)
+	return bindError("-%s has a value of the wrong type", p.Name).WithHint("its type is %s", p.Type)
 }

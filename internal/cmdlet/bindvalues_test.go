@@ -156,3 +156,30 @@ func TestCommandLinePrompts(t *testing.T) {
 		t.Errorf("an answer without an end: %v", err)
 	}
 }
+
+// A name that got lost on its way does not mean all that there is, however it came; several
+// values where one is wanted are told as such.
+func TestLostNamesPickNothing(t *testing.T) {
+	t.Parallel()
+	keys, err := Find(Table(), "Get-AzKeyVaultKey")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []any{"", nil} {
+		_, err := BindValues(keys, []Word{given("VaultName", "east"), given("Name", name)}, More{})
+		checkRefusal(t, "-Name", err, "-Name is empty", "leave -Name out")
+	}
+	_, err = bindWords(keys, []string{"-VaultName", "east", "-Name", ""}, nil)
+	checkRefusal(t, "-Name ''", err, "-Name is empty", "leave -Name out")
+	_, _, err = BindJSON(keys, Object{Fields: []Field{{"VaultName", "east"}, {"Name", nil}}})
+	checkRefusal(t, `{"Name":null}`, err, "-Name is empty", "leave -Name out")
+
+	mailbox, err := Find(Table(), "Set-Mailbox")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = BindValues(mailbox, []Word{given("Identity", []any{"alice", "bob"})}, More{})
+	checkRefusal(t, "two", err, "-Identity takes one value, not a list of 2", "through a pipeline")
+	_, err = BindValues(mailbox, []Word{given("Identity", []any{})}, More{})
+	checkRefusal(t, "none", err, "not a list of 0", "yielded nothing")
+}

@@ -61,7 +61,7 @@ func getMailboxRow(name, synopsis string, kinds ...mailbox.Kind) Cmdlet {
 		}
 		c.Params = append(c.Params, Param{Name: "RecipientTypeDetails", Type: StringList, Values: names, Help: "Only mailboxes of these kinds."})
 	}
-	c.Params = append(c.Params, domainController)
+	c.Params = append(c.Params, resultSizeParam, domainController)
 	return c
 }
 

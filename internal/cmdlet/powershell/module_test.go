@@ -123,7 +123,7 @@ func TestRequestsBind(t *testing.T) {
 			switch of := row.Params[slices.IndexFunc(row.Params, func(r cmdlet.Param) bool { return r.Name == p })]; {
 			case len(of.Values) > 0:
 				value = of.Values[0]
-			case kind == "object" && of.Type == cmdlet.Int:
+			case kind == "object" && of.Type == cmdlet.Int, p == "ResultSize":
 				value = "7"
 			}
 			_, _, err := cmdlet.BindJSON(row, cmdlet.Object{Fields: []cmdlet.Field{{Name: p, Value: value}}})

@@ -435,6 +435,8 @@ function Get-Mailbox {
     "DataEncryptionPolicy -eq 'DN'", with the distinguished name of a policy, or -eq $null for those without one.
     .PARAMETER RecipientTypeDetails
     Only mailboxes of these kinds.
+    .PARAMETER ResultSize
+    The most to show, or Unlimited, which it is unless given.
     .PARAMETER DomainController
     Reserved; has no effect.
     .EXAMPLE
@@ -454,6 +456,8 @@ function Get-Mailbox {
         [Parameter()]
         [ValidateSet('UserMailbox', 'SharedMailbox', 'RoomMailbox', 'EquipmentMailbox', 'PublicFolderMailbox', 'DiscoveryMailbox')]
         [string[]] $RecipientTypeDetails,
+        [Parameter()]
+        [string] $ResultSize,
         [Parameter()]
         [string] $DomainController
     )
