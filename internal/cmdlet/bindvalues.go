@@ -34,7 +34,8 @@ type More struct {
 // the rules of Bind, but with values that have types: each is converted to the parameter's
 // type as PowerShell does, an object given where text is wanted to its property of the
 // parameter's name, its Identity, Id, Guid or Name, a policy always to its Guid. A value that
-// was computed and came out as $null is refused where $null has a meaning of its own ("no policy"): it must be written.
+// was computed and came out as $null or an empty list is refused where that has a meaning of its
+// own ("no policy", "no permissions"): it must be written.
 func BindValues(c *Cmdlet, words []Word, more More) (*Call, error) {
 	b := newBinding(c, &formatParam)
 	loose, err := b.namedValues(words)
@@ -92,15 +93,28 @@ func (b *binding) namedValues(words []Word) (loose []Word, err error) {
 
 // give binds the value of a word to p.
 func (b *binding) give(p *Param, w Word) error {
-	if w.Value == nil && !w.Literal && p.AllowNull {
-		return bindError("-%s was computed and came out as $null, which has a meaning here", p.Name).
-			WithHint("see what the variable or the command in parentheses holds; write $null itself if it is meant")
+	if p.AllowNull && !w.Literal && isNothing(w.Value) {
+		return bindError("-%s was computed and came out as %s, which has a meaning here", p.Name, named(w.Value)).
+			WithHint("see what the variable or the command in parentheses holds; write %s itself if it is meant", named(w.Value))
 	}
 	v, err := p.accept(w.Value)
 	if err != nil {
 		return err
 	}
 	return b.set(p, v)
+}
+
+func isNothing(v any) bool {
+	list, ok := v.([]any)
+	return v == nil || ok && len(list) == 0
+}
+
+// named is how a script writes nothing.
+func named(nothing any) string {
+	if nothing == nil {
+		return "$null"
+	}
+	return "@()"
 }
 
 // place returns the first positional parameter without a value that takes v: a block goes to

@@ -53,6 +53,8 @@ func TestCK197_BackupAndRestore(t *testing.T) {
 	if out := w.mustCK(admin, backup+" -Force -OutputFormat json"); out != "[\n\""+file+"\"\n]\n" {
 		t.Errorf("as JSON: %q", out)
 	}
+	device := "Backup-AzKeyVaultKey contoso-east root -Force -WhatIf " + os.DevNull
+	wantFault(t, device, w.ck(admin, device), fault.Invalid, "is no plain file", "")
 	restore := "Restore-AzKeyVaultKey contoso-east " + file
 	wantFault(t, restore, w.ck(admin, restore), fault.Conflict, "", "")
 	other := w.vaultFor("contoso-west", keyvault.PermitAll)

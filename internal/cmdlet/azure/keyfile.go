@@ -47,6 +47,9 @@ func (e *Environment) backupKey(ctx context.Context, call *cmdlet.Call) error {
 	if _, err := os.Lstat(path); err == nil && !force {
 		return fileThere(path)
 	}
+	if old, err := os.Stat(path); err == nil && !old.Mode().IsRegular() { // it would be replaced by a file: no device may be
+		return fault.New(fault.Invalid, "%s is no plain file", path).WithHint("choose the name of a file")
+	}
 	if proceed, err := call.ShouldProcess("Back up key to "+path, target(call)); err != nil || !proceed {
 		return err
 	}

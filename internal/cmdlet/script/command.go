@@ -48,10 +48,15 @@ func (r *run) helpCall(on *cmdlet.Cmdlet) (*invocation, error) {
 	return &invocation{row: row, words: []cmdlet.Word{{Value: on.Name, Given: true}}}, nil
 }
 
-// isLiteral tells $null that is written as such from one that came out of something.
+// isLiteral tells $null and @() that are written as such from those that came out of something.
 func isLiteral(e Expression) bool {
-	v, ok := e.(*Variable)
-	return ok && lower(v.Name) == "null"
+	switch e := e.(type) {
+	case *Variable:
+		return lower(e.Name) == "null"
+	case *List:
+		return len(e.Items) == 0
+	}
+	return false
 }
 
 // argument evaluates a value behind a command's name, where bare words are text: those that

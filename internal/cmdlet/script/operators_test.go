@@ -81,6 +81,7 @@ func TestRuntimeErrors(t *testing.T) {
 		`Get-Date 'soon'`:                   `"soon" is no time`, `Get-Date -Format "yyyy 'x"`: "a quotation without an end", `$ErrorActionPreference = 'Sotp'`: "$erroractionpreference cannot be that", `$true -and (Get-Mailbx)`: "there is no command 'Get-Mailbx'",
 		`Get-Mailbox | select -First 1 -Last 1`: "cannot be used together", `Get-Mailbox | ForEach-Object`: "ForEach-Object needs -Process", `Get-Mailbox -First`: "Get-Mailbox has no parameter -First",
 		`Set-Mailbox -Identity alice`: "Set-Mailbox needs -DataEncryptionPolicy", `$p = $null; Set-Mailbox alice -DataEncryptionPolicy $p`: "-DataEncryptionPolicy was computed and came out as $null",
+		`$p = @(); Set-AzKeyVaultAccessPolicy contoso-east -UserPrincipalName a@contoso.example -PermissionsToKeys $p`: "-PermissionsToKeys was computed and came out as @()",
 	} {
 		fails(t, text, message)
 	}
