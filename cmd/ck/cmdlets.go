@@ -5,8 +5,6 @@ import (
 	"regexp"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
-	"github.com/customerkey/customerkey/internal/cmdlet/azure"
-	"github.com/customerkey/customerkey/internal/cmdlet/operator"
 	"github.com/customerkey/customerkey/internal/cmdlet/script"
 	"github.com/customerkey/customerkey/internal/fault"
 )
@@ -28,18 +26,7 @@ func (c *command) cmdletRunner(side cmdlet.Side) (cmdlet.Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := p.Addresses()
-	if side == cmdlet.Service {
-		return cmdlet.Remote{BaseURL: at.Outlook, Tenant: p.Data().Tenant, HTTP: p.HTTPClient(), Token: p.TokenSource(at.Outlook)}, nil
-	}
-	if side == cmdlet.Operator {
-		return operator.New(operator.Config{Management: at.Management, HTTP: p.HTTPClient(), Token: p.TokenSource(at.Management)})
-	}
-	return azure.New(azure.Config{
-		Credential: p.Credential(), Tenant: p.Data().Tenant, Transport: p.HTTPClient(),
-		VaultSuffix: at.VaultSuffix, Management: at.Management, Graph: at.Graph,
-		Subscription: p.Data().Subscription, Keep: p.Choose, Organization: p.Data().Organization, Account: p.Data().User,
-	})
+	return actorOf(p).runner(side)
 }
 
 // asText writes a command of the language as it is typed there: what another shell has split into

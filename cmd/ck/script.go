@@ -15,23 +15,7 @@ import (
 // signed-in person, and each side is connected to once.
 func (c *command) session(places bool) (*script.Session, error) {
 	cli := cmdlet.NewCLI(c.in, c.out, c.err, nil)
-	return script.New(script.Config{Runner: openedOnce(c.cmdletRunner), Out: c.out, Err: c.err, Width: cli.Width, Ask: cli.Ask, Prompt: cli.Prompt, Places: places})
-}
-
-// openedOnce asks for the runner of each side once: what a command chooses, as Set-AzContext does, holds
-// for those after it.
-func openedOnce(open func(cmdlet.Side) (cmdlet.Runner, error)) func(cmdlet.Side) (cmdlet.Runner, error) {
-	runners := map[cmdlet.Side]cmdlet.Runner{}
-	return func(side cmdlet.Side) (cmdlet.Runner, error) {
-		if r, ok := runners[side]; ok {
-			return r, nil
-		}
-		r, err := open(side)
-		if err == nil {
-			runners[side] = r
-		}
-		return r, err
-	}
+	return script.New(script.Config{Runner: newConnections(c).runner, Out: c.out, Err: c.err, Width: cli.Width, Ask: cli.Ask, Prompt: cli.Prompt, Places: places})
 }
 
 // runText runs the commands of ck -c TEXT.

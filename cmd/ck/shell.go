@@ -23,13 +23,15 @@ func (c *command) shell(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	connected := newConnections(c)
 	s, err := prompt.New(prompt.Config{
-		In: c.in, Out: c.out, Err: c.err, Runner: openedOnce(c.cmdletRunner),
+		In: c.in, Out: c.out, Err: c.err, Runner: connected.runner,
 		Who: c.who, Interrupts: untilInterrupt, History: history,
 	})
 	if err != nil {
 		return err
 	}
+	connected.secret = s.Secret
 	return s.Run(c.untilTerminated(ctx))
 }
 

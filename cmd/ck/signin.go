@@ -38,11 +38,9 @@ func (c *command) login(ctx context.Context, args []string) error {
 	}
 	var p *profile.Profile
 	if *user == "" {
-		p, err = profile.SignInDevice(ctx, where, target, func(code profile.Code) {
-			fmt.Fprintf(c.err, "To sign in, open %s\nand enter the code %s (good until %s). Waiting ...\n", code.URL, code.UserCode, code.Expires.Format("15:04"))
-		})
+		p, err = c.signInDevice(ctx, where, target)
 	} else {
-		p, err = c.signInPassword(ctx, where, target, *user)
+		p, err = c.signInPassword(ctx, where, target, *user, c.secrets())
 	}
 	if err != nil {
 		return err
@@ -51,8 +49,14 @@ func (c *command) login(ctx context.Context, args []string) error {
 	return nil
 }
 
-func (c *command) signInPassword(ctx context.Context, where profile.Config, target profile.Target, user string) (*profile.Profile, error) {
-	ask := c.secrets()
+func (c *command) signInDevice(ctx context.Context, where profile.Config, target profile.Target) (*profile.Profile, error) {
+	return profile.SignInDevice(ctx, where, target, func(code profile.Code) {
+		fmt.Fprintf(c.err, "To sign in, open %s\nand enter the code %s (good until %s). Waiting ...\n", code.URL, code.UserCode, code.Expires.Format("15:04"))
+	})
+}
+
+// signInPassword signs in by a password; ask asks for it, and for a new one where it must be changed.
+func (c *command) signInPassword(ctx context.Context, where profile.Config, target profile.Target, user string, ask func(question string) (string, error)) (*profile.Profile, error) {
 	password, err := ask("Password of " + user + ": ")
 	if err != nil {
 		return nil, err

@@ -118,7 +118,6 @@ var nouns = []struct{ part, group string }{
 	{"CKRole", "Roles and records"},
 	{"Audit", "Roles and records"},
 	{"Activity", "Roles and records"},
-	{"Connect", "Signing in"},
 	{"DataEncryptionPolicy", "Policies for mailboxes"},
 	{"Mailbox", "Mailboxes"},
 	{"MailUser", "Mailboxes"},
@@ -127,7 +126,10 @@ var nouns = []struct{ part, group string }{
 }
 
 func (c *Cmdlet) group() string {
-	if c.Side == Shell && !strings.Contains(c.Name, "onnect") {
+	switch connects := strings.Contains(c.Name, "onnect"); {
+	case c.Side == Shell && connects:
+		return "Signing in"
+	case c.Side == Shell:
 		return "The language"
 	}
 	for _, n := range nouns {

@@ -7,7 +7,7 @@ import "slices"
 // shellRows are the commands that do something with what comes through a pipeline, or that
 // make a value of nothing.
 func shellRows() []Cmdlet {
-	return slices.Concat(formatRows(), chooseRows(), reckonRows(), convertRows(), writeRows(), makeRows(), helpRows())
+	return slices.Concat(formatRows(), chooseRows(), reckonRows(), convertRows(), writeRows(), makeRows(), helpRows(), connectRows())
 }
 
 // piped is the parameter that takes what comes through the pipeline.

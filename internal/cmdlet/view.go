@@ -45,6 +45,7 @@ func Views() []View {
 		subscriptionViews(),
 		resourceViews(),
 		helpViews(),
+		connectViews(),
 		retentionViews(),
 		roleViews(),
 		vaultViews(),

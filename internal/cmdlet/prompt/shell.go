@@ -201,6 +201,15 @@ func (s *Shell) prompt(c *cmdlet.Cmdlet, p *cmdlet.Param) (text string, err erro
 	return text, nil
 }
 
+// Secret asks for something that is not shown, while a command runs. Ctrl-C ends the command.
+func (s *Shell) Secret(question string) (string, error) {
+	text, err := s.editor.secret(question)
+	if err != nil {
+		return "", s.unanswered(err)
+	}
+	return text, nil
+}
+
 // unanswered ends what runs, where somebody pressed Ctrl-C or Ctrl-D instead of answering.
 func (s *Shell) unanswered(err error) error {
 	if errors.Is(err, errInterrupted) || errors.Is(err, io.EOF) {
