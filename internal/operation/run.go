@@ -218,8 +218,14 @@ func latest(a, b time.Time) time.Time {
 }
 
 // Again marks an error of a handler: the work is tried again however often it has failed and
-// whatever the error is, not before d has passed, nor before the usual pause has.
-func Again(err error, d time.Duration) error { return &again{err, d} }
+// whatever the error is, not before d has passed, nor before the usual pause has. Of an error that
+// is marked already the longer pause counts.
+func Again(err error, d time.Duration) error {
+	if marked, ok := err.(*again); ok { //nolint:errorlint // a cause that is marked speaks of other work
+		return &again{marked.err, max(marked.after, d)}
+	}
+	return &again{err, d}
+}
 
 type again struct {
 	err   error

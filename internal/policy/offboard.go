@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
@@ -116,7 +117,19 @@ func (c checkpoint) staying(p Policy, under int64, cause error) error {
 		hint = "everything else has moved; restore those keys from a backup of the database: they are looked at again by themselves"
 	}
 	err := fault.Wrap(fault.Unavailable, cause, format, args...).WithHint("%s", hint)
-	return operation.Again(err, retryAfter(int(min(c.Broken, 1))))
+	return operation.Again(err, c.lookAgain())
+}
+
+// lookAgain is the pause before everything is looked at again: that costs as much as there are keys,
+// and a key that does not open waits for somebody who puts it back.
+func (c checkpoint) lookAgain() time.Duration {
+	switch {
+	case c.Broken > 0:
+		return 5 * time.Minute
+	case c.Closed > 0:
+		return time.Minute
+	}
+	return 0
 }
 
 // uncover takes a policy out of force, wherever it is, in one transaction: what others put in its

@@ -210,6 +210,13 @@ func TestOffboardingLeavesADamagedKey(t *testing.T) {
 				t.Errorf("%q does not say %q", op.Error, name)
 			}
 		}
+		tried := func() int { return count(c.entries(), "allow policy.offboard "+st.Policy.ID) }
+		before, stop := tried(), w.background()
+		time.Sleep(time.Hour)
+		stop()
+		if n := tried() - before; n < 10 || n > 60 { // each looks at every key of the organization
+			t.Errorf("in an hour all keys were looked at %d times", n)
+		}
 		c.exec(`DELETE FROM container_keys WHERE container_id IN ('teams/b', 'documents/e')`)
 		other := c.mustMake(policy.Mailbox, "Third")
 		c.exec(`UPDATE container_keys SET policy_id = '` + other.ID + `', generation_id = '` + other.Generation + `' WHERE container_id = 'exchange/alice'`)
