@@ -2,7 +2,8 @@
 # the policy refreshed, and the proof that the new versions are in use.
 #
 # Who        somebody who may make and back up keys in both vaults and refresh the policy.
-# How often  monthly, or by your own rule. Twice on one day it stops: the backups are there.
+# How often  monthly, or by your own rule. Twice on one day it stops: the backups are there. If it
+#            was interrupted, move them away and run it again; one version more does no harm.
 # Needs      the folder of the backups.
 # Ends with  an error if a new version is not in use. Old versions: leave them alone until they are
 #            listed as safe to retire, which a later run shows.
