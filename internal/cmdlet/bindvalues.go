@@ -97,6 +97,9 @@ func (b *binding) give(p *Param, w Word) error {
 		return bindError("-%s was computed and came out as %s, which has a meaning here", p.Name, named(w.Value)).
 			WithHint("see what the variable or the command in parentheses holds; write %s itself if it is meant", named(w.Value))
 	}
+	if p.AllowNull && w.Value == "" {
+		return bindError("-%s is empty", p.Name).WithHint("see what stands in its place; write $null itself if nothing is meant")
+	}
 	v, err := p.accept(w.Value)
 	if err != nil {
 		return err

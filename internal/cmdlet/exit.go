@@ -50,7 +50,12 @@ func ExitCode(err error) int {
 
 // PrintError writes an error as ck shows it: what is wrong, then what to do next. It
 // writes nothing for nil, or where -ErrorAction asked for silence.
-func PrintError(w io.Writer, err error) {
+func PrintError(w io.Writer, err error) { printError(w, err, forShell) }
+
+// PrintScriptError is PrintError for who writes scripts, where nothing needs a shell's quotes.
+func PrintScriptError(w io.Writer, err error) { printError(w, err, ForScript) }
+
+func printError(w io.Writer, err error, typed func(string) string) {
 	var quiet hush
 	var f *fault.Error
 	switch {
@@ -62,7 +67,7 @@ func PrintError(w io.Writer, err error) {
 	default:
 		fmt.Fprintf(w, "ck: error: %s\n", printable(f.Message))
 		if f.Hint != "" {
-			fmt.Fprintf(w, "ck: hint: %s\n", printable(forShell(f.Hint)))
+			fmt.Fprintf(w, "ck: hint: %s\n", printable(typed(f.Hint)))
 		}
 	}
 }

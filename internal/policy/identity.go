@@ -62,7 +62,7 @@ func (s *Service) unknown(ctx context.Context, tenant string, f Family, identity
 		return e.WithHint("perhaps one of these is meant: %s", strings.Join(near, ", "))
 	}
 	if len(all) == 0 {
-		return e.WithHint("there are no policies yet: make one with New-%s", f.Noun())
+		return e.WithHint("there are no %s policies yet: make one with New-%s", f, f.Noun())
 	}
 	return e.WithHint("Get-%s lists them", f.Noun())
 }

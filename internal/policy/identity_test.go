@@ -42,7 +42,7 @@ func TestX29_UnknownIdentity(t *testing.T) {
 				t.Errorf("%q: %v, hint %q, want one with %q", identity, err, fault.As(err).Hint, hint)
 			}
 		}
-		unknown(c, "anything", "no policies yet")
+		unknown(c, "anything", "policies yet: make one")
 		if _, err := w.service.Create(t.Context(), c.admin, policy.Draft{Family: policy.MultiWorkload, Name: "Contoso_Global", Description: "Root key for all", KeyURIs: c.keys[:]}); err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func TestX29_UnknownIdentity(t *testing.T) {
 		unknown(c, strings.Repeat("x", 100_000), "lists them")
 		unknown(c, uuid.NewString(), "lists them")
 		for _, identity := range []string{"Contoso_Global", "Fabrikan", p.ID, p.Generation} { // another tenant learns nothing
-			unknown(other, identity, "no policies yet")
+			unknown(other, identity, "policies yet: make one")
 		}
 	})
 }

@@ -81,9 +81,20 @@ func TestRuntimeErrors(t *testing.T) {
 		`Get-Date 'soon'`:                   `"soon" is no time`, `Get-Date -Format "yyyy 'x"`: "a quotation without an end", `$ErrorActionPreference = 'Sotp'`: "$erroractionpreference cannot be that", `$true -and (Get-Mailbx)`: "there is no command 'Get-Mailbx'",
 		`Get-Mailbox | select -First 1 -Last 1`: "cannot be used together", `Get-Mailbox | ForEach-Object`: "ForEach-Object needs -Process", `Get-Mailbox -First`: "Get-Mailbox has no parameter -First",
 		`Set-Mailbox -Identity alice`: "Set-Mailbox needs -DataEncryptionPolicy", `$p = $null; Set-Mailbox alice -DataEncryptionPolicy $p`: "-DataEncryptionPolicy was computed and came out as $null",
+		`Set-Mailbox alice -DataEncryptionPolicy "$null"`:                                                              "-DataEncryptionPolicy is empty",
 		`$p = @(); Set-AzKeyVaultAccessPolicy contoso-east -UserPrincipalName a@contoso.example -PermissionsToKeys $p`: "-PermissionsToKeys was computed and came out as @()",
 	} {
 		fails(t, text, message)
+	}
+}
+
+// Hints are for who writes a script: there a $null in quotes is an empty text, or a word.
+func TestHintsAreForScripts(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{`Set-Mailbox alice -DataEncryptionPolicy "$null"`, `$p = $null; Set-Mailbox alice -DataEncryptionPolicy $p`} {
+		if out, _ := newWorld(t, nil).do(t, text); !strings.Contains(out, "write $null itself") {
+			t.Errorf("%s\nprints\n%s", text, out)
+		}
 	}
 }
 

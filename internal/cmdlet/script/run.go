@@ -104,7 +104,7 @@ func (r *run) report(err error, action string) error {
 	r.last = err
 	end := isFatal(err) || action == "Stop"
 	if end || !cmdlet.Silent(action) {
-		cmdlet.PrintError(r.c.Err, r.placed(err))
+		cmdlet.PrintScriptError(r.c.Err, r.placed(err))
 	}
 	if end {
 		return fatal{told{err}}
