@@ -3,7 +3,7 @@
 #
 # Who        the contributor of the vault, who gives and takes permissions there.
 # How often  when somebody joins. Not the same person for both vaults of a policy.
-# Ends with  an error if the permissions are not as they should be.
+# Ends with  an error if the permissions are not there; a warning for everybody who may destroy keys.
 
 $vault       = 'contoso-east'
 $person      = 'alice@contoso.example'
@@ -15,5 +15,7 @@ Set-AzKeyVaultAccessPolicy -VaultName $vault -UserPrincipalName $person -Permiss
 
 $who = (Get-AzKeyVault -VaultName $vault).AccessPolicies
 $who | Format-Table DisplayName, ObjectId, PermissionsToKeys
+$who | Where-Object { $_.DisplayName -like "*($person)*" -and $_.PermissionsToKeys -contains 'backup' } | Measure-Object | Where-Object { $_.Count -ne 1 } |
+    ForEach-Object { Write-Error "$person cannot back up the keys of $vault" }
 $who | Where-Object { $_.PermissionsToKeys -contains 'delete' -or $_.PermissionsToKeys -contains 'purge' } |
     ForEach-Object { Write-Warning "$($_.DisplayName) may delete or purge keys of $vault" }
