@@ -49,11 +49,14 @@ func (n *Names) forget() {
 // has none: a person who presses Tab is told nothing of it. One that is slow goes on until ctx ends
 // or its time is over, and has its answer ready the next time.
 func (n *Names) list(ctx context.Context, s source) []string {
+	line := strings.Join(append([]string{s.command, s.property}, s.words...), " ")
+	q := n.asked[line]
+	if q != nil && q.refused() {
+		n.denied[s.command] = true
+	}
 	if n.denied[s.command] {
 		return nil
 	}
-	line := strings.Join(append([]string{s.command, s.property}, s.words...), " ")
-	q := n.asked[line]
 	if q == nil || !n.now().Before(q.until) {
 		q = n.ask(ctx, s)
 		if len(n.asked) > mostNames {
@@ -63,13 +66,20 @@ func (n *Names) list(ctx context.Context, s source) []string {
 	}
 	select {
 	case <-q.done:
+		return q.names
 	case <-time.After(namesAwaited):
 		return nil
 	}
-	if fault.Is(q.err, fault.Forbidden) || fault.Is(q.err, fault.NotFound) {
-		n.denied[s.command] = true
+}
+
+// refused reports whether the answer is there, and is that this person may not ask.
+func (q *question) refused() bool {
+	select {
+	case <-q.done:
+		return fault.Is(q.err, fault.Forbidden) || fault.Is(q.err, fault.NotFound)
+	default:
+		return false
 	}
-	return q.names
 }
 
 var errEnough = errors.New("there are enough names")
