@@ -74,7 +74,7 @@ func (r *run) among(ctx context.Context, list, value any, exact bool) (bool, err
 		items = []any{list}
 	}
 	for _, item := range items {
-		if err := r.spend(ctx, 1); err != nil {
+		if err := r.spend(ctx, effort(item, value)); err != nil {
 			return false, err
 		}
 		if equal(item, value, exact) {
@@ -84,8 +84,15 @@ func (r *run) among(ctx context.Context, list, value any, exact bool) (bool, err
 	return false, nil
 }
 
+// effort is the number of steps that it takes to compare two values: texts are read to their end.
+func effort(left, right any) int {
+	l, _ := left.(string)
+	t, _ := right.(string)
+	return 1 + max(len(l), len(t))/textStep
+}
+
 func (r *run) holds(ctx context.Context, op string, exact bool, left, right any) (bool, error) {
-	if err := r.spend(ctx, 1); err != nil {
+	if err := r.spend(ctx, effort(left, right)); err != nil {
 		return false, err
 	}
 	switch op {

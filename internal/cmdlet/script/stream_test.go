@@ -141,6 +141,26 @@ func TestPatternsAreBounded(t *testing.T) {
 	yields(t, long+"; $x -match '^a+$'; $x -like 'a*a'", "True\nTrue\n")
 }
 
+// What takes time costs steps, also where it yields little.
+func TestEffortIsCounted(t *testing.T) {
+	t.Parallel()
+	long := "$x = 'aaaaaaaaaaaaaaaa'" + strings.Repeat(`; $x = "$x$x$x$x$x$x$x$x"`, 5) + "; $many = $x,$x,$x,$x,$x,$x,$x,$x" // 512 KiB each
+	for _, last := range []string{"; $many -contains 1", "; $many -eq 'b'", "; 1,2,3,4,5,6,7,8 -ne $x", "; $many | ? { $_ -in 'a' }"} {
+		out, err := newWorld(t, func(c *Config) { c.Steps = 100_000 }).do(t, long+last)
+		if !fault.Is(err, fault.TooLarge) || !strings.Contains(out, "steps") {
+			t.Errorf("%s: %v, %.200q", last, err, out)
+		}
+		if out, err := newWorld(t, nil).do(t, long+last); err != nil {
+			t.Errorf("%s: %v, %.200q", last, err, out)
+		}
+	}
+	empties := "$x = @()" + strings.Repeat("; $x = $x,$x,$x,$x,$x,$x,$x,$x", 8) + "; $x | ConvertTo-Json -Depth 32 | Out-Null"
+	out, err := newWorld(t, func(c *Config) { c.Steps = 1 << 30 }).do(t, empties)
+	if !fault.Is(err, fault.TooLarge) || !strings.Contains(out, "a text has at most") {
+		t.Errorf("%v, %.200q", err, out)
+	}
+}
+
 type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
