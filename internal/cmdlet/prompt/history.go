@@ -128,7 +128,7 @@ func (h *History) rewrite() error {
 	if err != nil {
 		return unwritable(err, h.path)
 	}
-	defer os.Remove(f.Name())
+	defer func() { _ = os.Remove(f.Name()) }() // it is gone if all went well
 	_, err = f.WriteString(strings.Join(h.lines, "\n") + "\n")
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), h.path)
