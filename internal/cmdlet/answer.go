@@ -48,7 +48,10 @@ func ask(in io.Reader, out io.Writer, question string) (Answer, error) {
 	for {
 		fmt.Fprint(out, Choices)
 		text, err := readAnswer(in, &Param{Name: "Confirm"})
-		if answer, ok := ParseAnswer(text); ok || err != nil {
+		if err != nil {
+			text = "no"
+		}
+		if answer, ok := ParseAnswer(text); ok {
 			return answer, nil
 		}
 	}
