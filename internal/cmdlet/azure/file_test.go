@@ -3,6 +3,7 @@ package azure_test
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -127,9 +128,14 @@ func TestCK194_KeysFromFiles(t *testing.T) {
 		t.Errorf("the imported EC key is a %v", k["KeyType"])
 	}
 	if pfx := writePFX(t, dir, rsaFile); pfx != "" {
-		w.mustCK(admin, "Add-AzKeyVaultKey contoso-east packed -Destination Software -KeyFilePath "+pfx+" -KeyFilePassword secret")
+		right := "Add-AzKeyVaultKey contoso-east packed -Destination Software -KeyFilePath " + pfx + " -KeyFilePassword secret"
 		wrong := "Add-AzKeyVaultKey contoso-east packed -KeyFilePath " + pfx + " -KeyFilePassword nonsense"
-		wantFault(t, wrong, w.ck(admin, wrong), fault.Invalid, "cannot be read", "password")
+		if fips140.Enforced() {
+			wantFault(t, right, w.ck(admin, right), fault.Invalid, "SHA-1", "openssl pkcs12")
+		} else {
+			w.mustCK(admin, right)
+			wantFault(t, wrong, w.ck(admin, wrong), fault.Invalid, "cannot be read", "password")
+		}
 	}
 	for _, line := range []string{
 		"Add-AzKeyVaultKey contoso-east mine",

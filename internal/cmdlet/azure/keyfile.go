@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/fips140"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
@@ -154,6 +155,10 @@ func (e *Environment) importKey(ctx context.Context, call *cmdlet.Call, client *
 func privateKey(data []byte, password string) (*azkeys.JSONWebKey, error) {
 	key, err := pemKey(data)
 	if key == nil && err == nil {
+		if fips140.Enforced() {
+			return nil, fault.New(fault.Invalid, "a PKCS #12 file needs SHA-1, which nothing but approved cryptography allows").
+				WithHint("write the key as PEM: openssl pkcs12 -in FILE.pfx -nocerts -nodes -out key.pem")
+		}
 		_, key, err = azidentity.ParseCertificates(data, []byte(password))
 	}
 	if err != nil {
