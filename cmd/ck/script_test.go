@@ -94,7 +94,7 @@ func manyFiles(source string) string {
 //	free-port NAME                 put the number of a free port into variable NAME
 //	noise FILE BYTES               make a file of that many random bytes
 //	[!] records DIR OPERATION STATUS
-//	                               look for a record of the key vault log below DIR
+//	                               look for a record of the key vault log below DIR, five minutes at most
 //	trap [untouched|touched]       listen at $TRAP, also as the proxy of what serve starts; check who came
 //	receiver                       be a webhook on loopback, at $RECEIVER, which servers started later trust
 //	subscribe PROFILE VAULT        have the webhook sent the events of a vault, as its owner asks

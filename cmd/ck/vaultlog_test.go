@@ -10,8 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -53,19 +55,23 @@ func countRecords(t *testing.T, dir string) int {
 	return len(all)
 }
 
-// cmdRecords looks for a record of an operation with a status.
+// cmdRecords looks for a record of an operation with a status. A server writes them after its
+// answers, so that one that must be there is waited for, and a file that is being written read again.
 func cmdRecords(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("usage: records DIR OPERATION STATUS")
 	}
-	all, err := readRecords(ts.MkAbs(args[0]))
-	ts.Check(err)
-	found := false
-	for _, r := range all {
-		found = found || r.OperationName == args[1] && fmt.Sprint(r.Properties.HTTPStatusCode) == args[2]
-	}
-	if found == neg {
-		ts.Fatalf("record of %s %s: %v", args[1], args[2], found)
+	for deadline := time.Now().Add(longWait); ; time.Sleep(20 * time.Millisecond) {
+		all, err := readRecords(ts.MkAbs(args[0]))
+		found := slices.ContainsFunc(all, func(r vaultRecord) bool {
+			return r.OperationName == args[1] && fmt.Sprint(r.Properties.HTTPStatusCode) == args[2]
+		})
+		switch {
+		case err == nil && found != neg:
+			return
+		case neg || time.Now().After(deadline):
+			ts.Fatalf("record of %s %s: %v, %v", args[1], args[2], found, err)
+		}
 	}
 }
 

@@ -187,7 +187,7 @@ func TestHedgeSettings(t *testing.T) {
 // CK-76: the availability key's copy and new roots bring back what lay under the lost ones.
 func TestRestore(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := newWorld(t, func(c *Config) { c.Hedge.Offset = time.Hour }) // one root is asked: none that is still on its way when they change
 	g := w.mustHedged()
 	o, err := w.keys.ForSealing(t.Context(), alice, Container{Tenant: tenant, ID: "site", Workload: "sharepoint"}, Target{Policy: g.Policy, Generation: g.ID})
 	if err != nil {
