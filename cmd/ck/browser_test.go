@@ -50,7 +50,13 @@ func TestSignInInChromium(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	browsed := make(chan error, 1)
-	go func() { browsed <- browse(ctx, folder, browser, opened, "alice@"+sampleDomain, password[1]) }()
+	go func() {
+		err := browse(ctx, folder, browser, opened, "alice@"+sampleDomain, password[1])
+		if err != nil {
+			cancel() // nobody will sign in
+		}
+		browsed <- err
+	}()
 	token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"https://vault." + domain + "/.default"}})
 	if err := errors.Join(err, <-browsed); err != nil {
 		t.Fatal(err)

@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -82,32 +81,12 @@ func newKilled(t *testing.T) *killed {
 	}
 	t.Logf("CK_CRASH_SEED=%d", seed)
 	w := &killed{
-		world: newWorldOf(t, plainBinary(t), "--lease", "2s", "--purge-wait", "0s", "--licences", "ignore", "--approve-offboarding", "automatically"),
+		world: newWorldOf(t, plain(t), "--lease", "2s", "--purge-wait", "0s", "--licences", "ignore", "--approve-offboarding", "automatically"),
 		t:     t, dice: rand.New(rand.NewPCG(seed, 0)),
 		acknowledged: map[client.Ref][sha256.Size]byte{}, purged: map[client.Ref][sha256.Size]byte{}, percent: map[string]float64{}, cut: map[string]int{},
 	}
 	w.setUp()
 	return w
-}
-
-// plainBinary returns ck without the race detector, which would make the server several times
-// slower; "" if the test itself is that.
-func plainBinary(t *testing.T) string {
-	t.Helper()
-	if !raced {
-		return ""
-	}
-	return built(t)
-}
-
-// built returns ck as people have it, without tests in it.
-func built(tb testing.TB) string {
-	tb.Helper()
-	path := filepath.Join(tb.TempDir(), "ck")
-	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
-		tb.Fatalf("building ck: %v\n%s", err, out)
-	}
-	return path
 }
 
 // live is the life of one operation.

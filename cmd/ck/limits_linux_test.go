@@ -135,7 +135,7 @@ func TestFullDiskAtTheStart(t *testing.T) {
 	w, disk := newWorldOnDisk(t, 32<<20)
 	w.server.kill()
 	disk.fill(t)
-	err := w.server.start(w.ck, w.dir, w.env, w.flags)
+	err := w.server.start(w.serves, w.dir, w.env, w.flags)
 	if err == nil {
 		t.Skip("it needs no space to start") // then there is nothing to refuse
 	}
@@ -150,7 +150,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	w, disk := newWorldOnDisk(t, 32<<20)
 	w.server.kill()
 	disk.do(t, "mount", "-o", "remount,ro", disk.path)
-	mustRefuse(t, w.server.start(w.ck, w.dir, w.env, w.flags))
+	mustRefuse(t, w.server.start(w.serves, w.dir, w.env, w.flags))
 	disk.do(t, "mount", "-o", "remount,rw", disk.path)
 	w.start()
 }
@@ -268,7 +268,6 @@ func copyBinary(t *testing.T, dir string) string {
 type disk struct {
 	path   string // inside
 	holder int    // process id
-	ck     string // the binary, for those outside
 }
 
 // newWorldOnDisk returns a world whose data folder is on a disk of that size.
@@ -280,13 +279,13 @@ func newWorldOnDisk(t *testing.T, size int, flags ...string) (*world, *disk) {
 	must(t, os.CopyFS(d.outside(), os.DirFS(filepath.Join(w.dir, "data"))))
 	enter, err := exec.LookPath("nsenter")
 	must(t, err)
-	inside := append([]string{"-m", "-t", strconv.Itoa(d.holder), "--wd=" + w.dir, w.ck}, w.flags...)
+	inside := append([]string{"-m", "-t", strconv.Itoa(d.holder), "--wd=" + w.dir, w.serves}, w.flags...)
 	for i, flag := range inside {
 		if flag == filepath.Join(w.dir, "data") {
 			inside[i] = d.path
 		}
 	}
-	d.ck, w.ck, w.flags = w.ck, enter, inside
+	w.serves, w.flags = enter, inside
 	w.start()
 	return w, d
 }
@@ -380,7 +379,7 @@ func mustRefuse(t *testing.T, err error) {
 // run runs a command of ck, which must end with that code, and returns what it said.
 func (d *disk) run(t *testing.T, w *world, code int, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), d.ck, args...)
+	cmd := exec.CommandContext(t.Context(), w.ck, args...)
 	cmd.Env, cmd.Dir = w.env, w.dir
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != code {

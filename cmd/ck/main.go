@@ -11,7 +11,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -207,10 +209,14 @@ func self() string {
 	if err == nil && strings.Contains(exe, "go-build") {
 		return "go run ./cmd/ck"
 	}
-	if len(os.Args) > 0 && strings.ContainsRune(os.Args[0], os.PathSeparator) {
-		return os.Args[0]
+	if len(os.Args) == 0 || !strings.ContainsRune(os.Args[0], os.PathSeparator) {
+		return "ck"
 	}
-	return "ck"
+	name := filepath.Base(os.Args[0])
+	if found, err := exec.LookPath(name); err == nil && found == os.Args[0] {
+		return name
+	}
+	return os.Args[0]
 }
 
 // terminalWidth returns the columns of w if it is a terminal, 0 otherwise.

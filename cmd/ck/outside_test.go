@@ -28,9 +28,11 @@ func TestJavaScriptClients(t *testing.T) {
 func needJavaScript(t *testing.T) string {
 	t.Helper()
 	folder := mustAbs(t, "../../test/javascript")
-	_, err := os.Stat(filepath.Join(folder, "node_modules", "@azure", "keyvault-keys"))
-	if _, none := exec.LookPath("npm"); err != nil || none != nil {
-		missing(t, "CK_REQUIRE_JAVASCRIPT", "Azure's clients for JavaScript are not installed: run npm ci in test/javascript")
+	for _, module := range []string{"@azure/keyvault-keys", "playwright-core"} {
+		_, err := os.Stat(filepath.Join(folder, "node_modules", module))
+		if _, none := exec.LookPath("npm"); err != nil || none != nil {
+			missing(t, "CK_REQUIRE_JAVASCRIPT", "Azure's clients for JavaScript are not installed: run npm ci in test/javascript")
+		}
 	}
 	return folder
 }

@@ -22,12 +22,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ck": main, "ck-playground": playgroundMain})
-}
-
 // TestScripts tells what people do with ck as scripts: the real binary, a real server, real
-// TLS. Beside testscript's own commands they may use those of scriptCommands.
+// TLS. Beside testscript's own commands they may use those of scriptCommands. Where tests run with
+// the race detector, so does the server of a script that says env RACES=1; all else is without.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -35,6 +32,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds:                scriptCommands,
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", filepath.Dir(plain(t))+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "share"))
@@ -211,7 +209,10 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("use ! exec ck serve for a server that must not start")
 	}
-	path, err := exec.LookPath("ck")
+	path, err := exec.LookPath("ck") // of this process: this test itself
+	if ts.Getenv("RACES") == "" {
+		path, err = plainBinary()
+	}
 	ts.Check(err)
 	server := ts.Value(serverKey{}).(*scriptServer)
 	args = append([]string{"serve", "--data", ts.MkAbs("data"), "--seals", ts.MkAbs("seals"), "--port", ts.Getenv("PORT")}, args...)

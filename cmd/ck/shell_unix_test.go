@@ -113,7 +113,7 @@ func (s *seat) leaves() {
 
 const (
 	promptOfAdmin = "ck admin@contoso.example> "
-	patience      = time.Minute // on a machine that does much else
+	patience      = longWait
 )
 
 // TestShell is one person's morning at a terminal, with a real server behind it.

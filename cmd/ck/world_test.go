@@ -13,7 +13,8 @@ import (
 // is signed in to it.
 type world struct {
 	tb     testing.TB
-	ck     string // the binary
+	ck     string // the binary that people run
+	serves string // the one that serves
 	dir    string
 	env    []string
 	port   string
@@ -29,23 +30,25 @@ func newWorld(tb testing.TB, flags ...string) *world {
 }
 
 // newWorldOf is newWorld with the binary at a path; "" for this test itself, which is ck under that
-// name.
+// name and serves, and for the commands of people one without the race detector.
 func newWorldOf(tb testing.TB, self string, flags ...string) *world {
 	tb.Helper()
 	dir := tb.TempDir()
+	people := self
 	if self == "" {
 		var err error
 		if self, err = os.Executable(); err != nil {
 			tb.Fatal(err)
 		}
+		people = plain(tb)
 	}
 	port := freePort(tb)
 	w := &world{
-		tb: tb, port: port, dir: dir, ck: filepath.Join(dir, "ck"),
+		tb: tb, port: port, dir: dir, ck: people, serves: filepath.Join(dir, "ck"),
 		env:   append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+filepath.Join(dir, "config")),
 		flags: append([]string{"serve", "--sample", "--data", filepath.Join(dir, "data"), "--seals", filepath.Join(dir, "seals"), "--port", port}, flags...),
 	}
-	if err := os.Symlink(self, w.ck); err != nil {
+	if err := os.Symlink(self, w.serves); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(w.server.kill)
@@ -65,7 +68,7 @@ func newWorldOf(tb testing.TB, self string, flags ...string) *world {
 // start starts the server on what is in its data folder.
 func (w *world) start() {
 	w.tb.Helper()
-	if err := w.server.start(w.ck, w.dir, w.env, w.flags); err != nil {
+	if err := w.server.start(w.serves, w.dir, w.env, w.flags); err != nil {
 		w.tb.Fatal(err)
 	}
 }
