@@ -3,6 +3,7 @@ package keyvault
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
@@ -78,7 +79,7 @@ func (s *Service) readAssignment(ctx context.Context, d *desk, a Assignment) (As
 		return a, invalid("description")
 	}
 	var err error
-	if a.Scope, err = s.locate(ctx, d, a.Scope); err != nil {
+	if a.Scope, a.PlaceMade, err = s.locate(ctx, d, a.Scope); err != nil {
 		return a, err
 	}
 	d.entry.Detail["role"], d.entry.Detail["principal"], d.entry.Detail["scope"] = role.Name, a.Principal, a.Scope.String()
@@ -86,28 +87,29 @@ func (s *Service) readAssignment(ctx context.Context, d *desk, a Assignment) (As
 	return a, nil
 }
 
-// locate checks that a scope is there, and returns it with the names as they were given.
-func (s *Service) locate(ctx context.Context, d *desk, at Scope) (Scope, error) {
+// locate checks that a scope is there. It returns it with the names as they were given, and when
+// its vault was made, or else its group.
+func (s *Service) locate(ctx context.Context, d *desk, at Scope) (where Scope, made time.Time, err error) {
 	at.Subscription = d.subscription.ID
 	if at.Vault != "" {
 		object := d.entry.Object
 		v, err := s.place(ctx, d, at.Group, at.Vault)
 		d.entry.Object = object
 		if err != nil {
-			return at, err
+			return at, made, err
 		}
-		at.Group, at.Vault = v.Group, v.Name
+		at.Group, at.Vault, made = v.Group, v.Name, v.Created
 	} else if at.Group != "" {
 		g, err := s.group(ctx, d.subscription, at.Group)
 		if err != nil {
-			return at, err
+			return at, made, err
 		}
-		at.Group = g.Name
+		at.Group, made = g.Name, g.Created
 	}
 	if at.Key == "" {
-		return at, nil
+		return at, made, nil
 	}
-	return at, checkKeyName(at.Key)
+	return at, made, checkKeyName(at.Key)
 }
 
 // alike finds the assignment that is to be made; fault.NotFound if neither its id is taken nor
@@ -137,6 +139,7 @@ func (s *Service) addAssignment(ctx context.Context, sub Subscription, a Assignm
 	events, err := s.roleChanged(ctx, sub, a)
 	return func() (Assignment, error) {
 		err := s.tell(s.store.AddAssignment(ctx, a, maxAssignments, events...), events...)
+		a.PlaceMade = time.Time{} // as when it is read
 		if fault.Is(err, fault.Conflict) && !hasReason(err, ReasonChanged) {
 			return a, fault.New(fault.Invalid, "No more role assignments can be created").WithReason(ReasonRoleLimit).
 				WithHint("A subscription holds at most %d; assign roles to groups, or at wider scopes.", maxAssignments)

@@ -17,6 +17,8 @@ type Assignment struct {
 	Description string
 	Created     time.Time
 	CreatedBy   string // object id
+
+	PlaceMade time.Time // when the vault of the scope that is meant was made, or its group; zero from a Store
 }
 
 // A PrincipalKind says what an object id stands for. It is kept for readers and decides nothing.
@@ -51,7 +53,8 @@ type RoleStore interface {
 	// AssignedIn lists the subscriptions in which the principals hold anything.
 	AssignedIn(ctx context.Context, tenant string, principals []string) ([]string, error)
 	// AddAssignment adds one, unless the subscription has most already: fault.Conflict.
-	// ErrChanged if the id is taken, or the principal has the role at the scope.
+	// ErrChanged if the id is taken, the principal has the role at the scope, or what was made
+	// at PlaceMade is not there any more.
 	AddAssignment(ctx context.Context, a Assignment, most int, events ...Event) error
 	// DescribeAssignment replaces the description; fault.NotFound if there is none of that id.
 	DescribeAssignment(ctx context.Context, a Assignment) error

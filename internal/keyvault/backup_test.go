@@ -88,7 +88,7 @@ func TestBackupRestore(t *testing.T) {
 				t.Fatal(err)
 			}
 			after := s.allVersions(vault, "root1")
-			ignore := cmpopts.IgnoreFields(keyvault.Key{}, "Vault", "RecoveryLevel", "RecoverableDays")
+			ignore := cmpopts.IgnoreFields(keyvault.Key{}, "Vault", "VaultMade", "RecoveryLevel", "RecoverableDays")
 			if diff := cmp.Diff(before, after, ignore, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("KV-74 %s: %s", vault, diff)
 			}

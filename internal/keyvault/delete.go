@@ -43,31 +43,42 @@ func (s *Service) RecoverKey(ctx context.Context, c directory.Caller, vault, nam
 }
 
 // PurgeKey destroys a deleted key and frees its name, unless the vault's recovery level
-// forbids that to everybody (KV-61, KV-66).
+// forbids that to everybody (KV-61, KV-66): also one that came to be meanwhile.
 func (s *Service) PurgeKey(ctx context.Context, c directory.Caller, vault, name string) error {
-	_, err := through(ctx, s, c, PurgeKey, Target{Vault: vault, Name: name}, func(v *visit) (func() (struct{}, error), error) {
-		if !v.vault.purgeable() {
-			return nil, errPurge(v.vault)
-		}
-		k := v.key
-		return func() (struct{}, error) {
-			err := s.destroy(ctx, Due{k.Tenant, k.Vault, k.Name, k.Deletion})
-			if fault.Is(err, fault.NotFound) { // recovered or purged meanwhile
-				err = errDeletedNotFound(name)
+	_, err := again(func() (struct{}, error) {
+		return through(ctx, s, c, PurgeKey, Target{Vault: vault, Name: name}, func(v *visit) (func() (struct{}, error), error) {
+			if !v.vault.purgeable() {
+				return nil, errPurge(v.vault)
 			}
-			if err == nil {
-				_ = s.sweepLoose(ctx) // what is out of reach now the next Sweep destroys, and tells of
-			}
-			return struct{}{}, err
-		}, nil
+			k := v.key
+			return func() (struct{}, error) {
+				err := s.destroy(ctx, Due{k.Tenant, k.Vault, k.Name, k.Deletion}, stillPurgeable)
+				if fault.Is(err, fault.NotFound) { // recovered or purged meanwhile
+					err = errDeletedNotFound(name)
+				}
+				if err == nil {
+					_ = s.sweepLoose(ctx) // what is out of reach now the next Sweep destroys, and tells of
+				}
+				return struct{}{}, err
+			}, nil
+		})
 	})
 	return err
 }
 
-// destroy removes a deleted key for ever, from the store and from memory.
-func (s *Service) destroy(ctx context.Context, d Due) error {
+// stillPurgeable is ErrChanged once keys of a vault cannot be purged any more.
+func stillPurgeable(v Vault) error {
+	if v.IsDeleted() || !v.purgeable() {
+		return ErrChanged()
+	}
+	return nil
+}
+
+// destroy removes a deleted key for ever, from the store and from memory, unless may is given and
+// has something against it.
+func (s *Service) destroy(ctx context.Context, d Due, may func(Vault) error) error {
 	told := eventOf(KeyPurged, Key{Tenant: d.Tenant, Vault: d.Vault, Name: d.Name}, s.now())
-	versions, err := s.store.PurgeKey(ctx, d.Tenant, d.Vault, d.Name, d.Deleted, told)
+	versions, err := s.store.PurgeKey(ctx, d, may, told)
 	if err := s.tell(err, told); err != nil {
 		return err
 	}

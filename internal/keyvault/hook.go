@@ -33,6 +33,8 @@ const (
 type Hook struct {
 	Tenant, Subscription, Group, Vault, Name string
 
+	VaultMade time.Time // when the vault that is meant was made; zero from a Store
+
 	Endpoint courier.Endpoint
 	Secret   envelope.Key // deliveries are signed with it
 	Schema   Schema

@@ -58,7 +58,7 @@ func (s *Service) planHook(ctx context.Context, v Vault, spec HookSpec) (Hook, e
 	}
 	now := s.now()
 	h := Hook{
-		Tenant: v.Tenant, Subscription: v.Subscription, Group: v.Group, Vault: v.Name, Name: spec.Name, Endpoint: endpoint,
+		Tenant: v.Tenant, Subscription: v.Subscription, Group: v.Group, Vault: v.Name, VaultMade: v.Created, Name: spec.Name, Endpoint: endpoint,
 		Schema: cmp.Or(spec.Schema, EventGridSchema), Types: spec.Types, Created: now, Updated: now,
 	}
 	for _, row := range all {
@@ -81,6 +81,9 @@ func (s *Service) storeHook(ctx context.Context, h Hook) (Hook, error) {
 		return Hook{}, err
 	}
 	row, err := s.store.PutHook(ctx, HookRow{Hook: h, Base: h.Endpoint.Base(), Sealed: sealed})
+	if hasReason(err, ReasonVaultNotFound) { // deleted while its receiver was asked
+		err = errNoVault(h.Group, h.Vault)
+	}
 	h.Created, h.Delivered, h.Dropped = row.Created, row.Delivered, row.Dropped
 	return h, err
 }

@@ -17,9 +17,10 @@ import (
 func TestHookShelf(t *testing.T) {
 	t.Parallel()
 	db := storetest.SQLite(t, store.VaultAreas()...)
+	world := newStage(t, db)
 	kept, s := store.NewKeyVault(db), seal.Of(envelope.NewKey())
-	hook := keyvault.Hook{Tenant: "t", Vault: "Contoso-East", Name: "To-Us", Created: time.Unix(1, 0), Updated: time.Unix(1, 0)}
-	bound := envelope.Bind("webhook 1", "t", "contoso-east", "to-us")
+	hook := keyvault.Hook{Tenant: world.Tenant, Vault: "Contoso-East", Name: "To-Us", Created: time.Unix(1, 0), Updated: time.Unix(1, 0)}
+	bound := envelope.Bind("webhook 1", world.Tenant, "contoso-east", "to-us")
 	sealed, err := s.Seal(bound, []byte("secrets"))
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +46,7 @@ func TestHookShelf(t *testing.T) {
 	}
 	stop()
 	<-ended
-	row, err := kept.Hook(t.Context(), "t", "contoso-east", "to-us")
+	row, err := kept.Hook(t.Context(), world.Tenant, "contoso-east", "to-us")
 	if err != nil {
 		t.Fatal(err)
 	}

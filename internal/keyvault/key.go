@@ -35,6 +35,8 @@ type Key struct {
 
 	RecoveryLevel   string // the vault's, computed (KV-60)
 	RecoverableDays int
+
+	VaultMade time.Time // when the vault that was asked was made; zero from a Store
 }
 
 // A Deletion says when a key was deleted and when it will be destroyed. The zero Deletion
@@ -51,9 +53,9 @@ func (k Key) id() protect.ID {
 	return protect.ID{Tenant: k.Tenant, Vault: fold(k.Vault), Key: fold(k.Name), Version: k.Version}
 }
 
-// in returns k as an answer from v: with the vault's name and recovery level.
+// in returns k as an answer from v: with the vault's name, age and recovery level.
 func (k Key) in(v Vault) Key {
-	k.Vault = v.Name
+	k.Vault, k.VaultMade = v.Name, v.Created
 	k.RecoveryLevel, k.RecoverableDays = v.Recovery()
 	return k
 }

@@ -29,7 +29,7 @@ type Outbox interface {
 
 	// PutHook makes a hook that has Reached the last event of its tenant, or replaces what a spec
 	// says of the one that is there, which is then due; Attempts begin anew. It returns what
-	// stayed: Created, Delivered and Dropped.
+	// stayed: Created, Delivered and Dropped. fault.NotFound if the vault that is meant is not live.
 	PutHook(ctx context.Context, h HookRow) (Hook, error)
 	Hook(ctx context.Context, tenant, vault, name string) (HookRow, error)
 	Hooks(ctx context.Context, tenant, vault string) ([]HookRow, error) // by name

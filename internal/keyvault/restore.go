@@ -104,7 +104,7 @@ func (s *Service) restore(ctx context.Context, v Vault, ring *backup.Key, conten
 func (in backupVersion) key(v Vault, name string) Key {
 	t, hsm := splitType(in.Type)
 	return Key{
-		Tenant: v.Tenant, Vault: v.Name, Name: name, Version: in.Version,
+		Tenant: v.Tenant, Vault: v.Name, VaultMade: v.Created, Name: name, Version: in.Version,
 		Type: t, HSM: hsm, Bits: in.Bits, Curve: in.Curve, Ops: in.Ops, Enabled: in.Enabled,
 		NotBefore: fromMicros(in.NotBefore), Expires: fromMicros(in.Expires), Tags: in.Tags,
 		Created: time.UnixMicro(in.Created).UTC(), Updated: time.UnixMicro(in.Updated).UTC(),

@@ -48,7 +48,8 @@ type Store interface {
 	// is no such group. It begins without the role assignments of one that had the name before.
 	AddVault(ctx context.Context, v Vault) error
 	// SetVault replaces what may change of a live vault (SKU, PurgeProtection, RBAC, Network,
-	// Access, Tags, EnabledFor, Updated, UpdatedBy) and raises its Revision, if that is still v.Revision; else ErrChanged.
+	// Access, Tags, EnabledFor, Updated, UpdatedBy) and raises its Revision, if that is still v.Revision and it is the
+	// vault that was made at v.Created; else ErrChanged.
 	SetVault(ctx context.Context, v Vault, events ...Event) error
 
 	// NameTaken reports whether anyone has a vault of that name, also a deleted one.
@@ -56,8 +57,9 @@ type Store interface {
 	// DeletedVault is Vault for deleted ones. One that is condemned is not there any more.
 	DeletedVault(ctx context.Context, name string) (Vault, error)
 	DeletedVaults(ctx context.Context, tenant, subscription, after string, limit int) ([]Vault, error) // as Vaults
-	// DeleteVault moves a live vault to the deleted state; fault.NotFound if it is not live.
-	DeleteVault(ctx context.Context, tenant, name string, d Deletion, events ...Event) error
+	// DeleteVault moves the live vault that was made at v.Created to the deleted state, as v.Deletion
+	// says; fault.NotFound if it is not live.
+	DeleteVault(ctx context.Context, v Vault, events ...Event) error
 	// RecoverVault undoes the deletion that v has, if its group is there.
 	RecoverVault(ctx context.Context, v Vault, events ...Event) error
 	// CondemnVault makes sure that a vault which was deleted at that time comes back no more.
@@ -76,7 +78,7 @@ type Store interface {
 	// returned too: its Deletion says so.
 	Key(ctx context.Context, tenant, vault, name, version string) (Key, Material, error)
 	// AddVersion makes the key where there is none, and the version; k.Ordinal is ignored.
-	// fault.NotFound if the vault is not live, fault.Conflict if the key is deleted, or ErrChanged if two made it at once.
+	// fault.NotFound if no vault is live that was made at k.VaultMade (zero: at any time), fault.Conflict if the key is deleted, or ErrChanged if two made it at once.
 	// A version whose Material lies outside takes over its Loose, or the error is ErrGivenUp.
 	AddVersion(ctx context.Context, k Key, m Material, events ...Event) error
 	// SetVersion replaces Ops, Enabled, NotBefore, Expires, Tags and Updated of a version of
@@ -91,7 +93,7 @@ type Store interface {
 	// and its rotation policy. None if the key is not live.
 	Whole(ctx context.Context, tenant, vault, name string, limit int) ([]Stored, RotationPolicy, error)
 	// Restore makes a key of versions, oldest first; fault.Conflict if the name is there,
-	// live or deleted, fault.NotFound if the vault is not live. Material outside is as with AddVersion.
+	// live or deleted. Material outside, and a vault that is not live, are as with AddVersion.
 	Restore(ctx context.Context, versions []Stored, p RotationPolicy, events ...Event) error
 	// Rotation returns a live key's rotation policy, the zero one if none was set.
 	Rotation(ctx context.Context, tenant, vault, name string) (RotationPolicy, error)
@@ -102,9 +104,10 @@ type Store interface {
 	// RecoverKey undoes DeleteKey; fault.NotFound if it is not deleted.
 	RecoverKey(ctx context.Context, tenant, vault, name string, events ...Event) error
 	// PurgeKey overwrites and removes all versions of a key that was deleted at that time,
-	// and returns their ids; fault.NotFound if it is not, or was deleted at another time.
+	// and returns their ids; fault.NotFound if it is not, or was deleted at another time. Unless nil,
+	// may is asked in the same transaction whether the vault, as it is then, has nothing against it.
 	// Material outside becomes a Loose that is due.
-	PurgeKey(ctx context.Context, tenant, vault, name string, deleted time.Time, events ...Event) (versions []string, err error)
+	PurgeKey(ctx context.Context, d Due, may func(Vault) error, events ...Event) (versions []string, err error)
 	// Aging lists live keys of all tenants to which something is due, by time and then
 	// identity, those after the given one.
 	Aging(ctx context.Context, now time.Time, after Aging, limit int) ([]Aging, error)

@@ -69,7 +69,7 @@ func sweepAll[D any](ctx context.Context, list func(after D) ([]D, error), destr
 // sweepKey destroys one key. One that was recovered or purged meanwhile is left alone.
 func (s *Service) sweepKey(ctx context.Context, d Due, request string) (bool, error) {
 	e := retentionEntry(d.Tenant, PurgeKey, d.Vault+"/keys/"+d.Name, d.Deletion, request)
-	done, err := settle(ctx, s, e, func() (bool, error) { return true, s.destroy(ctx, d) }, nil)
+	done, err := settle(ctx, s, e, func() (bool, error) { return true, s.destroy(ctx, d, nil) }, nil)
 	if fault.Is(err, fault.NotFound) {
 		return false, nil
 	}

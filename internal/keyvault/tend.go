@@ -160,18 +160,10 @@ func (s *Service) rotateDue(ctx context.Context, l Lifetime, now time.Time, r te
 	e := l.entry(RotateKey, "rotation", r.request)
 	e.Object = object(Vault{Name: l.Vault}, Target{Name: k.Name, Version: k.Version})
 	e.Detail["from"] = l.Version
-	_, err := settle(ctx, s, e, func() (struct{}, error) {
-		p := s.maker(k.HSM)
-		handle, pub, err := p.Generate(ctx, k.id(), k.spec())
-		if err != nil {
-			r.leave(p.Name(), err)
-			return struct{}{}, aside{err}
-		}
-		k.Public, k.HeldBy = pub, p.Name()
-		told := eventOf(KeyNewVersionCreated, k, now)
-		err = s.store.AddSuccessor(ctx, k, Material{Protector: p.Name(), Handle: handle}, l, told)
-		return struct{}{}, s.tell(err, told)
-	}, nil)
+	_, err := settle(ctx, s, e, func() (Key, error) { return s.succeed(ctx, k, l) }, nil)
+	if _, ofProtector := errors.AsType[aside](err); ofProtector {
+		r.leave(s.maker(k.HSM).Name(), err)
+	}
 	return err
 }
 

@@ -23,7 +23,7 @@ func (s *Service) DeleteVault(ctx context.Context, c directory.Caller, subscript
 		d.entry.Detail["purge_at"] = v.PurgeAt.Format(time.RFC3339)
 		gone := vaultEvent(VaultDeleted, v, now)
 		return func() (Vault, error) {
-			err := s.store.DeleteVault(ctx, v.Tenant, v.Name, v.Deletion, gone)
+			err := s.store.DeleteVault(ctx, v, gone)
 			if fault.Is(err, fault.NotFound) { // someone was faster
 				err = errNoVault(group, name)
 			}

@@ -175,13 +175,13 @@ func TestKeyVaultDeletion(t *testing.T) {
 		if err := k.AddVersion(t.Context(), aVaultKey(t, "root", "2"), m); !fault.Is(err, fault.Conflict) {
 			t.Errorf("a version of a deleted key: %v", err)
 		}
-		_, err := k.PurgeKey(t.Context(), "t", "Vault", "root", vaultTime.Add(time.Second))
+		_, err := k.PurgeKey(t.Context(), keyvault.Due{Tenant: "t", Vault: "Vault", Name: "root", Deletion: keyvault.Deletion{Deleted: vaultTime.Add(time.Second)}}, nil)
 		notFound("purging what was deleted at another time", err)
 		mustVault(t, k.RecoverKey(t.Context(), "t", "Vault", "root"))
-		_, err = k.PurgeKey(t.Context(), "t", "Vault", "root", vaultTime)
+		_, err = k.PurgeKey(t.Context(), keyvault.Due{Tenant: "t", Vault: "Vault", Name: "root", Deletion: keyvault.Deletion{Deleted: vaultTime}}, nil)
 		notFound("purging a live key", err)
 		mustVault(t, k.DeleteKey(t.Context(), "t", "vault", "root", d))
-		if gone, err := k.PurgeKey(t.Context(), "t", "Vault", "root", vaultTime); err != nil || len(gone) != 1 || gone[0] != "1" {
+		if gone, err := k.PurgeKey(t.Context(), keyvault.Due{Tenant: "t", Vault: "Vault", Name: "root", Deletion: keyvault.Deletion{Deleted: vaultTime}}, nil); err != nil || len(gone) != 1 || gone[0] != "1" {
 			t.Errorf("purged %v, %v", gone, err)
 		}
 		mustVault(t, k.AddVersion(t.Context(), aVaultKey(t, "root", "1"), m)) // nothing of the old one is left
@@ -248,7 +248,7 @@ func TestKeyVaultWhole(t *testing.T) {
 		if _, err := k.Rotation(t.Context(), "t", "Vault", "root"); !fault.Is(err, fault.NotFound) {
 			t.Errorf("the policy of a deleted key: %v", err)
 		}
-		if _, err := k.PurgeKey(t.Context(), "t", "Vault", "root", vaultTime); err != nil {
+		if _, err := k.PurgeKey(t.Context(), keyvault.Due{Tenant: "t", Vault: "Vault", Name: "root", Deletion: keyvault.Deletion{Deleted: vaultTime}}, nil); err != nil {
 			t.Fatal(err)
 		}
 		mustVault(t, k.Restore(t.Context(), whole, policy))

@@ -43,7 +43,7 @@ func (k *KeyVault) Restore(ctx context.Context, versions []keyvault.Stored, p ke
 		return err
 	}
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
-		if err := liveVault(ctx, q, first.Tenant, first.Vault); err != nil {
+		if err := liveVault(ctx, q, first.Tenant, first.Vault, first.VaultMade); err != nil {
 			return err
 		}
 		rows, err := q.RestoreKey(ctx, keyvaultsql.RestoreKeyParams{

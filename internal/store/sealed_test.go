@@ -66,8 +66,15 @@ var sealedCases = map[string]struct {
 	"webhooks": {
 		areas: store.VaultAreas,
 		fill: func(t *testing.T, db *store.DB, sealed func(int) []byte) {
+			k := store.NewKeyVault(db)
+			mustVault(t, k.PutSubscription(t.Context(), keyvault.Subscription{ID: "s", Tenant: "t", DisplayName: "S", Owner: "o", Created: vaultTime}))
+			_, err := k.PutGroup(t.Context(), keyvault.Group{Tenant: "t", Subscription: "s", Name: "G", Created: vaultTime})
+			mustVault(t, err)
+			for n := range 3 {
+				mustVault(t, k.AddVault(t.Context(), aVault(fmt.Sprintf("V%d", n))))
+			}
 			for n := range 5 {
-				_, err := store.NewKeyVault(db).PutHook(t.Context(), keyvault.HookRow{
+				_, err := k.PutHook(t.Context(), keyvault.HookRow{
 					Hook: keyvault.Hook{Tenant: "t", Vault: fmt.Sprintf("V%d", n/2), Name: fmt.Sprintf("Hook-%d", n), Created: vaultTime, Updated: vaultTime}, Sealed: sealed(n),
 				})
 				mustVault(t, err)

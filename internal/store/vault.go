@@ -120,7 +120,7 @@ func (k *KeyVault) SetVault(ctx context.Context, v keyvault.Vault, events ...key
 			Sku: v.SKU, PurgeProtection: v.PurgeProtection, Tags: encodeTags(v.Tags), Updated: micros(v.Updated),
 			EnabledFor: strings.Join(v.EnabledFor.Words(), " "), UpdatedBy: v.UpdatedBy.String(),
 			Rbac: v.RBAC, Network: network,
-			TenantID: v.Tenant, Name: name, Revision: v.Revision,
+			TenantID: v.Tenant, Name: name, Revision: v.Revision, Created: micros(v.Created),
 		})
 		if err := oneRow(rows, err, keyvault.ErrChanged()); err != nil {
 			return err

@@ -36,15 +36,24 @@ func (k *KeyVault) RecoverKey(ctx context.Context, tenant, vault, name string, e
 
 // PurgeKey implements keyvault.Store. Handles are overwritten with zeros of the same length
 // before their rows go, so that no free page keeps them.
-func (k *KeyVault) PurgeKey(ctx context.Context, tenant, vault, name string, deleted time.Time, events ...keyvault.Event) (versions []string, err error) {
-	vault, name = foldName(vault), foldName(name)
+func (k *KeyVault) PurgeKey(ctx context.Context, d keyvault.Due, may func(keyvault.Vault) error, events ...keyvault.Event) (versions []string, err error) {
+	vault, name := foldName(d.Vault), foldName(d.Name)
 	err = k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		versions = nil
-		rows, err := q.RemoveKey(ctx, keyvaultsql.RemoveKeyParams{TenantID: tenant, Vault: vault, Name: name, Deleted: instant(deleted)})
+		if may != nil {
+			v, _, err := getVault(ctx, q, vault)
+			if err != nil {
+				return err
+			}
+			if err := may(v); err != nil {
+				return err
+			}
+		}
+		rows, err := q.RemoveKey(ctx, keyvaultsql.RemoveKeyParams{TenantID: d.Tenant, Vault: vault, Name: name, Deleted: instant(d.Deleted)})
 		if err := oneRow(rows, err, sql.ErrNoRows); err != nil {
 			return err
 		}
-		if versions, err = destroyVersions(ctx, q, tenant, vault, name); err != nil {
+		if versions, err = destroyVersions(ctx, q, d.Tenant, vault, name); err != nil {
 			return err
 		}
 		return addEvents(ctx, q, events)

@@ -24,6 +24,9 @@ func (k *KeyVault) PutHook(ctx context.Context, h keyvault.HookRow) (kept keyvau
 		types = string(b)
 	}
 	err = k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
+		if err := liveVault(ctx, q, h.Tenant, h.Vault, h.VaultMade); err != nil {
+			return err
+		}
 		reached, err := q.NextEvent(ctx, h.Tenant)
 		if err != nil {
 			return err

@@ -68,7 +68,7 @@ func (k *KeyVault) addVersion(ctx context.Context, row keyvaultsql.AddVersionPar
 		if err := check(ctx, q); err != nil {
 			return err
 		}
-		if err := liveVault(ctx, q, row.TenantID, row.Vault); err != nil {
+		if err := liveVault(ctx, q, row.TenantID, row.Vault, key.VaultMade); err != nil {
 			return err
 		}
 		if row.Ordinal, err = nextOrdinal(ctx, q, row, key.Name); err != nil {

@@ -48,10 +48,10 @@ func (k *KeyVault) DeletedVaults(ctx context.Context, tenant, subscription, afte
 }
 
 // DeleteVault implements keyvault.Store.
-func (k *KeyVault) DeleteVault(ctx context.Context, tenant, name string, d keyvault.Deletion, events ...keyvault.Event) error {
+func (k *KeyVault) DeleteVault(ctx context.Context, v keyvault.Vault, events ...keyvault.Event) error {
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		rows, err := q.DeleteVault(ctx, keyvaultsql.DeleteVaultParams{
-			Deleted: instant(d.Deleted), PurgeAt: instant(d.PurgeAt), TenantID: tenant, Name: foldName(name),
+			Deleted: instant(v.Deleted), PurgeAt: instant(v.PurgeAt), TenantID: v.Tenant, Name: foldName(v.Name), Created: micros(v.Created),
 		})
 		if err := oneRow(rows, err, sql.ErrNoRows); err != nil {
 			return err
@@ -151,10 +151,11 @@ func (k *KeyVault) DueVaults(ctx context.Context, now time.Time, after keyvault.
 	return list, err
 }
 
-// liveVault refuses what was begun before the vault went, and would come to be after.
-func liveVault(ctx context.Context, q *keyvaultsql.Queries, tenant, vault string) error {
-	_, err := q.LiveVault(ctx, keyvaultsql.LiveVaultParams{TenantID: tenant, Name: foldName(vault)})
-	if errors.Is(err, sql.ErrNoRows) {
+// liveVault refuses what was begun before the vault went, and would come to be after: also in
+// another vault that has its name now, if made, the time when the vault was made, is not zero.
+func liveVault(ctx context.Context, q *keyvaultsql.Queries, tenant, vault string, made time.Time) error {
+	created, err := q.LiveVault(ctx, keyvaultsql.LiveVaultParams{TenantID: tenant, Name: foldName(vault)})
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !made.IsZero() && created != micros(made) {
 		return fault.New(fault.NotFound, "There is no such key vault").WithReason(keyvault.ReasonVaultNotFound)
 	}
 	return err

@@ -27,8 +27,8 @@ func TestKeyVaultVaultDeletion(t *testing.T) {
 		mustVault(t, err)
 
 		d := keyvault.Deletion{Deleted: vaultTime, PurgeAt: vaultTime.AddDate(0, 0, 90)}
-		mustVault(t, k.DeleteVault(ctx, "t", "VAULT", d))
-		wantMissing(t, "deleted again", k.DeleteVault(ctx, "t", "vault", d))
+		mustVault(t, k.DeleteVault(ctx, keyvault.Vault{Tenant: "t", Name: "VAULT", Created: vaultTime, Deletion: d}))
+		wantMissing(t, "deleted again", k.DeleteVault(ctx, keyvault.Vault{Tenant: "t", Name: "vault", Created: vaultTime, Deletion: d}))
 		wantMissing(t, "a new version", k.AddVersion(ctx, aVaultKey(t, "live", "4"), m))
 		wantMissing(t, "a restored key", k.Restore(ctx, []keyvault.Stored{{Key: aVaultKey(t, "more", "5"), Material: m}}, keyvault.RotationPolicy{}))
 		_, err = k.Vault(ctx, "vault")
@@ -82,7 +82,7 @@ func TestKeyVaultVaultPurge(t *testing.T) {
 		wantMissing(t, "keys of a live vault", err)
 		wantMissing(t, "a live vault", k.RemoveVault(ctx, "t", "vault"))
 		d := keyvault.Deletion{Deleted: vaultTime, PurgeAt: vaultTime.AddDate(0, 0, 90)}
-		mustVault(t, k.DeleteVault(ctx, "t", "vault", d))
+		mustVault(t, k.DeleteVault(ctx, keyvault.Vault{Tenant: "t", Name: "vault", Created: vaultTime, Deletion: d}))
 		gone, err := k.DeletedVault(ctx, "vault")
 		mustVault(t, err)
 		wantMissing(t, "another deletion", k.CondemnVault(ctx, "t", "vault", vaultTime.Add(time.Second)))
@@ -131,7 +131,7 @@ func TestKeyVaultRemoveGroup(t *testing.T) {
 		if removed, err := k.RemoveGroup(ctx, g); removed || err != nil {
 			t.Errorf("with a vault in it: %t, %v", removed, err)
 		}
-		mustVault(t, k.DeleteVault(ctx, "t", "vault", keyvault.Deletion{Deleted: vaultTime, PurgeAt: vaultTime}))
+		mustVault(t, k.DeleteVault(ctx, keyvault.Vault{Tenant: "t", Name: "vault", Created: vaultTime, Deletion: keyvault.Deletion{Deleted: vaultTime, PurgeAt: vaultTime}}))
 		if removed, err := k.RemoveGroup(ctx, g); !removed || err != nil {
 			t.Errorf("empty: %t, %v", removed, err)
 		}

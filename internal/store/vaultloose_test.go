@@ -73,7 +73,7 @@ func TestKeyVaultLoose(t *testing.T) {
 		whole, policy, err := k.Whole(t.Context(), "t", "Vault", "root", 10)
 		mustVault(t, err)
 		mustVault(t, k.DeleteKey(t.Context(), "t", "Vault", "root", keyvault.Deletion{Deleted: vaultTime, PurgeAt: vaultTime}))
-		_, err = k.PurgeKey(t.Context(), "t", "Vault", "root", vaultTime)
+		_, err = k.PurgeKey(t.Context(), keyvault.Due{Tenant: "t", Vault: "Vault", Name: "root", Deletion: keyvault.Deletion{Deleted: vaultTime}}, nil)
 		mustVault(t, err)
 		purged := a
 		purged.Due = time.Time{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -101,6 +102,9 @@ func (k *KeyVault) AssignedIn(ctx context.Context, tenant string, principals []s
 // AddAssignment implements keyvault.RoleStore.
 func (k *KeyVault) AddAssignment(ctx context.Context, a keyvault.Assignment, most int, events ...keyvault.Event) error {
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
+		if err := stillThere(ctx, q, a); err != nil {
+			return err
+		}
 		n, err := q.CountRoles(ctx, keyvaultsql.CountRolesParams{TenantID: a.Tenant, SubscriptionID: a.Scope.Subscription})
 		if err != nil {
 			return err
@@ -119,6 +123,33 @@ func (k *KeyVault) AddAssignment(ctx context.Context, a keyvault.Assignment, mos
 		}
 		return addEvents(ctx, q, events)
 	})
+}
+
+// stillThere is ErrChanged unless the vault or group that an assignment is for is the one that was
+// meant: what is given with a vault or group ends with it, whatever has its name later.
+func stillThere(ctx context.Context, q *keyvaultsql.Queries, a keyvault.Assignment) error {
+	changed := false
+	switch {
+	case a.PlaceMade.IsZero():
+	case a.Scope.Vault != "":
+		made, err := q.LiveVault(ctx, keyvaultsql.LiveVaultParams{TenantID: a.Tenant, Name: foldName(a.Scope.Vault)})
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		changed = err != nil || made != micros(a.PlaceMade)
+	default:
+		g, err := q.GetGroup(ctx, keyvaultsql.GetGroupParams{
+			TenantID: a.Tenant, SubscriptionID: a.Scope.Subscription, Name: foldName(a.Scope.Group),
+		})
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		changed = err != nil || g.Created != micros(a.PlaceMade)
+	}
+	if changed {
+		return keyvault.ErrChanged()
+	}
+	return nil
 }
 
 // DescribeAssignment implements keyvault.RoleStore.

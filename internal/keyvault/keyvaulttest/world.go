@@ -48,6 +48,7 @@ type World struct {
 	told     []keyvault.Event
 	heard    []eventlog.Record
 	deaf     bool
+	between  map[string]func() // by action
 	plain    bool
 	db       *store.DB
 	throttle *throttle.Throttle
@@ -285,6 +286,32 @@ func (w *World) Deafen(deaf bool) {
 	w.deaf = deaf
 }
 
+// Between has do run once, after an action was next decided and recorded and before it takes
+// effect: what comes between there is what a request can be overtaken by.
+func (w *World) Between(a keyvault.Action, do func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.between == nil {
+		w.between = map[string]func(){}
+	}
+	w.between[string(a)] = do
+}
+
+// overtake does what was to come between an action and its record.
+func (w *World) overtake(e audit.Entry) {
+	w.mu.Lock()
+	do := w.between[e.Action]
+	if do != nil && e.Decision == audit.Allow {
+		delete(w.between, e.Action)
+	} else {
+		do = nil
+	}
+	w.mu.Unlock()
+	if do != nil {
+		do()
+	}
+}
+
 // Record implements audit.Recorder by the real log, and remembers.
 func (w *World) Record(ctx context.Context, e audit.Entry) error { return w.Submit(ctx, e)() }
 
@@ -301,11 +328,16 @@ func (w *World) Submit(ctx context.Context, e audit.Entry) (durable func() error
 		if err := wait(); err != nil {
 			return err
 		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.entries = append(w.entries, e)
+		w.remember(e)
+		w.overtake(e)
 		return nil
 	}
+}
+
+func (w *World) remember(e audit.Entry) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.entries = append(w.entries, e)
 }
 
 func (w *World) tell(e keyvault.Event) {

@@ -495,6 +495,35 @@ func TestPurgedVault(t *testing.T) {
 	})
 }
 
+// TestVaultGoneMeanwhile: while a receiver is asked, which takes as long as it likes, its vault may
+// go. It is not sent what happens in one that has the name later.
+func TestVaultGoneMeanwhile(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *scene) {
+		for _, again := range []bool{false, true} {
+			s.Between(keyvault.PutHook, func() {
+				if _, err := s.DeleteVault(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east"); err != nil {
+					t.Error(err)
+				}
+				if err := s.PurgeVault(t.Context(), s.Owner, s.Subscription.ID, keyvaulttest.Location, "contoso-east"); err != nil {
+					t.Error(err)
+				}
+				if s.Pass(time.Second); again {
+					s.MustVault("contoso-east")
+				}
+			})
+			_, _, err := s.PutHook(t.Context(), s.Owner, s.spec("hook"))
+			if fault.As(err).Reason != keyvault.ReasonNoResource {
+				t.Errorf("made for a vault that is gone: %v", err)
+			}
+			s.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll))
+			if all, err := s.Hooks(t.Context(), s.Owner, s.spec("hook")); err != nil || len(all) != 0 {
+				t.Errorf("the new vault has %d hooks, %v", len(all), err)
+			}
+		}
+	})
+}
+
 // TestHandshake: nobody is sent events who did not agree to it, and nothing is called that must
 // not be.
 func TestHandshake(t *testing.T) {

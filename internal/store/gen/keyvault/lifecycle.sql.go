@@ -74,7 +74,7 @@ func (q *Queries) CondemnedVault(ctx context.Context, arg CondemnedVaultParams) 
 
 const deleteVault = `-- name: DeleteVault :execrows
 UPDATE keyvault_vaults SET deleted = $1, purge_at = $2, revision = revision + 1
-WHERE tenant_id = $3 AND name = $4 AND deleted IS NULL
+WHERE tenant_id = $3 AND name = $4 AND created = $5 AND deleted IS NULL
 `
 
 type DeleteVaultParams struct {
@@ -82,6 +82,7 @@ type DeleteVaultParams struct {
 	PurgeAt  sql.NullInt64
 	TenantID string
 	Name     string
+	Created  int64
 }
 
 func (q *Queries) DeleteVault(ctx context.Context, arg DeleteVaultParams) (int64, error) {
@@ -90,6 +91,7 @@ func (q *Queries) DeleteVault(ctx context.Context, arg DeleteVaultParams) (int64
 		arg.PurgeAt,
 		arg.TenantID,
 		arg.Name,
+		arg.Created,
 	)
 	if err != nil {
 		return 0, err
@@ -481,7 +483,7 @@ func (q *Queries) ListWaiting(ctx context.Context, arg ListWaitingParams) ([]Key
 }
 
 const liveVault = `-- name: LiveVault :one
-SELECT name FROM keyvault_vaults WHERE tenant_id = $1 AND name = $2 AND deleted IS NULL
+SELECT created FROM keyvault_vaults WHERE tenant_id = $1 AND name = $2 AND deleted IS NULL
 `
 
 type LiveVaultParams struct {
@@ -489,11 +491,11 @@ type LiveVaultParams struct {
 	Name     string
 }
 
-func (q *Queries) LiveVault(ctx context.Context, arg LiveVaultParams) (string, error) {
+func (q *Queries) LiveVault(ctx context.Context, arg LiveVaultParams) (int64, error) {
 	row := q.db.QueryRowContext(ctx, liveVault, arg.TenantID, arg.Name)
-	var name string
-	err := row.Scan(&name)
-	return name, err
+	var created int64
+	err := row.Scan(&created)
+	return created, err
 }
 
 const nameHolder = `-- name: NameHolder :one

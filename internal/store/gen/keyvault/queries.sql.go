@@ -1286,7 +1286,7 @@ func (q *Queries) SetRotation(ctx context.Context, arg SetRotationParams) (int64
 const setVault = `-- name: SetVault :execrows
 UPDATE keyvault_vaults SET sku = $1, purge_protection = $2, tags = $3, updated = $4, enabled_for = $5, updated_by = $6,
     rbac = $7, network = $8, revision = revision + 1
-WHERE tenant_id = $9 AND name = $10 AND revision = $11 AND deleted IS NULL
+WHERE tenant_id = $9 AND name = $10 AND revision = $11 AND created = $12 AND deleted IS NULL
 `
 
 type SetVaultParams struct {
@@ -1301,6 +1301,7 @@ type SetVaultParams struct {
 	TenantID        string
 	Name            string
 	Revision        int64
+	Created         int64
 }
 
 func (q *Queries) SetVault(ctx context.Context, arg SetVaultParams) (int64, error) {
@@ -1316,6 +1317,7 @@ func (q *Queries) SetVault(ctx context.Context, arg SetVaultParams) (int64, erro
 		arg.TenantID,
 		arg.Name,
 		arg.Revision,
+		arg.Created,
 	)
 	if err != nil {
 		return 0, err

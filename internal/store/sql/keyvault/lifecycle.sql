@@ -4,7 +4,7 @@
 SELECT tenant_id FROM keyvault_names WHERE name = $1;
 
 -- name: LiveVault :one
-SELECT name FROM keyvault_vaults WHERE tenant_id = $1 AND name = $2 AND deleted IS NULL;
+SELECT created FROM keyvault_vaults WHERE tenant_id = $1 AND name = $2 AND deleted IS NULL;
 
 -- name: ListDeletedVaults :many
 SELECT name FROM keyvault_vaults
@@ -12,7 +12,7 @@ WHERE tenant_id = $1 AND subscription_id = $2 AND deleted IS NOT NULL AND NOT pu
 
 -- name: DeleteVault :execrows
 UPDATE keyvault_vaults SET deleted = $1, purge_at = $2, revision = revision + 1
-WHERE tenant_id = $3 AND name = $4 AND deleted IS NULL;
+WHERE tenant_id = $3 AND name = $4 AND created = $5 AND deleted IS NULL;
 
 -- name: RecoverVault :execrows
 UPDATE keyvault_vaults SET deleted = NULL, purge_at = NULL, revision = revision + 1

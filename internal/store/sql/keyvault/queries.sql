@@ -24,7 +24,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 -- name: SetVault :execrows
 UPDATE keyvault_vaults SET sku = $1, purge_protection = $2, tags = $3, updated = $4, enabled_for = $5, updated_by = $6,
     rbac = $7, network = $8, revision = revision + 1
-WHERE tenant_id = $9 AND name = $10 AND revision = $11 AND deleted IS NULL;
+WHERE tenant_id = $9 AND name = $10 AND revision = $11 AND created = $12 AND deleted IS NULL;
 
 -- name: GetVault :one
 SELECT v.tenant_id, v.name, v.display, v.subscription_id, v.group_name, v.location, v.sku, v.retention_days,

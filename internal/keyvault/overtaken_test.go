@@ -1,0 +1,159 @@
+package keyvault_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+)
+
+// mustRemake deletes and purges contoso-east, and makes another vault of that name.
+func (s *stage) mustRemake(grants ...keyvault.Grant) {
+	s.t.Helper()
+	s.mustDeleteVault("contoso-east")
+	if err := s.purgeVault("contoso-east"); err != nil {
+		s.t.Error(err)
+	}
+	s.Pass(1e9)
+	s.MustVault("contoso-east", grants...)
+}
+
+// TestRotateOvertaken: a rotation follows the version that is the newest when it takes effect. It
+// brings no key back that was purged meanwhile, and none of the rights that were taken from it.
+func TestRotateOvertaken(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *stage) {
+		rotate := func() (keyvault.Key, error) { return s.RotateKey(t.Context(), s.admin, "contoso-east", "root1") }
+		s.mustCreate("root1")
+		s.Between(keyvault.RotateKey, func() { s.mustPurge("root1") })
+		_, err := rotate()
+		wantFault(t, err, fault.NotFound, keyvault.ReasonKeyNotFound)
+		if left := s.contents(); len(left) != 0 {
+			t.Errorf("a purged key is back: %v", left)
+		}
+
+		s.mustCreate("root1")
+		s.Between(keyvault.RotateKey, func() {
+			s.mustPurge("root1")
+			s.mustCreateAs("root1", keyvault.NewKey{Type: "EC", Curve: "P-384"})
+		})
+		if k, err := rotate(); err != nil || k.Curve != "P-384" {
+			t.Errorf("rotated to %s, %v", k.Curve, err)
+		}
+
+		s.Between(keyvault.RotateKey, func() {
+			s.Pass(1e9)
+			if _, err := s.UpdateKey(t.Context(), s.admin, "contoso-east", "root1", "", keyvault.KeyChange{Ops: []string{"verify"}}); err != nil {
+				t.Error(err)
+			}
+		})
+		if k, err := rotate(); err != nil || cmp.Diff([]string{"verify"}, k.Ops) != "" {
+			t.Errorf("rotated to a key for %v, %v", k.Ops, err)
+		}
+		if n := len(s.allVersions("contoso-east", "root1")); n != 3 {
+			t.Errorf("%d versions", n)
+		}
+	})
+}
+
+// TestVaultMadeAnew: what was decided about a vault does not happen to another one that has got
+// its name meanwhile.
+func TestVaultMadeAnew(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *stage) {
+		all := keyvaulttest.Can(s.admin, keyvault.PermitAll, keyvault.PermitPurge)
+		s.mustCreate("root1")
+		blob := s.mustBackup("root1")
+		for action, do := range map[keyvault.Action]func() error{
+			keyvault.CreateKey: func() error {
+				_, err := s.CreateKey(t.Context(), s.admin, "contoso-east", "new", keyvault.NewKey{Type: "EC"})
+				return err
+			},
+			keyvault.RestoreKey: func() error {
+				s.mustPurge("root1")
+				_, err := s.RestoreKey(t.Context(), s.admin, "contoso-east", blob)
+				return err
+			},
+		} {
+			s.Between(action, func() { s.mustRemake() })
+			wantFault(t, do(), fault.NotFound, keyvault.ReasonVaultNotFound)
+			s.MustVault("contoso-east", all)
+			if left := s.contents(); len(left) != 0 {
+				t.Errorf("%s: the new vault has %v", action, left)
+			}
+			s.mustCreate("root1")
+		}
+
+		friend := s.Person("friend@contoso.example")
+		s.Between(keyvault.SetAccess, func() { s.mustRemake() })
+		v, err := s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", keyvault.AddAccess,
+			[]keyvault.Grant{keyvaulttest.Can(friend, keyvault.PermitGet)})
+		if err != nil || len(v.Access) != 1 || v.Access[0].Object != friend.ID {
+			t.Errorf("the new vault lets in %v, %v", v.Access, err)
+		}
+	})
+}
+
+// TestPurgeOvertaken: purge protection that is on keeps a key from a purge that was decided before,
+// as does the deletion of its vault.
+func TestPurgeOvertaken(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *stage) {
+		s.mustCreate("root1")
+		s.mustDelete("root1")
+		purge := func() error { return s.PurgeKey(t.Context(), s.admin, "contoso-east", "root1") }
+		s.Between(keyvault.PurgeKey, func() { s.mustDeleteVault("contoso-east") })
+		wantFault(t, purge(), fault.NotFound, keyvault.ReasonVaultNotFound)
+		if _, err := s.recoverVault("contoso-east"); err != nil {
+			t.Fatal(err)
+		}
+		s.Between(keyvault.PurgeKey, func() { s.MustPutVault(keyvault.VaultSpec{Name: "contoso-east", PurgeProtection: true}) })
+		wantFault(t, purge(), fault.Forbidden, keyvault.ReasonForbidden)
+		if _, err := s.RecoverKey(t.Context(), s.admin, "contoso-east", "root1"); err != nil {
+			t.Errorf("it cannot be recovered: %v", err)
+		}
+	})
+}
+
+// TestAssignOvertaken: a role is given over the vault or group that was meant, and by whom may
+// give it there, not over another of the same name.
+func TestAssignOvertaken(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *stage) {
+		keeper, friend := s.Person("keeper@contoso.example"), s.Person("friend@contoso.example")
+		for _, at := range []keyvault.Scope{
+			{Subscription: s.Subscription.ID, Group: "keys", Vault: "contoso-east"},
+			{Subscription: s.Subscription.ID, Group: "keys"},
+		} {
+			s.mustAssign(keeper, keyvault.RoleAccessAdmin, at)
+			s.Between(keyvault.AssignRole, func() {
+				if at.Vault != "" {
+					s.mustRemake()
+					return
+				}
+				s.mustDeleteVault("contoso-east")
+				if err := s.purgeVault("contoso-east"); err != nil {
+					t.Error(err)
+				}
+				if err := s.DeleteGroup(t.Context(), s.Owner, at.Subscription, "keys"); err != nil {
+					t.Error(err)
+				}
+				s.Pass(1e9)
+				if _, _, err := s.PutGroup(t.Context(), s.Owner, keyvault.Group{Subscription: at.Subscription, Name: "keys", Location: keyvaulttest.Location}); err != nil {
+					t.Error(err)
+				}
+			})
+			_, _, err := s.AssignRole(t.Context(), keeper, keyvault.Assignment{
+				ID: uuid.NewString(), Scope: at, Role: keyvault.RoleVaultAdmin, Principal: friend.ID,
+			})
+			wantFault(t, err, fault.Forbidden, keyvault.ReasonNotOwner)
+			if left, err := s.Assignments(t.Context(), s.Owner, at, keyvault.AssignmentFilter{Principal: friend.ID}); err != nil || len(left) != 0 {
+				t.Errorf("%s: %v, %v", at, left, err)
+			}
+		}
+	})
+}
