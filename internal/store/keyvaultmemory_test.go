@@ -68,7 +68,10 @@ func TestKeyVaultTellsWhatIs(t *testing.T) {
 				func(_ keyvault.Vault, k keyvault.Key) bool { return !k.IsDeleted() }},
 			{"deleted again", func() error { return here.DeleteKey(t.Context(), "t", "vault", "key", deletion) },
 				func(_ keyvault.Vault, k keyvault.Key) bool { return k.IsDeleted() }},
-			{"purged", func() error { _, err := there.PurgeKey(t.Context(), keyvault.Due{Tenant: "t", Vault: "vault", Name: "key", Deletion: keyvault.Deletion{Deleted: vaultTime}}, nil); return err },
+			{"purged", func() error {
+				_, err := there.PurgeKey(t.Context(), keyvault.Due{Tenant: "t", Vault: "vault", Name: "key", Deletion: keyvault.Deletion{Deleted: vaultTime}}, nil)
+				return err
+			},
 				func(_ keyvault.Vault, k keyvault.Key) bool { return k.Version == "" }},
 		} {
 			mustVault(t, step.do())
