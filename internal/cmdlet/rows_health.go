@@ -60,7 +60,7 @@ func getKeyHealthHistoryRow() Cmdlet {
 // testHelp says what every test does.
 const testHelp = "Asks the vaults for the facts about each root key, has the versions in use unwrap a random key and the newest one wrap one, and shows each check with " +
 	"its verdict and what to do. What it finds counts for the policy's health at once. -Sample proves the content instead: it opens that many items of each workload, picked by chance from those " +
-	"under the policy's keys, as the service, and shows how many opened; nothing of what is in them. It is recorded in the audit log before, and so is each item that does not open."
+	"under the policy's keys, and shows how many opened; nothing of what is in them. Where both root keys deny none does, as for people: the availability key is left alone. It is recorded in the audit log before, and so is each damaged item."
 
 // sampleParam asks for the proof of content (row CK-316).
 var sampleParam = Param{Name: "Sample", Type: Int, Help: "Open this many items of each workload instead, 1 to 1000."}

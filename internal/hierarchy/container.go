@@ -24,8 +24,8 @@ func (k *Keyring) ForSealing(ctx context.Context, caller directory.Caller, c Con
 	if err := belongs(caller, c.Tenant); err != nil {
 		return nil, err
 	}
-	if k.c.Purged.Key(c.Tenant, c.ID, 0) || k.c.Purged.Policy(c.Tenant, target.Policy) {
-		return nil, ErrPurged()
+	if err := k.shut(c, target); err != nil {
+		return nil, err
 	}
 	for range tries {
 		row, err := k.c.Store.ContainerKey(ctx, c.Tenant, c.ID, 0)
@@ -55,6 +55,9 @@ func (k *Keyring) ForSealing(ctx context.Context, caller directory.Caller, c Con
 // versions stays there. Errors are those of [Keyring.ForSealing].
 func (k *Keyring) Renew(ctx context.Context, caller directory.Caller, c Container, target Target) (*Opened, error) {
 	if err := belongs(caller, c.Tenant); err != nil {
+		return nil, err
+	}
+	if err := k.shut(c, target); err != nil {
 		return nil, err
 	}
 	for range tries {
@@ -120,6 +123,9 @@ func (k *Keyring) start(ctx context.Context, caller directory.Caller, c Containe
 		Policy: target.Policy, Generation: target.Generation, Created: k.c.Now().UTC().Truncate(time.Microsecond),
 	}
 	for k.purgedKey(row) != nil { // a version is never used twice, also when its row is gone
+		if err := k.shut(c, target); err != nil { // the whole container, a moment ago: no version is left
+			return nil, err
+		}
 		row.Version++
 	}
 	clear := envelope.NewKey()

@@ -395,3 +395,35 @@ func TestWritingBesideAPurge(t *testing.T) {
 		t.Errorf("what was there before: %v", err)
 	}
 }
+
+// A container that was purged as a whole takes nothing any more, and asking for it ends: no version
+// of its key is left, whether the purge came before or while a new version was being made.
+func TestNothingBeginsInAPurgedContainer(t *testing.T) {
+	t.Parallel()
+	for _, looks := range []int64{0, 1} {
+		w := newWorld(t, func(c *Config) { c.Purged = &purgedAfter{looks: looks} })
+		g := w.mustGeneration(policy, 1)
+		for name, begin := range map[string]func() (*Opened, error){
+			"sealing":        func() (*Opened, error) { return w.keys.ForSealing(t.Context(), alice, mailbox, to(g)) },
+			"a new version":  func() (*Opened, error) { return w.keys.Renew(t.Context(), alice, mailbox, to(g)) },
+			"a second round": func() (*Opened, error) { return w.keys.Renew(t.Context(), system, mailbox, to(g)) },
+		} {
+			w.keys.c.Purged.(*purgedAfter).asked.Store(0)
+			if _, err := begin(); !isReason(err, ReasonPurged) {
+				t.Errorf("purged after %d looks, %s: %v", looks, name, err)
+			}
+		}
+	}
+}
+
+// A purgedAfter says that a container was purged as a whole, once it was asked that often.
+type purgedAfter struct {
+	looks int64
+	asked atomic.Int64
+}
+
+func (*purgedAfter) Policy(string, string) bool  { return false }
+func (*purgedAfter) Ordered(string, string) bool { return false }
+func (p *purgedAfter) Key(_, container string, _ int) bool {
+	return container == mailbox.ID && p.asked.Add(1) > p.looks
+}

@@ -32,6 +32,15 @@ func (nothingPurged) Policy(string, string) bool   { return false }
 func (nothingPurged) Ordered(string, string) bool  { return false }
 func (nothingPurged) Key(string, string, int) bool { return false }
 
+// shut refuses to begin anything in a container that was purged as a whole, and under a policy
+// that was purged or is about to be.
+func (k *Keyring) shut(c Container, target Target) error {
+	if k.c.Purged.Key(c.Tenant, c.ID, 0) || k.c.Purged.Policy(c.Tenant, target.Policy) {
+		return ErrPurged()
+	}
+	return nil
+}
+
 // gone reports whether nothing opens under a container key any more, because it was purged, or the
 // policy that an old backup has it under was: it may not have been there when the purge was ordered.
 // While a purge is only about to be ordered nothing is gone, and nothing new begins: a mailbox may be

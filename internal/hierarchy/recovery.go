@@ -43,17 +43,16 @@ type Recoveries interface {
 // watchPause is how often a lease that rests on a recovery looks whether that still goes on.
 const watchPause = 500 * time.Millisecond
 
-// recovering returns how much longer users may have a policy by a recovery, 0 if they may not.
-func (k *Keyring) recovering(ctx context.Context, tenant, policy string) (time.Duration, error) {
+// recovering returns how much longer a generation may be had by a recovery, 0 if it may not. One
+// that was made since the recovery began is under other roots than those that were lost: who denies
+// them is obeyed.
+func (k *Keyring) recovering(ctx context.Context, g Generation) (time.Duration, error) {
 	if k.c.Recoveries == nil {
 		return 0, nil
 	}
-	r, err := k.c.Recoveries.Recovery(ctx, tenant, policy)
-	if err != nil {
+	r, err := k.c.Recoveries.Recovery(ctx, g.Tenant, g.Policy)
+	if err != nil || r.RootsOnly || g.Created.After(r.Started) {
 		return 0, err
-	}
-	if r.RootsOnly {
-		return 0, nil
 	}
 	return r.Left(k.c.Now()), nil
 }
@@ -69,7 +68,7 @@ func (k *Keyring) watch(h *holding, l *Lease) {
 		case <-tick.C:
 		}
 		ctx, cancel := context.WithTimeout(k.base, watchPause)
-		left, err := k.recovering(ctx, l.of.tenant, l.policy)
+		left, err := k.recovering(ctx, Generation{Tenant: l.of.tenant, Policy: l.policy})
 		cancel()
 		if err != nil || left == 0 { // what cannot be known is not allowed
 			k.stopRecovered(h, l)

@@ -119,13 +119,13 @@ const recordType = "69"
 func (k *Keyring) fallBack(ctx context.Context, f *flight, g Generation, failed [2]error) (unlocked, error) {
 	v := judge(failed, k.c.Mixed)
 	out := unlocked{denied: v == bothDenied}
-	left := time.Duration(0) // of a recovery, where only that lets users in
-	if !v.allows(f.rules) {
+	left := time.Duration(0) // of a recovery, where a root denies: users are let in by that alone
+	if v != outage {
 		var err error
-		if left, err = k.recovering(ctx, g.Tenant, g.Policy); err != nil {
+		if left, err = k.recovering(ctx, g); err != nil {
 			return out, err
 		}
-		if left == 0 {
+		if left == 0 && !v.allows(f.rules) {
 			return out, errRefused(v, g, failed)
 		}
 	}

@@ -38,11 +38,14 @@ func (r *Run) Fence(checkpoint string, done, total int64) Fence {
 	}
 }
 
-// Saved notes that f was committed: later failures count from here.
+// Saved notes that f was committed. If more is done than before, failures count from here; a step
+// that is taken anew at each attempt is no progress, and the pauses between attempts go on growing.
 func (r *Run) Saved(f Fence) {
+	if f.Done > r.Op.Done {
+		r.Op.Attempts, r.Op.Error, r.Op.Hint = 0, "", ""
+	}
 	r.Op.Checkpoint, r.Op.Done, r.Op.Total = f.Checkpoint, f.Done, f.Total
 	r.Op.Reached, r.Op.Rate = f.Reached, f.Rate
-	r.Op.Attempts, r.Op.Error, r.Op.Hint = 0, "", ""
 	r.pace.note(f.At, f.Done)
 }
 

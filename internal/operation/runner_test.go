@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -451,5 +453,33 @@ func TestAClockFarAheadHoldsNothingUp(t *testing.T) {
 			wantState(t, second, op, operation.Done)
 		}
 		wantState(t, second, later, operation.Waiting)
+	})
+}
+
+// A step that is taken anew at each attempt is no progress: the pauses between attempts grow, what
+// is wrong stays to be seen, and in the end the work is given up.
+func TestAStepIsNoProgress(t *testing.T) {
+	bubble(t, func(t *testing.T, rows *store.Operation) {
+		var tries atomic.Int64
+		r := mustNew(t, operation.Config{Store: rows, Attempts: 9, Handlers: map[string]operation.Handler{
+			"k": func(ctx context.Context, run *operation.Run) error {
+				n := tries.Add(1)
+				if err := run.Save(ctx, strconv.FormatInt(n, 10), 7, 20); err != nil {
+					return err
+				}
+				if n > 1 && run.Op.Error != "the vault is away" {
+					t.Errorf("attempt %d shows %q", n, run.Op.Error)
+				}
+				return fault.New(fault.Unavailable, "the vault is away")
+			},
+		}})
+		op := mustStart(t, r, "k")
+		defer running(t, r)()
+		time.Sleep(70 * time.Second)
+		if got := wantState(t, r, op, operation.Waiting); tries.Load() > 7 || got.Error != "the vault is away" || got.Checkpoint == "" {
+			t.Errorf("%d attempts in 70 s, %+v", tries.Load(), got)
+		}
+		time.Sleep(time.Hour)
+		wantState(t, r, op, operation.Failed)
 	})
 }

@@ -147,6 +147,29 @@ func (s *Service) purgeFamilies() []Family {
 // ownKeys refuses a policy whose content is still on its way, and one that shares its
 // availability key with others: destroying that would take theirs too (CK-36, CK-259).
 func (s *Service) ownKeys(ctx context.Context, p Policy) error {
+	if err := s.arrived(ctx, p); err != nil {
+		return err
+	}
+	live, err := s.c.Store.LiveGenerations(ctx, p.Tenant)
+	if err != nil {
+		return err
+	}
+	ids, err := s.availabilityKeysOf(ctx, p, live)
+	if err != nil {
+		return err
+	}
+	for _, g := range live {
+		if g.Policy == p.ID && !slices.Contains(ids, g.AvailabilityKey) {
+			return fault.New(fault.Conflict, "the availability key of the policy %q is shared with others, so it cannot be destroyed", p.Name).WithReason("SharedKey").
+				WithHint("only a policy whose availability key serves nobody else can be purged: ck serve --sharepoint-availability tenant, then roll the key")
+		}
+	}
+	return nil
+}
+
+// arrived refuses a policy whose content is still on its way: to or from it, or from older versions
+// of the containers' keys, where a backup has it under another policy, which lives.
+func (s *Service) arrived(ctx context.Context, p Policy) error {
 	picture, err := s.c.Store.Picture(ctx, p.Tenant, p.ID, converge)
 	if err != nil {
 		return err
@@ -159,17 +182,15 @@ func (s *Service) ownKeys(ctx context.Context, p Policy) error {
 		return fault.New(fault.Conflict, "%d of %d containers of the policy %q are still on their way", all-settled, all, p.Name).WithReason("NotSettled").
 			WithHint("wait until PercentEncrypted is 100, so that what is listed is what is destroyed")
 	}
-	ids, err := s.availabilityKeysOf(ctx, p, picture.Live)
-	if err != nil {
+	if p.Family == Mailbox { // goes as a whole, whatever its keys are under
+		return nil
+	}
+	n, err := s.c.Purging.Store.Halfway(ctx, p.Tenant, p.ID)
+	if n == 0 || err != nil {
 		return err
 	}
-	for _, g := range picture.Live {
-		if g.Policy == p.ID && !slices.Contains(ids, g.AvailabilityKey) {
-			return fault.New(fault.Conflict, "the availability key of the policy %q is shared with others, so it cannot be destroyed", p.Name).WithReason("SharedKey").
-				WithHint("only a policy whose availability key serves nobody else can be purged: ck serve --sharepoint-availability tenant, then roll the key")
-		}
-	}
-	return nil
+	return fault.New(fault.Conflict, "%d containers of the policy %q are encrypted anew in part only", n, p.Name).WithReason("NotSettled").
+		WithHint("a backup has what came over under other keys: finish it with Start-CKReencryption, then ask again")
 }
 
 // availabilityKeysOf returns the ids of the availability keys that serve the policy and nobody

@@ -1,7 +1,9 @@
 package policy_test
 
 import (
+	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -290,5 +292,47 @@ func TestARollInTheWaitingPeriod(t *testing.T) {
 		}
 		c.letIn()
 		c.wantReadable("purged", false)
+	})
+}
+
+// A lateMove is a store in which another process takes a key away after what is to be purged was
+// listed, and before that comes into the ledger.
+type lateMove struct {
+	policy.PurgeStore
+	reads atomic.Int64 // of the list
+	late  int64        // which of them lacks a key
+}
+
+func (s *lateMove) Keys(ctx context.Context, tenant, id string, after policy.Place, limit int) ([]policy.PurgeKey, error) {
+	keys, err := s.PurgeStore.Keys(ctx, tenant, id, after, limit)
+	if after == (policy.Place{}) && s.reads.Add(1) == s.late {
+		keys = keys[1:]
+	}
+	return keys, err
+}
+
+// What comes into the ledger is what was listed and approved, or nothing comes into it.
+func TestWhatIsOrderedIsWhatWasListed(t *testing.T) {
+	moves := &lateMove{late: 3} // 1: when it is asked for, 2: once more before the order, 3: for the ledger
+	change := func(c *policy.Config) { moves.PurgeStore, c.Purging.Store = c.Purging.Store, moves }
+	inWorld(t, change, func(t *testing.T, w *world) {
+		c := w.leaver()
+		c.shutOut()
+		r, err := w.service.RequestPurge(t.Context(), c.admin, policy.Mailbox, "Leaving", leaving)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.mustApprove(r)
+		w.wait(purgeWait + time.Minute)
+		w.work()
+		if w.ledger.Ordered(c.id, c.p.ID) {
+			t.Error("the ledger lacks a key of what was approved")
+		}
+		w.workFor(time.Minute)
+		if got := c.outcome(r); got.State != request.Done || moves.reads.Load() < 5 {
+			t.Errorf("tried again it is %s: %s, after %d looks", got.State, got.Outcome, moves.reads.Load())
+		}
+		c.letIn()
+		c.wantReadable("after", false)
 	})
 }

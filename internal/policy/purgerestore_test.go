@@ -13,11 +13,13 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/purge"
 	"github.com/customerkey/customerkey/internal/request"
 	"github.com/customerkey/customerkey/internal/store"
+	"github.com/customerkey/customerkey/internal/workload"
 )
 
 // A copied is a copy of both databases of a world, as a backup has them.
@@ -236,6 +238,44 @@ func TestAnOlderDatabaseIsOfUseAfterAPurge(t *testing.T) {
 			r := c.in(w.restored(from))
 			r.wantReadable(when, false)
 			r.wantAtRest(when)
+		}
+	})
+}
+
+// CK-257: content that is encrypted anew in part only is not purged: a backup has what came over
+// under a policy that lives, by a version of the key that is there still. Once it is finished it is.
+func TestWhatIsEncryptedAnewInPartIsNotPurged(t *testing.T) {
+	inWorld(t, purgeTenants, func(t *testing.T, w *world) {
+		c := &leaver{tenant: w.tenant()}
+		c.admin.Roles = []directory.Role{directory.GlobalAdministrator}
+		c.officer = directory.Caller{Tenant: c.id, ID: uuid.NewString(), Kind: directory.User, Name: "officer", Request: uuid.NewString()}
+		if _, err := w.requests.AddOfficer(t.Context(), c.admin, string(policy.MultiWorkload), c.officer.ID); err != nil {
+			t.Fatal(err)
+		}
+		c.mustSeal("teams", "chat")
+		c.p = c.mustCreate("Leaving")
+		c.mustAssign("Leaving")
+		w.work()
+		box, rows := container(c.id, "teams", "chat"), store.NewWorkload(w.db)
+		if err := rows.AddContainer(t.Context(), workload.Container{Tenant: c.id, Workload: "teams", Name: "chat", ID: box.ID, Created: w.now()}); err != nil {
+			t.Fatal(err)
+		}
+		anew := must(w.keys.Renew(t.Context(), c.admin, box, must(w.service.InForce(t.Context(), box))))
+		defer anew.Close()
+		if err := rows.RaiseFloor(t.Context(), c.id, box.ID, anew.Version()); err != nil {
+			t.Fatal(err)
+		}
+		c.shutOut()
+		_, err := w.service.RequestPurge(t.Context(), c.admin, policy.MultiWorkload, "Leaving", leaving)
+		wantFault(t, "in part", err, fault.Conflict, "NotSettled")
+		if _, obstacle, err := w.service.PlanPurge(t.Context(), c.admin, policy.MultiWorkload, "Leaving", false); err != nil || fault.As(obstacle).Reason != "NotSettled" {
+			t.Errorf("the dry run sees %v in its way, %v", obstacle, err)
+		}
+		if _, err := rows.DestroyVersions(t.Context(), c.id, box.ID, anew.Version()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.service.RequestPurge(t.Context(), c.admin, policy.MultiWorkload, "Leaving", leaving); err != nil {
+			t.Errorf("finished: %v", err)
 		}
 	})
 }

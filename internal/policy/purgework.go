@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strconv"
 	"time"
 
@@ -76,11 +77,30 @@ func (s *Service) order(ctx context.Context, run *operation.Run, caller director
 	}
 	done, err := s.c.Purging.Ledger.Add(ctx, p.Tenant, p.ID, purge.Order{
 		Request: r.ID, Family: string(p.Family), Digest: digest, AvailabilityKeys: plan.AvailabilityKeys,
-	}, s.purgeKeys(ctx, p))
+	}, listed(s.purgeKeys(ctx, p), plan))
 	if err != nil {
 		return done, s.failed(ctx, caller, Purge, p.ID, err)
 	}
 	return done, s.dropAll(ctx, p)
+}
+
+// listed yields keys, and ends with an error unless they are those of the plan: another process may
+// have moved one in between, and what the ledger does not name would not be destroyed.
+func listed(keys iter.Seq2[purge.Key, error], plan purge.Plan) iter.Seq2[purge.Key, error] {
+	return func(yield func(purge.Key, error) bool) {
+		list, seen := purge.NewLister(), purge.Plan{}
+		for k, err := range keys {
+			if err == nil {
+				list.Add(k)
+			}
+			if !yield(k, err) || err != nil {
+				return
+			}
+		}
+		if list.Into(&seen); seen.List != plan.List {
+			yield(purge.Key{}, fault.New(fault.Conflict, "what is to be purged has changed a moment ago").WithHint("this is looked at again by itself"))
+		}
+	}
 }
 
 // fenced makes a change under the fence of an operation.

@@ -70,6 +70,9 @@ type PurgeStore interface {
 	// Owners returns the next containers that have the policy for themselves and no key under it,
 	// by id.
 	Owners(ctx context.Context, tenant, policy, after string, limit int) ([]string, error)
+	// Halfway counts the containers that were being encrypted anew and are not done: with a key under
+	// the policy, and an older one under another policy, whose content is on its way.
+	Halfway(ctx context.Context, tenant, policy string) (int64, error)
 	// Contents counts what lies under the keys of a policy.
 	Contents(ctx context.Context, tenant, policy string) (items, bytes int64, err error)
 	// Containers returns the next containers that a purge of the policy concerns, by id.

@@ -408,3 +408,30 @@ func TestCK271_TimeToRecover(t *testing.T) {
 	}
 	t.Logf("%d mailboxes: the first is readable %v after the approval, all have been read after %v", n, first, time.Since(start))
 }
+
+// CK-74, CK-320: what moves content to new roots during a recovery is the service itself. A tenant
+// that allows its work no use of the availability key after a denial has approved this one.
+func TestARecoveryMovesDespiteTheLimit(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.recovering()
+		none := 0
+		if err := w.service.SetAvailabilityLimit(t.Context(), c.admin, policy.MultiWorkload, "Lost", &none); err != nil {
+			t.Fatal(err)
+		}
+		c.mustRecover()
+		if _, err := w.service.Replace(t.Context(), c.admin, policy.MultiWorkload, "Lost", c.spare[:]); err != nil {
+			t.Fatal(err)
+		}
+		w.work()
+		if st := c.mustStatus("Lost"); st.Percent != 100 || st.Operation.State != operation.Done {
+			t.Errorf("%v %% are under the new roots, the work is %s: %s", st.Percent, st.Operation.State, st.Operation.Error)
+		}
+		// The recovery goes on; the new roots count all the same.
+		for _, uri := range c.spare {
+			w.vaults.deny(uri)
+		}
+		c.dropAll()
+		time.Sleep(2 * time.Second)
+		wantFault(t, "the new roots are denied", c.reopen(), fault.Denied, "")
+	})
+}

@@ -63,6 +63,15 @@ func (s *Purge) Owners(ctx context.Context, tenant, id, after string, limit int)
 	return ids, err
 }
 
+// Halfway implements policy.PurgeStore.
+func (s *Purge) Halfway(ctx context.Context, tenant, id string) (n int64, err error) {
+	err = s.read(ctx, func(ctx context.Context, q *purgesql.Queries) error {
+		n, err = q.CountHalfway(ctx, purgesql.CountHalfwayParams{TenantID: tenant, PolicyID: id})
+		return err
+	})
+	return n, err
+}
+
 // Contents implements policy.PurgeStore.
 func (s *Purge) Contents(ctx context.Context, tenant, id string) (items, bytes int64, err error) {
 	err = s.read(ctx, func(ctx context.Context, q *purgesql.Queries) error {

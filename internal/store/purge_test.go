@@ -150,6 +150,38 @@ func TestPurge(t *testing.T) {
 	})
 }
 
+// Containers that are encrypted anew in part: an older version of the key, below the floor, is under
+// another policy. What is finished, never began, or lies under one policy is none of them.
+func TestHalfway(t *testing.T) {
+	eachPolicies(t, func(t *testing.T, s policies) {
+		ctx, rows, items := t.Context(), store.NewPurge(s.db), store.NewWorkload(s.db)
+		p, q := s.mustFound("t", "P", policy.MultiWorkload), s.mustFound("t", "Q", policy.MultiWorkload)
+		for name, c := range map[string]struct {
+			below policy.Policy
+			floor int
+		}{"halfway": {q, 2}, "not begun": {q, 0}, "one policy": {p, 2}, "of before": {q, 1}} {
+			s.mustAddKey(c.below, name, "teams")
+			s.must(s.keys.AddContainerKey(ctx, hierarchy.ContainerKey{
+				Tenant: "t", Container: name, Version: 2, Workload: "teams", Policy: "P", Generation: "P.1", Wrapped: []byte("k"), Created: someTime,
+			}))
+			s.must(items.AddContainer(ctx, workload.Container{Tenant: "t", Workload: "teams", Name: name, ID: name, Created: someTime}))
+			s.must(items.RaiseFloor(ctx, "t", name, c.floor))
+		}
+		wants := func(policy string, want int64) {
+			t.Helper()
+			if n, err := rows.Halfway(ctx, "t", policy); n != want || err != nil {
+				t.Errorf("%d containers of %s are half way, want %d; %v", n, policy, want, err)
+			}
+		}
+		wants("P", 1)
+		wants("Q", 0)
+		if n, err := items.DestroyVersions(ctx, "t", "halfway", 2); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		wants("P", 0)
+	})
+}
+
 // Recoveries as rows: the same request begins one once; who has seen it first counts.
 func TestRecoveries(t *testing.T) {
 	storetest.Each(t, store.ServiceAreas, func(t *testing.T, db *store.DB) {

@@ -59,6 +59,18 @@ func TestCK316_Sample(t *testing.T) {
 	if _, err := w.Items.Sample(ctx, admin, foreign, 1); !fault.Is(err, fault.NotFound) {
 		t.Errorf("of another tenant: %v", err)
 	}
+	w.Deny()
+	got, err := w.Items.Sample(ctx, admin, p, 3)
+	for _, proof := range got {
+		if proof.Opened != 0 || proof.Failed == 0 {
+			t.Errorf("CK-49: with both roots denied %+v", proof)
+		}
+	}
+	if n := len(w.Entries(t, wt.Contoso, "availability.use")); err != nil || len(got) != 2 || n != 0 {
+		t.Errorf("CK-50: with both roots denied a person has caused %d uses of the availability key; %v", n, err)
+	}
+	w.Restore()
+	proves("given back", 100, workload.Proof{Extent: documents, Opened: 4, Failed: 1, First: why}, workload.Proof{Extent: teams, Opened: 1})
 	w.Audit.SetFailing(true)
 	if _, err := w.Items.Sample(ctx, admin, p, 1); err == nil {
 		t.Error("opened without a record")

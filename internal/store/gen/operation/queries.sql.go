@@ -365,7 +365,8 @@ func (q *Queries) ListOperationsBefore(ctx context.Context, arg ListOperationsBe
 
 const saveOperation = `-- name: SaveOperation :execrows
 UPDATE operations SET checkpoint = $1, done = $2, total = $3, reached = $4, rate = $5, updated_at = $6,
-    attempts = 0, error = '', hint = ''
+    attempts = CASE WHEN done < $2 THEN 0 ELSE attempts END,
+    error = CASE WHEN done < $2 THEN '' ELSE error END, hint = CASE WHEN done < $2 THEN '' ELSE hint END
 WHERE tenant_id = $7 AND id = $8 AND fence = $9 AND state = 'running'
 `
 

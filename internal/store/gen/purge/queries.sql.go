@@ -135,6 +135,27 @@ func (q *Queries) CompleteOrder(ctx context.Context, arg CompleteOrderParams) (i
 	return result.RowsAffected()
 }
 
+const countHalfway = `-- name: CountHalfway :one
+SELECT COUNT(*) FROM containers AS c
+WHERE c.tenant_id = $1 AND c.key_floor > 0
+  AND EXISTS (SELECT 1 FROM container_keys AS k
+    JOIN container_keys AS o ON o.tenant_id = k.tenant_id AND o.container_id = k.container_id AND o.version < k.version
+    WHERE k.tenant_id = c.tenant_id AND k.container_id = c.container_id
+      AND k.policy_id = $2 AND o.policy_id <> $2 AND o.version < c.key_floor)
+`
+
+type CountHalfwayParams struct {
+	TenantID string
+	PolicyID string
+}
+
+func (q *Queries) CountHalfway(ctx context.Context, arg CountHalfwayParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countHalfway, arg.TenantID, arg.PolicyID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countOpenOperations = `-- name: CountOpenOperations :one
 SELECT COUNT(*) FROM operations WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND finished_at = 0
 `

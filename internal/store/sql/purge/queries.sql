@@ -13,6 +13,14 @@ WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.policy_id = sqlc.arg(policy_id) AN
   AND NOT EXISTS (SELECT 1 FROM container_keys AS k WHERE k.tenant_id = a.tenant_id AND k.container_id = a.container_id AND k.policy_id = a.policy_id)
 ORDER BY a.container_id LIMIT CAST(sqlc.arg(most) AS BIGINT);
 
+-- name: CountHalfway :one
+SELECT COUNT(*) FROM containers AS c
+WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.key_floor > 0
+  AND EXISTS (SELECT 1 FROM container_keys AS k
+    JOIN container_keys AS o ON o.tenant_id = k.tenant_id AND o.container_id = k.container_id AND o.version < k.version
+    WHERE k.tenant_id = c.tenant_id AND k.container_id = c.container_id
+      AND k.policy_id = sqlc.arg(policy_id) AND o.policy_id <> sqlc.arg(policy_id) AND o.version < c.key_floor);
+
 -- name: SumItemsOf :one
 SELECT COUNT(*) AS items, CAST(COALESCE(SUM(i.size), 0) AS BIGINT) AS bytes
 FROM container_keys AS k
