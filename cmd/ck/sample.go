@@ -83,7 +83,10 @@ func (n *node) setUpSample(ctx context.Context) (*sampleGuide, error) {
 		return nil, err
 	}
 	// Keys that their owners have taken back, to see what happens, are no reason not to start again.
-	if err := n.ensureSampleContent(ctx, admin); fault.Is(err, fault.Denied) || fault.Is(err, fault.Unavailable) {
+	err = patiently(ctx, n.log, "storing the sample's content", func(ctx context.Context) error {
+		return n.ensureSampleContent(ctx, admin)
+	})
+	if fault.Is(err, fault.Denied) || fault.Is(err, fault.Unavailable) {
 		n.log.Warn("the content of the sample is left as it is", "err", err)
 	} else if err != nil {
 		return nil, err

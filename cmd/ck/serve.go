@@ -126,15 +126,9 @@ func (s settings) check() error {
 // serveNode makes the node ready, says so, and answers requests until ctx ends.
 func (c *command) serveNode(ctx context.Context, n *node, listeners *listeners, sample bool) error {
 	defer headroom.Keep()()
-	operator, err := n.setUp(ctx)
+	operator, guide, err := n.prepare(ctx, sample)
 	if err != nil {
-		return fmt.Errorf("setting up: %w", err)
-	}
-	var guide *sampleGuide
-	if sample {
-		if guide, err = n.setUpSample(ctx); err != nil {
-			return fmt.Errorf("making the sample: %w", err)
-		}
+		return err
 	}
 	// Hashing the first passwords takes 19 MiB each. Left to itself the runtime would keep that
 	// for minutes, or for ever where nothing else comes; with it given back, what is resident
@@ -177,6 +171,29 @@ func (c *command) serveNode(ctx context.Context, n *node, listeners *listeners, 
 	}
 	stop()
 	return errors.Join(err, <-ran)
+}
+
+// prepare makes what has to be there before anybody is served. It returns the operator's new
+// one-time password, "" if there is none, and what a newcomer is told, nil without the sample.
+func (n *node) prepare(ctx context.Context, sample bool) (operator string, guide *sampleGuide, err error) {
+	err = patiently(ctx, n.log, "setting up", func(ctx context.Context) (err error) {
+		operator, err = n.setUp(ctx)
+		return err
+	})
+	if err != nil {
+		return "", nil, fmt.Errorf("setting up: %w", err)
+	}
+	if !sample {
+		return operator, nil, nil
+	}
+	err = patiently(ctx, n.log, "making the sample", func(ctx context.Context) (err error) {
+		guide, err = n.setUpSample(ctx)
+		return err
+	})
+	if err != nil {
+		return "", nil, fmt.Errorf("making the sample: %w", err)
+	}
+	return operator, guide, nil
 }
 
 // welcome says where everything is and what to try. The line that starts with "ready:" is what

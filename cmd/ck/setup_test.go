@@ -12,10 +12,9 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
-// A start that ends after it made the operator and before it showed his password must not lock
-// him out: the next one gives another. Once he has a password of his own, none does.
-func TestOperatorGetsAPasswordThatIsShown(t *testing.T) {
-	t.Parallel()
+// mustOpenNode opens a node on an empty folder. Nothing is set up in it yet.
+func mustOpenNode(t *testing.T) *node {
+	t.Helper()
 	dir := t.TempDir()
 	folder, err := datafolder.Open(t.Context(), datafolder.Config{Path: filepath.Join(dir, "data"), Seals: filepath.Join(dir, "seals")})
 	if err != nil {
@@ -28,6 +27,14 @@ func TestOperatorGetsAPasswordThatIsShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { n.close(context.WithoutCancel(t.Context())) })
+	return n
+}
+
+// A start that ends after it made the operator and before it showed his password must not lock
+// him out: the next one gives another. Once he has a password of his own, none does.
+func TestOperatorGetsAPasswordThatIsShown(t *testing.T) {
+	t.Parallel()
+	n := mustOpenNode(t)
 	setUp := func() string {
 		password, err := n.setUp(t.Context())
 		if err != nil {

@@ -29,10 +29,10 @@ func (e *Environment) setAccess(ctx context.Context, call *cmdlet.Call) error {
 		call.Warn("the vault %s goes by roles: its access policy is kept, and does not count", at.name)
 	}
 	rights := call.Args.List("PermissionsToKeys")
-	if proceed, err := call.ShouldProcess("Set the access of "+object+" to "+"{"+strings.Join(rights, ", ")+"}", at.name); err != nil || !proceed {
+	entry, has := entryOf(vault, object)
+	if proceed, err := e.proceed(ctx, call, "Set the access of "+object+" to "+"{"+strings.Join(rights, ", ")+"}", at.name, ofAccess(entry, rights)); err != nil || !proceed {
 		return err
 	}
-	entry, has := entryOf(vault, object)
 	if len(rights) == 0 {
 		if has {
 			err = e.update(ctx, at, armkeyvault.AccessPolicyUpdateKindRemove, onlyKeys(entry))
@@ -63,7 +63,7 @@ func (e *Environment) removeAccess(ctx context.Context, call *cmdlet.Call) error
 		call.Warn("%s has no access to the vault %s", object, at.name)
 		return e.passAccess(ctx, call, nil)
 	}
-	if proceed, err := call.ShouldProcess("Remove all access of "+object, at.name); err != nil || !proceed {
+	if proceed, err := e.proceed(ctx, call, "Remove all access of "+object, at.name, ofAccess(entry, nil)); err != nil || !proceed {
 		return err
 	}
 	return e.passAccess(ctx, call, e.update(ctx, at, armkeyvault.AccessPolicyUpdateKindRemove, entry))

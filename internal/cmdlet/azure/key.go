@@ -41,7 +41,7 @@ func (e *Environment) addKey(ctx context.Context, call *cmdlet.Call) error {
 	if call.Args.Has("CurveName") {
 		p.Curve = to.Ptr(azkeys.CurveName(call.Args.Text("CurveName")))
 	}
-	if proceed, err := call.ShouldProcess("Add key", target(call)); err != nil || !proceed {
+	if proceed, err := e.proceed(ctx, call, "Add key", target(call), ofNewKey(client)); err != nil || !proceed {
 		return err
 	}
 	made, err := client.CreateKey(ctx, call.Args.Text("Name"), p, nil)
@@ -63,7 +63,7 @@ func (e *Environment) updateKey(ctx context.Context, call *cmdlet.Call) error {
 			Enabled: call.Args.BoolPtr("Enable"), Expires: call.Args.TimePtr("Expires"), NotBefore: call.Args.TimePtr("NotBefore"),
 		},
 	}
-	if proceed, err := call.ShouldProcess("Update key", target(call)); err != nil || !proceed {
+	if proceed, err := e.proceed(ctx, call, "Update key", target(call), ofUpdate(client, p)); err != nil || !proceed {
 		return err
 	}
 	changed, err := client.UpdateKey(ctx, call.Args.Text("Name"), call.Args.Text("Version"), p, nil)
@@ -126,27 +126,30 @@ func listKeys(ctx context.Context, client *azkeys.Client, call *cmdlet.Call, pat
 
 // listVersions shows the newest version first. A key has as many as it was rolled.
 func listVersions(ctx context.Context, client *azkeys.Client, call *cmdlet.Call, name string) error {
-	var all []*azkeys.KeyProperties
-	for pager := client.NewListKeyPropertiesVersionsPager(name, nil); pager.More(); {
-		page, err := pager.NextPage(ctx)
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Value...)
-	}
-	if len(all) == 0 { // a vault lists nothing for a key that it does not have
-		if _, err := client.GetKey(ctx, name, "", nil); err != nil {
-			return err
-		}
-	}
-	slices.Reverse(all) // vaults list the oldest first; of two made in one second the later stays the newer
-	slices.SortStableFunc(all, func(a, b *azkeys.KeyProperties) int { return created(b).Compare(created(a)) })
+	all, err := versionsOf(ctx, client, name)
 	for _, k := range all {
 		if err := call.Host.Object(keyItem(call, k)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return err
+}
+
+// versionsOf returns all versions of a key, the newest first.
+func versionsOf(ctx context.Context, client *azkeys.Client, name string) (all []*azkeys.KeyProperties, err error) {
+	for pager := client.NewListKeyPropertiesVersionsPager(name, nil); pager.More(); {
+		page, err := pager.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Value...)
+	}
+	if len(all) == 0 { // a vault lists nothing for a key that it does not have
+		_, err = client.GetKey(ctx, name, "", nil)
+	}
+	slices.Reverse(all) // vaults list the oldest first; of two made in one second the later stays the newer
+	slices.SortStableFunc(all, func(a, b *azkeys.KeyProperties) int { return created(b).Compare(created(a)) })
+	return all, err
 }
 
 // fits reports whether a name is one that the pattern, with * and ?, means.

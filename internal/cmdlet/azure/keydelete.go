@@ -16,13 +16,13 @@ func (e *Environment) removeKey(ctx context.Context, call *cmdlet.Call) error {
 	}
 	name := call.Args.Text("Name")
 	if call.Args.On("InRemovedState") {
-		if proceed, err := call.ShouldProcess("Purge key for ever", target(call)); err != nil || !proceed {
+		if proceed, err := e.proceed(ctx, call, "Purge key for ever", target(call), ofPurge(client)); err != nil || !proceed {
 			return err
 		}
 		_, err := client.PurgeDeletedKey(ctx, name, nil)
 		return err
 	}
-	if proceed, err := call.ShouldProcess("Remove key", target(call)); err != nil || !proceed {
+	if proceed, err := e.proceed(ctx, call, "Remove key", target(call), e.ofRemoval(client)); err != nil || !proceed {
 		return err
 	}
 	gone, err := client.DeleteKey(ctx, name, nil)
@@ -38,7 +38,7 @@ func (e *Environment) undoRemoval(ctx context.Context, call *cmdlet.Call) error 
 	if err != nil {
 		return err
 	}
-	if proceed, err := call.ShouldProcess("Recover key", target(call)); err != nil || !proceed {
+	if proceed, err := e.proceed(ctx, call, "Recover key", target(call), ofRecovery(client)); err != nil || !proceed {
 		return err
 	}
 	back, err := client.RecoverDeletedKey(ctx, call.Args.Text("Name"), nil)

@@ -140,7 +140,7 @@ func (e *Environment) importKey(ctx context.Context, call *cmdlet.Call, client *
 		},
 	}
 	p.Key.KeyOps = operations(call)
-	if proceed, err := call.ShouldProcess("Import key from "+path, target(call)); err != nil || !proceed {
+	if proceed, err := e.proceed(ctx, call, "Import key from "+path, target(call), ofNewKey(client)); err != nil || !proceed {
 		return err
 	}
 	made, err := client.ImportKey(ctx, call.Args.Text("Name"), p, nil)

@@ -25,7 +25,7 @@ func (e *Environment) removeVault(ctx context.Context, call *cmdlet.Call) error 
 	if err != nil {
 		return err
 	}
-	if proceed, err := call.ShouldProcess("Remove key vault with all its keys", at.name); err != nil || !proceed {
+	if proceed, err := e.proceed(ctx, call, "Remove key vault with all its keys", at.name, e.ofVaultRemoval(call, client, at)); err != nil || !proceed {
 		return err
 	}
 	_, err = client.Delete(ctx, at.group, at.name, nil)
@@ -41,7 +41,7 @@ func (e *Environment) purgeVault(ctx context.Context, call *cmdlet.Call) error {
 	if err != nil {
 		return err
 	}
-	if proceed, err := call.ShouldProcess("Purge key vault for ever, with all its keys", at.name); err != nil || !proceed {
+	if proceed, err := e.proceed(ctx, call, "Purge key vault for ever, with all its keys", at.name, ofVaultPurge(gone)); err != nil || !proceed {
 		return err
 	}
 	poller, err := client.BeginPurgeDeleted(ctx, at.name, deref(gone.Properties.Location), nil)

@@ -9,11 +9,13 @@ type Script struct{ Statements []Statement }
 // A Statement is a *Pipeline or an *Assignment.
 type Statement interface{ Position() Pos }
 
-// An Assignment sets a variable to what a statement yields: $name = value. Where it stands in
-// parentheses its value goes on, as in ($r = Get-AzResource ...).Properties.
+// An Assignment sets a variable to what a statement yields: $name = value, or a property of an
+// object: $name.Properties.enabled = value. Where it stands in parentheses its value goes on, as
+// in ($r = Get-AzResource ...).Properties.
 type Assignment struct {
 	At    Pos
-	Name  string // without "$"; case does not matter
+	Name  string  // without "$"; case does not matter; "" where a property is set
+	To    *Member // the property; nil where a variable is set
 	Value Statement
 }
 

@@ -34,7 +34,12 @@ func (f *formatter) statements(list []Statement, between string) {
 func (f *formatter) statement(s Statement) {
 	switch s := s.(type) {
 	case *Assignment:
-		f.WriteString("$" + variableName(s.Name) + " = ")
+		if s.To != nil {
+			f.operand(s.To)
+		} else {
+			f.WriteString("$" + variableName(s.Name))
+		}
+		f.WriteString(" = ")
 		f.statement(s.Value)
 	case *Pipeline:
 		for i, stage := range s.Stages {

@@ -130,22 +130,36 @@ func (p *parser) assigns() bool {
 func (p *parser) assignment(at Pos, to Expression) Statement {
 	p.deeper(at)
 	defer func() { p.depth-- }()
-	v, ok := to.(*Variable)
+	set := &Assignment{At: at}
 	if sign := p.at; p.peek() != '=' {
 		how := p.take(func(r rune) bool { return r != '=' })
 		p.refuse(sign, refusal{"changing a value by " + how + "= is", ""})
-	} else if !ok {
-		p.refuse(at, refusal{"setting anything but a variable is", "add a property with Add-Member"})
-	} else if fixed(v.Name) {
-		p.fail(at, "give it another name", "$%s cannot be set", v.Name)
+	} else {
+		p.target(set, to)
 	}
 	p.next()
 	p.skipLines()
-	s := p.statement()
+	set.Value = p.statement()
 	if p.err != nil {
 		return nil
 	}
-	return &Assignment{At: at, Name: v.Name, Value: s}
+	return set
+}
+
+// target notes what an assignment sets.
+func (p *parser) target(set *Assignment, to Expression) {
+	switch to := to.(type) {
+	case *Variable:
+		if set.Name = to.Name; fixed(to.Name) {
+			p.fail(set.At, "give it another name", "$%s cannot be set", to.Name)
+		}
+	case *Member:
+		set.To = to
+	case *Index:
+		p.refuse(set.At, refusal{"setting an item is", "the value of a name in a hash table is set by $table.name = ..."})
+	default:
+		p.refuse(set.At, refusal{"setting anything but a variable or a property is", ""})
+	}
 }
 
 // fixed tells the variables that only the language itself sets.

@@ -110,10 +110,13 @@ func (r *run) statement(ctx context.Context, st Statement, out stage) error {
 	return fault.New(fault.Internal, "the script has a statement of no kind that is known")
 }
 
-// assign sets a variable and returns its value. A command that failed and yielded nothing
+// assign sets a variable, or a property, and returns its value. A command that failed and yielded nothing
 // leaves no variable behind: in PowerShell it would be $null, which some commands take for
 // "none", so that a misspelt name could take a policy away.
 func (r *run) assign(ctx context.Context, a *Assignment) (any, error) {
+	if a.To != nil {
+		return r.assignMember(ctx, a)
+	}
 	name := strings.ToLower(a.Name)
 	if fixed(name) {
 		return nil, fault.New(fault.Invalid, "$%s cannot be set", a.Name).WithReason(ReasonRuntime)

@@ -219,6 +219,10 @@ func TestScripts(t *testing.T) {
 		"Get-Mailbox | Set-Mailbox -DataEncryptionPolicy X -WhatIf", "$WhatIfPreference = $true; Set-Mailbox alice -DataEncryptionPolicy X",
 		"$null = Get-Mailbox; $?", "Get-DataEncryptionPolicy nosuch; $?; $?", "Get-DataEncryptionPolicy nosuch -ErrorAction SilentlyContinue; 'on'", "'a','b' | Get-DataEncryptionPolicy; 'on'",
 		"$ErrorActionPreference = 'Stop'; Get-DataEncryptionPolicy nosuch; 'never'", "Get-DataEncryptionPolicy nosuch -ErrorAction Stop; 'never'",
+		"$r = Get-AzResource -ResourceId /x; $r.Properties.SKU = 'premium'; $r.Properties", "$o = Get-Mailbox alice; $same = $o; ($o.Items = 1, 2); $same.Items.Count; $o.Items = $null; $same | select Name, Items",
+		"$h = @{}; $h.a = 1; $h.A = 2; $h.b = @{}; $h.b.c = 3; $h.Count; $h.a; $h.b.c", "$all = Get-Mailbox; $all | % { $_.Items = 0 }; $all | measure -Sum Items | % Sum",
+		"$o = Get-Mailbox alice; $o.Items = Get-DataEncryptionPolicy nosuch; $o.Items", "$o = Get-Mailbox alice; $o.Itms = 1; $?", "$o = Get-Mailbox alice; $o.Archive = 1", "$all = Get-Mailbox; $all.Items = 1", "$t = 'x'; $t.Length = 1",
+		"$o = Get-Mailbox alice; $o.Name = $o; $o.Items = $o; \"$o\".Length -lt 1000; $o | select Items | fl; $o | ConvertTo-Json -Depth 2 -WarningAction SilentlyContinue | % Length; $h = @{}; $h.a = $h; $h.b = $h; $h",
 		"$p = 1; $p = Get-DataEncryptionPolicy nosuch; $p", "$a = $b = 5; $a; $b", "($c = 4); $c",
 	} {
 		out, _ := newWorld(t, nil).do(t, text)

@@ -13,6 +13,9 @@ func sexp(node any) string {
 	case *Script:
 		return each(n.Statements, " ; ")
 	case *Assignment:
+		if n.To != nil {
+			return fmt.Sprintf("(set %s %s)", sexpOf(n.To), sexp(n.Value))
+		}
 		return fmt.Sprintf("(set %s %s)", n.Name, sexp(n.Value))
 	case *Pipeline:
 		return each(n.Stages, " | ")

@@ -35,7 +35,13 @@ func (g trees) statements(most, depth int) []Statement {
 
 func (g trees) statement(depth int) Statement {
 	if depth < deepest && rapid.IntRange(0, 4).Draw(g.t, "assigns") == 0 {
-		return &Assignment{Name: "v" + names.Draw(g.t, "name"), Value: g.statement(depth + 1)}
+		set := &Assignment{Value: g.statement(depth + 1)}
+		if rapid.Bool().Draw(g.t, "member") {
+			set.To = &Member{Of: &Variable{Name: variables.Draw(g.t, "variable")}, Name: names.Draw(g.t, "property")}
+		} else {
+			set.Name = "v" + names.Draw(g.t, "name")
+		}
+		return set
 	}
 	line := &Pipeline{Stages: []Stage{g.first(depth)}}
 	for range rapid.IntRange(0, 2).Draw(g.t, "stages") {
