@@ -46,13 +46,18 @@ func readRecords(dir string) (all []vaultRecord, err error) {
 	return all, err
 }
 
+// countRecords counts them. A file that is being written is read again.
 func countRecords(t *testing.T, dir string) int {
 	t.Helper()
-	all, err := readRecords(dir)
-	if err != nil {
-		t.Fatal(err)
+	for deadline := time.Now().Add(longWait); ; time.Sleep(20 * time.Millisecond) {
+		all, err := readRecords(dir)
+		if err == nil {
+			return len(all)
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
 	}
-	return len(all)
 }
 
 // cmdRecords looks for a record of an operation with a status. A server writes them after its
