@@ -48,7 +48,7 @@ var walls = map[string][]string{
 	"internal/availability":       {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/seal"},
 	"internal/hierarchy":          {"envelope", "internal/audit", "internal/availability", "internal/directory", "internal/fault"},
 	"internal/courier":            {"envelope", "internal/fault"},
-	"internal/keyvault":           {"envelope", "internal/audit", "internal/courier", "internal/directory", "internal/fault", "internal/keyvault/backup", "internal/keyvault/protect", "internal/keyvault/throttle", "internal/seal"},
+	"internal/keyvault":           {"envelope", "internal/audit", "internal/courier", "internal/directory", "internal/elapsed", "internal/fault", "internal/keyvault/backup", "internal/keyvault/protect", "internal/keyvault/throttle", "internal/seal"},
 	"internal/keyvault/eventlog":  {"internal/fault"},
 	"internal/keyvault/throttle":  {"internal/fault"},
 	"internal/keyvault/webhook":   {"internal/courier", "internal/fault", "internal/keyvault"},

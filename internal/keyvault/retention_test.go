@@ -110,3 +110,41 @@ func TestSweepProtected(t *testing.T) {
 		mustSweep(t, s, 1)
 	})
 }
+
+// TestSweepAfterLeap: a clock that leaps ahead has a day to be set right before it costs a key or a
+// vault, purge protection or not; so has one that was behind while something was deleted.
+func TestSweepAfterLeap(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	each(t, func(t *testing.T, s *stage) {
+		s.MustPutVault(keyvault.VaultSpec{Name: "contoso-west", PurgeProtection: true})
+		s.mustDeleteVault("contoso-west")
+		s.mustCreate("root1")
+		s.mustDelete("root1")
+		leap := func(d time.Duration) {
+			t.Helper()
+			s.Leap(d)
+			if n, err := s.Sweep(t.Context()); n != 0 || !fault.Is(err, fault.Unavailable) {
+				t.Errorf("swept %d after a leap, %v", n, err)
+			}
+			mustSweep(t, s, 0) // said once
+		}
+		leap(365 * day)
+		s.Pass(day - time.Second)
+		mustSweep(t, s, 0)
+		s.Leap(-365 * day) // set right
+		mustSweep(t, s, 0)
+		if _, err := s.RecoverKey(t.Context(), s.admin, "contoso-east", "root1"); err != nil {
+			t.Fatal(err)
+		}
+
+		s.Leap(-365 * day) // behind
+		mustSweep(t, s, 0)
+		s.mustDelete("root1")
+		leap(365 * day)
+		s.Pass(day)
+		mustSweep(t, s, 1) // nobody has said anything for a day
+		s.Pass(89 * day)
+		mustSweep(t, s, 1)
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/internal/audit"
+	"github.com/customerkey/customerkey/internal/elapsed"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
@@ -24,6 +25,10 @@ type Config struct {
 	Refuse    []protect.Algorithm // algorithms not to serve, beyond those this program may not use (KV-49)
 	Throttle  *throttle.Throttle  // what vaults and subscriptions may ask for (KV-107); no limit if nil
 	Now       func() time.Time    // time.Now if nil
+
+	// Uptime returns how long the process has been running, by a clock that nobody can set; the
+	// monotonic one if nil. Where only Now is given, it is never doubted.
+	Uptime func() time.Duration
 
 	// Told is called with every event whose change has just been kept, before the caller of the
 	// change has an answer: whoever acts on it acts no later. It must be quick and must not call
@@ -44,7 +49,7 @@ type Config struct {
 }
 
 // A Service holds the rules of the vaults. It is safe for concurrent use, starts no
-// goroutine and keeps no state of its own.
+// goroutine, and keeps no state of its own but how the clock went.
 type Service struct {
 	store    Store
 	software protect.Protector
@@ -55,6 +60,7 @@ type Service struct {
 	refuse   []protect.Algorithm
 	throttle *throttle.Throttle
 	clock    func() time.Time
+	steady   *elapsed.Steady // for what destroys
 	told     func(Event)
 
 	inUse         func(ctx context.Context, tenant string, vaults []string) (bool, error)
@@ -73,10 +79,13 @@ func New(c Config) (*Service, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	} else if c.Uptime == nil {
+		start := c.Now()
+		c.Uptime = func() time.Duration { return c.Now().Sub(start) }
 	}
 	return &Service{
 		store: c.Store, software: c.Protector, hardware: c.Hardware, platform: c.Platform, backups: c.Backups, audit: c.Audit,
-		refuse: c.Refuse, throttle: c.Throttle, clock: c.Now, told: c.Told,
+		refuse: c.Refuse, throttle: c.Throttle, clock: c.Now, steady: elapsed.NewSteady(c.Now, c.Uptime), told: c.Told,
 		inUse: c.InUse, approveByRule: c.ApproveByRule,
 		courier: c.Courier, sealing: c.Seal,
 	}, nil

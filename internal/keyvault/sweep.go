@@ -21,9 +21,17 @@ const eventLife = 24 * time.Hour
 // cannot be destroyed does not keep others back: the errors come together at the end. It also
 // ends subscriptions that were cancelled and are empty, destroys key pairs that no version owns,
 // and records how many requests were throttled.
+//
+// A clock that leaps ahead, by more than an hour, makes nothing due for a day (decision 31): Sweep
+// says so once, by fault.Unavailable, and destroys what was due without that.
 func (s *Service) Sweep(ctx context.Context) (int, error) {
-	request, now := uuid.NewString(), s.now()
-	failed := s.tellMissed(ctx, request, now)
+	request := uuid.NewString()
+	failed := s.tellMissed(ctx, request, s.now())
+	now, leap := s.steady.Now()
+	if leap > 0 {
+		failed = append(failed, fault.New(fault.Unavailable, "the clock is %s ahead of the time that has passed", leap.Round(time.Minute)).
+			WithHint("Set it right; if it is, nothing needs to be done, and what it makes due is destroyed a day from now."))
+	}
 	vaults, vaultsErr := sweepAll(ctx,
 		func(after DueVault) ([]DueVault, error) { return s.store.DueVaults(ctx, now, after, maxPage) },
 		func(d DueVault) (bool, error) { return s.sweepVault(ctx, d, request) })

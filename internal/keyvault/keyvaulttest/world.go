@@ -30,6 +30,9 @@ import (
 // Location is where every vault of a World is.
 const Location = "westeurope"
 
+// beginning is the time at which every World begins.
+var beginning = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
 // A World is a key vault with one subscription in one resource group named "keys".
 type World struct {
 	*keyvault.Service
@@ -43,6 +46,7 @@ type World struct {
 
 	mu       sync.Mutex
 	now      time.Time
+	leapt    time.Duration // of now, without that time passed
 	log      *audit.Log
 	entries  []audit.Entry
 	told     []keyvault.Event
@@ -79,7 +83,7 @@ func NewOf(t testing.TB, db *store.DB, seal envelope.Key, tenant, subscription s
 	t.Helper()
 	w := &World{
 		t: t, Tenant: tenant, seal: seal,
-		now:   time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		now:   beginning,
 		Owner: person(tenant, "owner@contoso.example"),
 	}
 	w.issuer = sync.OnceValue(func() *issuer { return newIssuer(t) })
@@ -117,7 +121,7 @@ func (w *World) Open(db *store.DB) {
 	w.log, w.db = log, db
 	w.Service, err = keyvault.New(keyvault.Config{
 		Store: store.NewKeyVault(db), Protector: protector, Hardware: w.hardware, Platform: Platform, Backups: w.Backups(db),
-		Audit: w.recorder(), Throttle: w.throttle, Now: w.Now, Told: w.tell,
+		Audit: w.recorder(), Throttle: w.throttle, Now: w.Now, Uptime: w.uptime, Told: w.tell,
 		InUse: w.inUse, ApproveByRule: w.rule,
 		Courier: w.courier, Seal: seal.Of(w.seal),
 	})
@@ -277,6 +281,20 @@ func (w *World) Pass(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.now = w.now.Add(d)
+}
+
+// Leap sets the clock, on or back, which takes no time.
+func (w *World) Leap(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now, w.leapt = w.now.Add(d), w.leapt+d
+}
+
+// uptime is what has passed of the World's time.
+func (w *World) uptime() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now.Add(-w.leapt).Sub(beginning)
 }
 
 // Deafen makes the audit log fail, or work again.
