@@ -150,6 +150,7 @@ var rollSteps = map[int]step{
 // server: it succeeds or is refused as documented. The golden file has the commands as they were
 // filled in and what ck said; times, versions and ids are masked in it.
 func TestArticlesRun(t *testing.T) {
+	t.Parallel()
 	articleFolder(t) // before anything is started
 	a := &reader{world: newWorld(t), t: t, values: map[string]string{}}
 	a.values["PORT"] = a.port

@@ -24,13 +24,14 @@ import (
 // in a legal state; at the end the interrupted work finishes by itself. See
 // crashRounds for how often.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	rounds := crashRounds(t, 50)
 	w := &crashWorld{world: newWorld(t, "--lease", "5s"), t: t, acknowledged: map[client.Ref][sha256.Size]byte{}}
 	w.server.kill()
 	for round := range rounds {
 		w.start()
 		w.check(fmt.Sprintf("after crash %d", round), 100)
-		w.workUntilKilled(time.Duration(10+rand.IntN(400)) * time.Millisecond)
+		w.workUntilKilled(time.Duration(10+rand.IntN(400))*time.Millisecond, round+1)
 	}
 	w.start()
 	w.check("at the end", len(w.acknowledged))
@@ -68,8 +69,9 @@ type crashWorld struct {
 	changes      int
 }
 
-// workUntilKilled imports and changes the policy, several at once, and kills the server after d.
-func (w *crashWorld) workUntilKilled(d time.Duration) {
+// workUntilKilled imports and changes the policy, several at once, and kills the server after d,
+// but not before so many items in all were acknowledged: a slow machine takes longer.
+func (w *crashWorld) workUntilKilled(d time.Duration, items int) {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	var group sync.WaitGroup
 	for worker := range 4 {
@@ -77,9 +79,19 @@ func (w *crashWorld) workUntilKilled(d time.Duration) {
 	}
 	group.Go(func() { w.changePolicy(ctx) })
 	time.Sleep(d)
+	for deadline := time.Now().Add(longWait); w.count() < items && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 	w.server.kill()
 	cancel()
 	group.Wait()
+}
+
+// count returns how many items were acknowledged.
+func (w *crashWorld) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.acknowledged)
 }
 
 func (w *crashWorld) importItems(ctx context.Context, worker int) {

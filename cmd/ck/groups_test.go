@@ -31,6 +31,7 @@ func (t tokens) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azc
 // TestGroupsHoldRoles: a role that a group has over a vault is its members', with the tokens that
 // the directory gives them, and is nobody's who has left.
 func TestGroupsHoldRoles(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	p := w.profile()
 	base := p.Addresses().Management

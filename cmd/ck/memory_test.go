@@ -21,6 +21,7 @@ const mostResident = 100 << 20
 // TestMemoryIsBounded writes one object and reads it back, a part of it and the whole, while
 // it watches the memory of the server's process.
 func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
 	measure(t, 256<<20)
 }
 

@@ -19,6 +19,7 @@ import (
 // TestJavaScriptClients runs Azure's own clients for JavaScript, see test/javascript. They are
 // installed by npm ci in that folder; CK_REQUIRE_JAVASCRIPT=1 fails without them.
 func TestJavaScriptClients(t *testing.T) {
+	t.Parallel()
 	needEveryAlgorithm(t)
 	folder := needJavaScript(t)
 	newPlayground(t).run(t, folder, "NODE_EXTRA_CA_CERTS", "npm", "test")
@@ -40,6 +41,7 @@ func needJavaScript(t *testing.T) string {
 // TestPythonClients runs Azure's own clients for Python, see test/python, as Debian's package
 // python3-azure has them, or as CK_PYTHON finds them; CK_REQUIRE_PYTHON=1 fails without them.
 func TestPythonClients(t *testing.T) {
+	t.Parallel()
 	needEveryAlgorithm(t)
 	needPython(t)
 	newPlayground(t).run(t, mustAbs(t, "../../test/python"), "REQUESTS_CA_BUNDLE", python(), "-W", "ignore", "keyvault_test.py")
@@ -94,6 +96,7 @@ func (p *playground) run(t *testing.T, folder, trust string, command ...string) 
 // TestAzkeysOwnTests runs the tests that azkeys' authors wrote, by test/azkeys/run.sh. The modules
 // that they need must be in reach; CK_REQUIRE_AZKEYS=1 fails where they are not.
 func TestAzkeysOwnTests(t *testing.T) {
+	t.Parallel()
 	needEveryAlgorithm(t)
 	server := newPlayground(t)
 	identity := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -388,8 +388,9 @@ func scriptEnv(ts *testscript.TestScript) []string {
 		"HTTPS_PROXY="+ts.Getenv("SERVER_PROXY"), "SSL_CERT_FILE="+ts.Getenv("SSL_CERT_FILE"))
 }
 
-// freePort returns a port that nobody listens on. It is below those that systems hand out by
-// themselves, which other tests take all the time: a server that ends and starts again finds its own.
+// freePort returns a port that nobody listens on and no other test was given. It is below those that
+// systems hand out by themselves, which programs take all the time: a server that ends and starts
+// again finds its own.
 func freePort(t testing.TB) string {
 	t.Helper()
 	port, err := findPort()
@@ -399,10 +400,16 @@ func freePort(t testing.TB) string {
 	return port
 }
 
+var givenPorts sync.Map
+
 func findPort() (port string, err error) {
 	const lowest, highest = 20_000, 32_000
-	for range 100 {
+	err = errors.New("no port is free")
+	for range 1000 {
 		port = strconv.Itoa(lowest + rand.IntN(highest-lowest))
+		if _, given := givenPorts.LoadOrStore(port, true); given {
+			continue
+		}
 		var l net.Listener
 		if l, err = net.Listen("tcp", "127.0.0.1:"+port); err == nil {
 			return port, l.Close()

@@ -49,6 +49,7 @@ func (n *node) rotateForever(ctx context.Context) (stop func()) {
 // clients that do everything a vault can fails, and each answer is right: backups made under one
 // sealing key restore under another (KV-75).
 func TestSealOracle(t *testing.T) {
+	t.Parallel()
 	d := 3 * time.Second
 	if text := os.Getenv("CK_SOAK"); text != "" {
 		var err error
@@ -102,6 +103,7 @@ func TestSealOracle(t *testing.T) {
 // pause and clients change keys. After each restart every acknowledged key is there and every
 // version of it works, tokens are issued and verified, the logs go on.
 func TestSealCrash(t *testing.T) {
+	t.Parallel()
 	rounds := crashRounds(t, 10)
 	server := newPlayground(t, "-rotate")
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -150,6 +152,7 @@ func TestSealCrash(t *testing.T) {
 // TestSealMoveCrash kills ck seal move at random moments. The sealing keys are held by the old
 // holder or by the new one, are the same, and nothing of a holder that holds nothing is left.
 func TestSealMoveCrash(t *testing.T) {
+	t.Parallel()
 	rounds := crashRounds(t, 15)
 	dir := t.TempDir()
 	self, err := os.Executable()

@@ -20,6 +20,7 @@ import (
 // every key is as its last acknowledged change left it, or as the change under way would have,
 // never between, and every version of it works.
 func TestVaultCrash(t *testing.T) {
+	t.Parallel()
 	crashVault(t, newPlayground(t), nil)
 }
 

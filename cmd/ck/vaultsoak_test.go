@@ -20,6 +20,7 @@ import (
 // their own against a model, on keys that all fight for against what may happen at all.
 // CK_SOAK=60s plays that long with 64 clients; without it 8 clients play 2 seconds.
 func TestVaultOracle(t *testing.T) {
+	t.Parallel()
 	clients, d := 8, 2*time.Second
 	if text := os.Getenv("CK_SOAK"); text != "" {
 		var err error
