@@ -49,6 +49,7 @@ type longWork struct {
 	begin   func(w *killed) error // begins it, or goes on beginning it after a kill
 	done    func(w *killed) error // why it is not done yet
 	after   func(w *killed)
+	inside  func(w *killed) func() bool // what tells that it is where a chance moment hardly is
 }
 
 // A killed is a server that is killed while it works, and what it has promised.
@@ -92,13 +93,20 @@ func newKilled(t *testing.T) *killed {
 // live is the life of one operation.
 func (w *killed) live(name string, work longWork) {
 	w.t.Helper()
+	began := time.Now()
+	defer func() { w.t.Logf("%s: %v", name, time.Since(began).Round(100*time.Millisecond)) }()
 	work.prepare(w)
 	stop := w.writeOn()
 	defer stop()
 	const cuts = 2
 	for cut := 0; ; cut++ {
 		begun, dead := make(chan struct{}), make(chan struct{})
-		if cut < cuts {
+		there := func() bool { return false }
+		switch {
+		case cut == 0 && work.inside != nil:
+			there = work.inside(w)
+			go w.killInside(there, dead)
+		case cut < cuts:
 			go w.killLater(w.dice.IntN(3) == 0, begun, w.moment(), dead)
 		}
 		err := w.untilDone(work, begun, dead, cut >= cuts)
@@ -107,6 +115,9 @@ func (w *killed) live(name string, work longWork) {
 		}
 		if !errors.Is(err, errKilled) {
 			w.t.Fatalf("%s: %v\n%s", name, err, w.server.out)
+		}
+		if there() {
+			w.during = "inside of " + work.name
 		}
 		w.cut[w.during]++
 		w.sound(name)
@@ -120,12 +131,21 @@ func (w *killed) live(name string, work longWork) {
 	w.sound(name)
 }
 
-// moment is how much later to kill: soon, or at any time that an operation takes.
+// moment is how much later to kill: at once, within a command that does it all; soon; or at any time
+// that an operation takes.
 func (w *killed) moment() time.Duration {
-	if w.dice.IntN(2) == 0 {
-		return time.Duration(w.dice.IntN(400)) * time.Millisecond
+	most := []int{60, 400, 3500}[w.dice.IntN(3)]
+	return time.Duration(w.dice.IntN(most)) * time.Millisecond
+}
+
+// killInside kills the server as soon as an operation is where it is to be killed; in the end, if it
+// never is there, all the same.
+func (w *killed) killInside(there func() bool, dead chan<- struct{}) {
+	for end := time.Now().Add(stillFor / 2); !there() && time.Now().Before(end); {
+		time.Sleep(100 * time.Microsecond)
 	}
-	return time.Duration(w.dice.IntN(3500)) * time.Millisecond
+	w.server.kill()
+	close(dead)
 }
 
 // killLater kills the server some time from now, or after the operation was begun.

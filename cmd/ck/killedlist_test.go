@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/customerkey/customerkey/client"
@@ -17,7 +20,7 @@ var everyLongWork = []longWork{
 	{name: "roll", prepare: noteKey, begin: rolls, done: rolled},
 	{name: "recover", prepare: losesRoots, begin: recovers, done: recovered, after: (*killed).stopRecovery},
 	{name: "offboard", prepare: (*killed).noteRequests, begin: leaves, done: hasLeft, after: (*killed).comesBack},
-	{name: "purge", prepare: dooms, begin: purges, done: isPurged, after: (*killed).letMailIn},
+	{name: "purge", prepare: dooms, begin: purges, done: isPurged, after: (*killed).letMailIn, inside: (*killed).inLedger},
 	{name: "other availability key of files", prepare: (*killed).changeScope, begin: rolls, done: scopeChanged},
 	{name: "change of the keys of files", prepare: newFileRoots, begin: changesFiles, done: filesChanged},
 	{name: "registration of files", prepare: newGeo, begin: registers, done: filesChanged},
@@ -178,6 +181,19 @@ func purges(w *killed) error {
 		return err
 	}
 	return w.approve(r)
+}
+
+// inLedger tells when the ledger has that many more lines: the list of what goes, the order behind it,
+// from which nothing leads back, or the record of what is gone.
+func (w *killed) inLedger() func() bool {
+	file := filepath.Join(w.dir, "data", ledgerFile) // the second of three places
+	lines := func() int {
+		raw, _ := os.ReadFile(file) // it is made by the first purge
+		return bytes.Count(raw, []byte("\n"))
+	}
+	before, more := lines(), 1+w.dice.IntN(3)
+	w.t.Logf("killed when the ledger of purges has %d more lines", more)
+	return func() bool { return lines() >= before+more }
 }
 
 func isPurged(w *killed) error {
