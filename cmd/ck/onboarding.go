@@ -122,18 +122,24 @@ func (n *node) enableFamilies(ctx context.Context, system directory.Caller) erro
 }
 
 // letOnboardingLook gives the onboarding service the role Reader in a subscription, as its owner.
-func (n *node) letOnboardingLook(ctx context.Context, owner directory.Caller, name string) error {
-	sub, err := n.findSubscription(ctx, owner, name)
-	if err != nil {
-		return err
-	}
+func (n *node) letOnboardingLook(ctx context.Context, owner directory.Caller, subscription string) error {
 	app, err := n.directory.ServicePrincipal(ctx, owner.Tenant, directory.OnboardingApp)
 	if err != nil {
 		return err
 	}
+	return n.letLook(ctx, owner, subscription, "onboarding", app.ID, keyvault.ServicePrincipal)
+}
+
+// letLook gives somebody the role Reader in the subscription of that display name, as its owner. what
+// tells such assignments apart: doing it again changes nothing.
+func (n *node) letLook(ctx context.Context, owner directory.Caller, subscription, what, principal string, kind keyvault.PrincipalKind) error {
+	sub, err := n.findSubscription(ctx, owner, subscription)
+	if err != nil {
+		return err
+	}
 	_, _, err = n.vaults.AssignRole(ctx, owner, keyvault.Assignment{
-		ID: uuid.NewHash(sha256.New(), uuid.Nil, []byte("onboarding "+sub.ID), 8).String(), Scope: keyvault.Scope{Subscription: sub.ID},
-		Role: keyvault.RoleReader, Principal: app.ID, Kind: keyvault.ServicePrincipal,
+		ID: uuid.NewHash(sha256.New(), uuid.Nil, []byte(what+" "+sub.ID), 8).String(), Scope: keyvault.Scope{Subscription: sub.ID},
+		Role: keyvault.RoleReader, Principal: principal, Kind: kind,
 	})
 	return err
 }

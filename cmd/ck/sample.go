@@ -111,7 +111,7 @@ func (n *node) sampleCaller(ctx context.Context, tenant, upn string) (directory.
 }
 
 // ensureSampleVaults makes two vaults as the articles ask for: two subscriptions, two regions,
-// another person responsible for each, nobody with the right to delete.
+// another person responsible for each, nobody with the right to delete. The administrator may look.
 func (n *node) ensureSampleVaults(ctx context.Context, admin directory.Caller) error {
 	service, err := n.directory.ServicePrincipal(ctx, admin.Tenant, directory.MultiWorkloadApp)
 	if err != nil {
@@ -136,6 +136,9 @@ func (n *node) ensureSampleVaults(ctx context.Context, admin directory.Caller) e
 			return err
 		}
 		if err := n.letOnboardingLook(ctx, keeper, "Contoso keys "+v.side); err != nil {
+			return err
+		}
+		if err := n.letLook(ctx, keeper, "Contoso keys "+v.side, "administrator", admin.ID, keyvault.UserPrincipal); err != nil {
 			return err
 		}
 	}

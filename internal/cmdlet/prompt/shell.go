@@ -88,6 +88,10 @@ func (s *Shell) Run(ctx context.Context) error {
 			return nil
 		}
 		s.keep(text)
+		if clears(text) {
+			fmt.Fprint(s.c.Out, "\x1b[2J\x1b[H")
+			continue
+		}
 		s.run(ctx, text)
 	}
 	return ctx.Err()
@@ -96,6 +100,12 @@ func (s *Shell) Run(ctx context.Context) error {
 func leaves(text string) bool {
 	word := strings.TrimSpace(text)
 	return strings.EqualFold(word, "exit") || strings.EqualFold(word, "quit")
+}
+
+// clears tells the words that empty the screen. They mean nothing but to a terminal.
+func clears(text string) bool {
+	word := strings.ToLower(strings.TrimSpace(text))
+	return word == "cls" || word == "clear" || word == "clear-host"
 }
 
 // read returns a command, of as many lines as it takes. An empty line ends one that could go on,

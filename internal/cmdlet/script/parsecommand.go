@@ -27,6 +27,8 @@ func (p *parser) commandName() string {
 		p.refuse(at, r)
 	} else if isProgram(word) {
 		p.fail(at, "run programs in a shell, and scripts with ck run", "%s is no cmdlet: programs, files and modules are not run by their path", shown(name))
+	} else if instead, ok := elsewhere[word]; ok {
+		p.fail(at, instead, "%s is outside of what ck takes", shown(name))
 	}
 	return name
 }

@@ -60,7 +60,7 @@ func (g trees) first(depth int) Stage {
 func (g trees) command(depth int) Stage {
 	name := "Get-" + rapid.OneOf(names, anyText(1)).Draw(g.t, "command")
 	c := &Command{Name: plainDashes(name)}
-	if isProgram(strings.ToLower(c.Name)) {
+	if word := strings.ToLower(c.Name); isProgram(word) || elsewhere[word] != "" {
 		c.Name = "Get-It"
 	}
 	for range rapid.IntRange(0, 3).Draw(g.t, "words") {
