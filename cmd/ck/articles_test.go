@@ -147,7 +147,7 @@ var rollSteps = map[int]step{
 }
 
 // Every block of commands of both articles runs as it is printed, in order, against a real
-// server: it succeeds or is refused as documented. The golden file has the commands as they were
+// server, whose faces share a port (KV-1): it succeeds or is refused as documented (KV-175). The golden file has the commands as they were
 // filled in and what ck said; times, versions and ids are masked in it.
 func TestArticlesRun(t *testing.T) {
 	t.Parallel()

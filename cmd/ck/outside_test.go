@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// TestJavaScriptClients runs Azure's own clients for JavaScript, see test/javascript. They are
+// TestJavaScriptClients runs Azure's own clients for JavaScript (KV-150, KV-171), see test/javascript. They are
 // installed by npm ci in that folder; CK_REQUIRE_JAVASCRIPT=1 fails without them.
 func TestJavaScriptClients(t *testing.T) {
 	t.Parallel()
@@ -38,7 +38,7 @@ func needJavaScript(t *testing.T) string {
 	return folder
 }
 
-// TestPythonClients runs Azure's own clients for Python, see test/python, as Debian's package
+// TestPythonClients runs Azure's own clients for Python (KV-171), see test/python, as Debian's package
 // python3-azure has them, or as CK_PYTHON finds them; CK_REQUIRE_PYTHON=1 fails without them.
 func TestPythonClients(t *testing.T) {
 	t.Parallel()
@@ -93,7 +93,7 @@ func (p *playground) run(t *testing.T, folder, trust string, command ...string) 
 	return string(out)
 }
 
-// TestAzkeysOwnTests runs the tests that azkeys' authors wrote, by test/azkeys/run.sh. The modules
+// TestAzkeysOwnTests runs the tests that azkeys' authors wrote (KV-172), by test/azkeys/run.sh. The modules
 // that they need must be in reach; CK_REQUIRE_AZKEYS=1 fails where they are not.
 func TestAzkeysOwnTests(t *testing.T) {
 	t.Parallel()

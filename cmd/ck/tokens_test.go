@@ -173,7 +173,7 @@ func mustAppCertificate(tb testing.TB, file string) *ecdsa.PrivateKey {
 	return key
 }
 
-// TestVaultTrustsAnOutsideIssuer has another issuer, behind HTTPS, whose tenant is Contoso's.
+// TestVaultTrustsAnOutsideIssuer has another issuer, behind HTTPS, whose tenant is Contoso's (KV-137).
 func TestVaultTrustsAnOutsideIssuer(t *testing.T) {
 	const theirs, oid = "99999999-8888-4777-8666-555555555555", "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 	key, signer := mustIssuer(t)

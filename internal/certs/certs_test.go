@@ -33,6 +33,7 @@ func newAuthority(t *testing.T, now func() time.Time) (*certs.Authority, *x509.C
 	return a, pool
 }
 
+// TestClientsTrustEveryName: the names of the faces, and any vault's, in the form that all clients take (KV-151).
 func TestClientsTrustEveryName(t *testing.T) {
 	a, pool := newAuthority(t, time.Now)
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", a.ServerConfig())

@@ -7,7 +7,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
-// CK-156, CK-221: each tenant has a principal of each of the service's own apps, also one that was
+// CK-156, CK-221, KV-139: each tenant has a principal of each of the service's own apps, also one that was
 // made when there were fewer.
 func TestEnsureServiceApps(t *testing.T) {
 	t.Parallel()

@@ -121,7 +121,7 @@ func TestBackupRestore(t *testing.T) {
 	})
 }
 
-// TestRestoreRefused: one answer for every vault that a blob is not for (KV-72).
+// TestRestoreRefused: one answer for every vault that a blob is not for (KV-72), by geography (KV-76) or owner.
 func TestRestoreRefused(t *testing.T) {
 	each(t, func(t *testing.T, s *stage) {
 		s.mustCreate("root1")
@@ -164,7 +164,8 @@ func TestRestoreRefused(t *testing.T) {
 // db2 is a database of another deployment.
 func (s *stage) db2(t *testing.T) *store.DB { return storetest.SQLite(t, store.VaultAreas()...) }
 
-// TestBackupBounds holds KV-70's 500 versions and the length of a request.
+// TestBackupBounds holds KV-70's 500 versions, beyond which a key may grow (KV-108), and the length of
+// a request.
 func TestBackupBounds(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, storetest.SQLite(t, store.VaultAreas()...))

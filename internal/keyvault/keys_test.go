@@ -49,6 +49,7 @@ func TestKeyVersions(t *testing.T) {
 	})
 }
 
+// TestUpdateKey: attributes belong to a version (KV-56); what is not named stays.
 func TestUpdateKey(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *stage) {

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -64,7 +65,7 @@ func TestRestart(t *testing.T) {
 }
 
 // TestPrivateBytesStayInside: no file of the database holds any number of a private key, also
-// after it was backed up and restored.
+// after it was backed up and restored (KV-3).
 func TestPrivateBytesStayInside(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -103,6 +104,63 @@ func TestPrivateBytesStayInside(t *testing.T) {
 	if !public {
 		t.Error("the files that were searched do not hold the vault")
 	}
+}
+
+// TestPurgeOverwrites holds KV-66: once the database is closed, no file of it holds the sealed
+// private halves of a key that was purged, nor of those of a vault.
+func TestPurgeOverwrites(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db := mustOpen(t, filepath.Join(dir, "vault.db"))
+	s := newStage(t, db)
+	kept := s.handle(s.mustCreateAs("left", keyvault.NewKey{Type: "RSA"}))
+	var gone [][]byte
+	for i := range 20 {
+		name := "key-" + strconv.Itoa(i)
+		gone = append(gone, s.handle(s.mustCreateAs(name, keyvault.NewKey{Type: []string{"RSA", "EC"}[min(i, 1)]})))
+		if i < 10 {
+			s.mustPurge(name)
+		}
+	}
+	s.mustDeleteVault("contoso-east")
+	if err := s.Condemn("contoso-east", 10); err != nil { // all but "left", the last by name
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = found || bytes.Contains(content, kept[:32])
+		for i, handle := range gone {
+			for at := 0; at+32 <= len(handle); at += 32 { // the nonce, the sealed bytes, whichever page they lay on
+				if bytes.Contains(content, handle[at:at+32]) {
+					t.Errorf("%s holds bytes %d to %d of key %d", filepath.Base(file), at, at+32, i)
+				}
+			}
+		}
+	}
+	if !found {
+		t.Error("the files that were searched do not hold what is there")
+	}
+}
+
+// handle is what the database keeps of a private half.
+func (s *stage) handle(k keyvault.Key) []byte {
+	s.t.Helper()
+	_, m, err := store.NewKeyVault(s.db).Key(s.t.Context(), k.Tenant, k.Vault, k.Name, k.Version)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return m.Handle
 }
 
 // privateNumbers opens a stored key by the sealing key, as only the protector can.

@@ -109,7 +109,7 @@ func TestVaultRefusals(t *testing.T) {
 	wantFault(t, "after -WhatIf", w.ck(owner, "Get-AzKeyVault other"), fault.NotFound, "other", "")
 }
 
-// The access policy commands of the article, and what row CK-192 promises about them.
+// The access policy commands of the article, with its sets of permissions (KV-105), and what row CK-192 promises about them.
 // CK-193 takes all of it away.
 func TestAccessPolicies(t *testing.T) {
 	t.Parallel()

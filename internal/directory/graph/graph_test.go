@@ -100,6 +100,7 @@ func (w *world) get(path, token string) (int, http.Header, map[string]any) {
 
 func filter(path, expr string) string { return path + "?$filter=" + url.QueryEscape(expr) }
 
+// TestLookUps holds KV-138: what the CLI looks up, by id and by name, in the caller's tenant alone.
 func TestLookUps(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

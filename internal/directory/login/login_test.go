@@ -150,6 +150,7 @@ func (s *server) signIn() map[string]any {
 	return a.json
 }
 
+// TestTokenAnswerOfAPerson holds KV-133's members.
 func TestTokenAnswerOfAPerson(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -221,6 +222,7 @@ func TestPasswordGrantIsForADFSAndSwitchedOn(t *testing.T) {
 	}
 }
 
+// TestErrorsOfTheTokenEndpoint holds KV-133's errors.
 func TestErrorsOfTheTokenEndpoint(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

@@ -220,6 +220,7 @@ func TestArmkeyvaultLists(t *testing.T) {
 	}
 }
 
+// TestArmkeyvaultCheckName holds KV-120.
 func TestArmkeyvaultCheckName(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

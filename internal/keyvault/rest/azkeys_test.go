@@ -132,6 +132,7 @@ func TestAzkeysEC(t *testing.T) {
 	wantError(t, err, http.StatusBadRequest, "BadParameter")
 }
 
+// TestAzkeysOperations holds KV-34 to KV-36 for each algorithm.
 func TestAzkeysOperations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -207,6 +208,7 @@ func TestAzkeysUpdate(t *testing.T) {
 	wantError(t, err, http.StatusForbidden, "Forbidden")
 }
 
+// TestAzkeysDeleteAndRecover: deleting changes no attribute (KV-47), recovering nothing at all.
 func TestAzkeysDeleteAndRecover(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -1,10 +1,12 @@
 package rest_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +18,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rest"
 )
 
 const version = "api-version=2025-07-01"
@@ -145,6 +148,8 @@ const (
 	verifyRS = `{"alg":"RS256","digest":"` + digest32 + `","value":"AAAA"}`
 )
 
+// TestContract is KV-170: requests by hand, a row for each thing that a row of sections 4, 5 and 9
+// asks for, in order.
 func TestContract(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -189,7 +194,7 @@ func TestContract(t *testing.T) {
 		bad("KV-14", "POST", "/keys/root1/wrapkey?"+version, `{"alg":"RSA-OAEP-256","value":"AA\n"}`, "value"),
 		bad("KV-14", "POST", "/keys/root1/wrapkey?"+version, `{"alg":"RSA-OAEP-256","value":"AA==="}`, "value"),
 		bad("KV-14", "POST", "/keys/root1/wrapkey?"+version, `{"alg":"RSA-OAEP-256","value":"AB"}`, "value"),
-		bad("KV-15", "PATCH", "/keys/root1?"+version, `{"attributes":{"exp":-856064}}`, "Property exp has invalid value"),
+		bad("KV-15 KV-153", "PATCH", "/keys/root1?"+version, `{"attributes":{"exp":-856064}}`, "Property exp has invalid value"),
 		bad("KV-15", "PATCH", "/keys/root1?"+version, `{"attributes":{"exp":1.5}}`, "exp"),
 		bad("KV-15", "PATCH", "/keys/root1?"+version, `{"attributes":{"nbf":"1"}}`, "nbf"),
 		bad("KV-15", "PATCH", "/keys/root1?"+version, `{"attributes":{"nbf":253402300800}}`, "nbf"),
@@ -311,6 +316,20 @@ func TestContract(t *testing.T) {
 		bad("KV-95", "GET", "/keys/root1/newest?"+version, "", "invalid version"),
 		{"KV-95", "POST", "/keys/new/create?" + version, `{"kty":"oct"}`, 400, "BadParameter/KeyTypeNotSupported", "Invalid kty value: oct"},
 		{"KV-96", "PUT", "/keys?" + version, "", 405, "MethodNotAllowed", ""},
+		ok("KV-20", "POST", "/keys/fresh/create?"+version, `{"kty":"EC","crv":"P-521","key_ops":["sign"],"attributes":{"enabled":true,"exp":253402214400},"tags":{"a":"b"}}`),
+		ok("KV-23", "GET", "/keys?maxresults=25&"+version, ""),
+		ok("KV-24", "GET", "/keys/fresh/versions?"+version, ""),
+		ok("KV-25", "PATCH", "/keys/root1/{old}?"+version, `{"tags":{},"key_ops":["wrapKey","unwrapKey"]}`),
+		ok("KV-34", "POST", "/keys/root1/{old}/wrapkey?"+version, wrap),
+		{"KV-35", "POST", "/keys/none/unwrapkey?" + version, wrap, 404, "KeyNotFound", "none"},
+		ok("KV-36", "POST", "/keys/root1/encrypt?"+version, wrap),
+		bad("KV-36", "POST", "/keys/root1/decrypt?"+version, oneByte, "cannot be decrypted"),
+		ok("KV-26", "DELETE", "/keys/fresh?"+version, ""),
+		ok("KV-28", "GET", "/deletedkeys?"+version, ""),
+		ok("KV-29", "POST", "/deletedkeys/fresh/recover?"+version, ""),
+		ok("KV-26", "DELETE", "/keys/fresh?"+version, ""),
+		{"KV-30", "DELETE", "/deletedkeys/fresh?" + version, "", 204, "", ""},
+		{"KV-30", "DELETE", "/deletedkeys/fresh?" + version, "", 404, "KeyNotFound", "Deleted Key not found: fresh"},
 		{"KV-96", "POST", "/keys/root1/versions?" + version, "{}", 405, "MethodNotAllowed", ""},
 	} {
 		t.Run(tt.row+" "+tt.method+" "+tt.path[:min(len(tt.path), 48)], func(t *testing.T) {
@@ -322,6 +341,8 @@ func TestContract(t *testing.T) {
 	}
 }
 
+// TestChallenge: every 401 says where to get a token, in the form that official clients read: with the
+// port, which those of Go and Python compare (KV-100, KV-152).
 func TestChallenge(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -360,6 +381,34 @@ func TestChallenge(t *testing.T) {
 	for _, audience := range []string{"https://vault.azure.net", "https://vault.azure.net/", s.Audience() + "/"} {
 		if x := s.send("GET", s.host(), "/keys?"+version, "Bearer "+s.Token(s.admin, audience), ""); x.status != 200 {
 			t.Errorf("KV-135 audience %s: %d %s", audience, x.status, x.message())
+		}
+	}
+}
+
+// TestAddresses: every address in an answer is made of what the server is configured with (KV-4), the
+// port among it (KV-6): of the same database another address makes other ids.
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	server, err := rest.New(rest.Config{
+		Vaults: s.Service, Domain: "keys.example:9443",
+		Verify: func(context.Context, string) (directory.Caller, error) { return s.admin, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"/keys/root1?":          `"kid":"https://contoso-east.vault.keys.example:9443/keys/root1/`,
+		"/deletedkeys/gone?":    `"recoveryId":"https://contoso-east.vault.keys.example:9443/deletedkeys/gone"`,
+		"/keys?maxresults=1&":   `"nextLink":"https://contoso-east.vault.keys.example:9443/keys?`,
+		"/keys/early/versions?": `"kid":"https://contoso-east.vault.keys.example:9443/keys/early/`,
+	} {
+		r := httptest.NewRequest("GET", "https://Contoso-East.vault.keys.example:9443"+path+version, nil)
+		r.Header.Set("Authorization", "Bearer x")
+		w := httptest.NewRecorder()
+		server.ServeHTTP(w, r)
+		if w.Code != 200 || !strings.Contains(w.Body.String(), want) || strings.Contains(w.Body.String(), s.Domain()) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault/rest"
 )
 
-// TestErrors is the table of section 9, a row for each of its errors that can come about here:
+// TestErrors is the table of section 9 (KV-101), a row for each of its errors that can come about here:
 // status, code, inner code, a part of the text, a header that must be there, and the members
 // of the body. (KV-94's two rows about changes under way cannot: ours are immediate, KV-64.)
 func TestErrors(t *testing.T) {
