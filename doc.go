@@ -29,9 +29,11 @@
 //   - internal/workload: mailboxes, chats, files, documents: items are sealed and opened here.
 //   - internal/store: the SQL under all of them, one set of texts for SQLite and PostgreSQL,
 //     and the folder of sealed blobs.
-//   - internal/api and internal/cmdlet: items over HTTP, and the administrators' verbs as one
-//     table that the command line and the admin endpoint both read; api/throttle is how often
-//     one may ask there. Below cmdlet: azure and operator carry out the rows that run in the
+//   - internal/api and internal/cmdlet: items over HTTP, and the language of the administrators'
+//     verbs, which are one table that the command line and the admin endpoint both read;
+//     api/throttle is how often one may ask there. Below cmdlet: service has the verbs that the
+//     service carries out and what they do, rows the others and the whole table, show what is
+//     seen of them at a terminal; azure and operator carry out the rows that run in the
 //     client, script is the language of administrators' scripts, prompt the shell for it,
 //     powershell writes the rows as a module for real PowerShell, clixml answers as it reads
 //     them. client is what other programs import to reach the items.

@@ -12,7 +12,7 @@ import (
 
 // faces are the packages that a request from outside meets first.
 var faces = []string{
-	"internal/api", "internal/cmdlet", "internal/cmdlet/azure", "internal/cmdlet/operator", "internal/keyvault/rest", "internal/keyvault/arm",
+	"internal/api", "internal/cmdlet", "internal/cmdlet/service", "internal/cmdlet/azure", "internal/cmdlet/operator", "internal/keyvault/rest", "internal/keyvault/arm",
 	"internal/keyvault/face", "internal/directory/login", "internal/directory/graph", "internal/directory/identity",
 }
 

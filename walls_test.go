@@ -64,15 +64,18 @@ var walls = map[string][]string{
 	"internal/workload":           {"envelope", "internal/audit", "internal/directory", "internal/fault", "internal/hierarchy", "internal/operation", "internal/policy"},
 	"internal/profile":            {"internal/fault"},
 	"internal/importer":           {"client", "internal/fault"},
-	"internal/cmdlet":             {"internal/activity", "internal/directory", "internal/fault", "internal/health", "internal/mailbox", "internal/onboarding", "internal/operation", "internal/policy", "internal/purge", "internal/request", "internal/rootcheck", "internal/workload"},
+	"internal/cmdlet":             {"internal/directory", "internal/fault", "internal/policy"},
+	"internal/cmdlet/service":     {"internal/activity", "internal/cmdlet", "internal/directory", "internal/fault", "internal/health", "internal/mailbox", "internal/onboarding", "internal/operation", "internal/policy", "internal/purge", "internal/request", "internal/rootcheck", "internal/workload"},
+	"internal/cmdlet/rows":        {"internal/cmdlet", "internal/cmdlet/service", "internal/directory"},
+	"internal/cmdlet/show":        {"internal/cmdlet", "internal/cmdlet/rows", "internal/fault"},
 	"internal/cmdlet/azure":       {"internal/cmdlet", "internal/durable", "internal/fault"},
-	"internal/cmdlet/script":      {"internal/cmdlet", "internal/fault"},
-	"internal/cmdlet/prompt":      {"internal/cmdlet", "internal/cmdlet/script", "internal/fault"},
+	"internal/cmdlet/script":      {"internal/cmdlet", "internal/cmdlet/rows", "internal/cmdlet/show", "internal/fault"},
+	"internal/cmdlet/prompt":      {"internal/cmdlet", "internal/cmdlet/rows", "internal/cmdlet/script", "internal/cmdlet/show", "internal/fault"},
 	"internal/cmdlet/powershell":  {"internal/cmdlet"},
-	"internal/cmdlet/operator":    {"internal/cmdlet", "internal/fault"},
+	"internal/cmdlet/operator":    {"internal/cmdlet", "internal/cmdlet/service", "internal/fault"},
 	"internal/cmdlet/clixml":      {"internal/cmdlet"},
 	"internal/api/throttle":       {"internal/fault"},
-	"internal/api":                {"internal/activity", "internal/api/throttle", "internal/audit", "internal/cmdlet", "internal/cmdlet/clixml", "internal/directory", "internal/fault", "internal/health", "internal/policy", "internal/request", "internal/seal", "internal/workload"},
+	"internal/api":                {"internal/activity", "internal/api/throttle", "internal/audit", "internal/cmdlet", "internal/cmdlet/clixml", "internal/cmdlet/rows", "internal/cmdlet/service", "internal/directory", "internal/fault", "internal/health", "internal/policy", "internal/request", "internal/seal", "internal/workload"},
 }
 
 type goPackage struct {

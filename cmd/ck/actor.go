@@ -11,6 +11,7 @@ import (
 	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/cmdlet/azure"
 	"github.com/customerkey/customerkey/internal/cmdlet/operator"
+	"github.com/customerkey/customerkey/internal/cmdlet/service"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/profile"
 )
@@ -76,7 +77,7 @@ func (a *actor) runner(side cmdlet.Side) (cmdlet.Runner, error) {
 	case a.at.Outlook == "":
 		return nil, fault.New(fault.Invalid, "this is a cloud of Azure's: it has vaults and keys only")
 	case side == cmdlet.Service:
-		return cmdlet.Remote{BaseURL: a.at.Outlook, Tenant: a.tenant, HTTP: a.http, Token: a.token(a.at.Outlook)}, nil
+		return service.Remote{BaseURL: a.at.Outlook, Tenant: a.tenant, HTTP: a.http, Token: a.token(a.at.Outlook)}, nil
 	case side == cmdlet.Operator:
 		return operator.New(operator.Config{Management: a.at.Management, HTTP: a.http, Token: a.token(a.at.Management)})
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 )
 
 // A described is a parameter as an article's description of a command has it.
@@ -82,7 +83,7 @@ func TestArticleSyntax(t *testing.T) {
 // differs says in what the table has another parameter than is described, "" for nothing.
 func (d described) differs(t *testing.T) string {
 	t.Helper()
-	row, err := cmdlet.Find(cmdlet.Table(), d.cmdletName)
+	row, err := cmdlet.Find(rows.Table(), d.cmdletName)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,17 +5,19 @@ import (
 	"regexp"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 	"github.com/customerkey/customerkey/internal/cmdlet/script"
+	"github.com/customerkey/customerkey/internal/cmdlet/show"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
 // cmdlet runs a cmdlet by its name: the service's own through its admin endpoint, those of key
 // vaults through Azure's client libraries, both as the signed-in person.
 func (c *command) cmdlet(ctx context.Context, name string, words []string) error {
-	if row, err := cmdlet.Find(cmdlet.Table(), name); err == nil && row.Side == cmdlet.Shell {
+	if row, err := cmdlet.Find(rows.Table(), name); err == nil && row.Side == cmdlet.Shell {
 		return c.runScript(ctx, asText(name, words), false)
 	}
-	return cmdlet.NewCLI(c.in, c.out, c.err, c.cmdletRunner).Run(ctx, name, words)
+	return show.NewCLI(c.in, c.out, c.err, c.cmdletRunner).Run(ctx, name, words)
 }
 
 func (c *command) cmdletRunner(side cmdlet.Side) (cmdlet.Runner, error) {

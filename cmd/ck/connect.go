@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/profile"
 )
@@ -24,7 +25,7 @@ func (n *connections) connect(ctx context.Context, call *cmdlet.Call, to connect
 	environment := a.Text("Environment")
 	var err error
 	switch app := firstText(a, "AppId", "ApplicationId"); {
-	case environment != "" && environment != cmdlet.Environments[0]:
+	case environment != "" && environment != rows.Environments[0]:
 		err = n.connectCloud(call, environment)
 	case app != "":
 		err = n.connectApp(ctx, call, to, app)
@@ -148,7 +149,7 @@ func certificateCredential(a cmdlet.Args, tenant, app string, options azcore.Cli
 
 // chooseSubscription does what Set-AzContext does, for this shell or script.
 func (n *connections) chooseSubscription(ctx context.Context, call *cmdlet.Call, name string) error {
-	row, err := cmdlet.Find(cmdlet.Table(), "Set-AzContext")
+	row, err := cmdlet.Find(rows.Table(), "Set-AzContext")
 	if err != nil {
 		return err
 	}

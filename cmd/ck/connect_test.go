@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
+	"github.com/customerkey/customerkey/internal/cmdlet/show"
 )
 
 // TestConnectAsAnApp: an app that Connect-AzAccount signs in by its certificate reaches a vault as
@@ -33,7 +35,7 @@ func TestConnectAsAnApp(t *testing.T) {
 	if err == nil || !strings.Contains(said, "Commands run as the app "+app) || !strings.Contains(said, "UserPrincipalName : "+app) || !strings.Contains(said, "UserPrincipalName : admin@contoso.example") {
 		t.Errorf("the app: %v\n%s", err, said)
 	}
-	if cmd.ProcessState.ExitCode() != cmdlet.ExitNotAllowed || strings.Contains(said, "signing in failed") {
+	if cmd.ProcessState.ExitCode() != show.ExitNotAllowed || strings.Contains(said, "signing in failed") {
 		t.Errorf("the vault knows the app, and gives it nothing: exit %d\n%s", cmd.ProcessState.ExitCode(), said)
 	}
 	if who := w.run("whoami"); who["user"] != "admin@contoso.example" {
@@ -70,11 +72,11 @@ func writeAppFiles(t *testing.T, certificate, both string) {
 // address, not a credential.
 func TestCloudsAreApart(t *testing.T) {
 	t.Parallel()
-	row, err := cmdlet.Find(cmdlet.Table(), "Connect-AzAccount")
+	row, err := cmdlet.Find(rows.Table(), "Connect-AzAccount")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range cmdlet.Environments[1:] {
+	for _, name := range rows.Environments[1:] {
 		call, err := cmdlet.Bind(row, []string{"-Environment", name, "-Tenant", "3f0c6a52-7d0e-4a0c-9c0e-0a4f6a1b2c3d"})
 		if err != nil {
 			t.Fatal(err)

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/availability"
-	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/service"
 	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/mailbox"
 	"github.com/customerkey/customerkey/internal/onboarding"
@@ -28,7 +28,7 @@ type wired struct {
 // foreseen returns the same services over views of the databases, for one command under -WhatIf:
 // what they change stays nowhere, what they refuse is recorded, what they allow is not. No webhook
 // is greeted, no key is dropped from memory, and nobody is woken.
-func (n *node) foreseen() (s cmdlet.Services, err error) {
+func (n *node) foreseen() (s service.Services, err error) {
 	db, spare := n.serviceDB.Undone(), n.availabilityDB.Undone()
 	recorder, asleep, c := audit.OnView(n.serviceLog), func() {}, n.wired
 	s.Tenant = n.tenantNamed

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
+	"github.com/customerkey/customerkey/internal/cmdlet/show"
 )
 
 // help prints the page of all words, or that of one.
@@ -16,11 +18,11 @@ func (c *command) help(ctx context.Context, args []string) error {
 				return v.run(c, ctx, append(args[1:], "--help"))
 			}
 		}
-		row, err := cmdlet.Find(cmdlet.Table(), args[0])
+		row, err := cmdlet.Find(rows.Table(), args[0])
 		if err != nil {
 			return err
 		}
-		return cmdlet.WriteHelp(c.out, row, cmdlet.ForShell)
+		return show.WriteHelp(c.out, row, show.ForShell)
 	}
 	fmt.Fprintf(c.out, "usage: %s [--profile NAME] WORD ...\n       %[1]s [--profile NAME] -c 'CMDLETS'\n\n", c.self)
 	w := columns(c.out)
@@ -29,7 +31,7 @@ func (c *command) help(ctx context.Context, args []string) error {
 	}
 	w.Flush()
 	fmt.Fprintf(c.out, "\nCmdlets, as in PowerShell; names and parameters in any case (%s help NAME for more):\n\n", c.self)
-	if err := cmdlet.WriteSummary(c.out, cmdlet.Table()); err != nil {
+	if err := show.WriteSummary(c.out, rows.Table()); err != nil {
 		return err
 	}
 	fmt.Fprint(c.out, "\nExit codes:\n\n")
@@ -44,13 +46,13 @@ var exitCodes = []struct {
 	code  int
 	means string
 }{
-	{cmdlet.ExitDone, "done"},
-	{cmdlet.ExitFailed, "failed"},
-	{cmdlet.ExitUsage, "the command is not right as it stands"},
-	{cmdlet.ExitNotAllowed, "not signed in, or not allowed"},
-	{cmdlet.ExitNotFound, "no such thing"},
-	{cmdlet.ExitConflict, "refused by the present state"},
-	{cmdlet.ExitDenied, "the owner of the root keys refuses"},
-	{cmdlet.ExitUnreachable, "the service or a vault cannot be reached; try again"},
-	{cmdlet.ExitSomeFailed, "some of many could not be done; the rest was"},
+	{show.ExitDone, "done"},
+	{show.ExitFailed, "failed"},
+	{show.ExitUsage, "the command is not right as it stands"},
+	{show.ExitNotAllowed, "not signed in, or not allowed"},
+	{show.ExitNotFound, "no such thing"},
+	{show.ExitConflict, "refused by the present state"},
+	{show.ExitDenied, "the owner of the root keys refuses"},
+	{show.ExitUnreachable, "the service or a vault cannot be reached; try again"},
+	{show.ExitSomeFailed, "some of many could not be done; the rest was"},
 }

@@ -21,7 +21,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/show"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -128,14 +128,14 @@ func (c *command) option(ctx context.Context, option string, rest []string) erro
 // complain prints err and its hint and returns the exit code that goes with it.
 func (c *command) complain(err error) int {
 	if errors.Is(err, flag.ErrHelp) {
-		return cmdlet.ExitDone
+		return show.ExitDone
 	}
-	cmdlet.PrintError(c.err, err)
+	show.PrintError(c.err, err)
 	var some *someFailed
 	if errors.As(err, &some) {
-		return cmdlet.ExitSomeFailed
+		return show.ExitSomeFailed
 	}
-	return cmdlet.ExitCode(err)
+	return show.ExitCode(err)
 }
 
 // flags returns the flag set of a verb; parse it with c.parse. Its own words about mistakes are

@@ -8,8 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/cmdlet/powershell"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/durable"
 	"github.com/customerkey/customerkey/internal/fault"
@@ -30,7 +30,7 @@ func (c *command) powershellModule(_ context.Context, args []string) error {
 	if filepath.Base(*out) != "CustomerKey" {
 		return fault.New(fault.Invalid, "the folder %q is not called CustomerKey", *out).WithHint("PowerShell finds a module by its folder's name: use --out %s", filepath.Join(*out, "CustomerKey"))
 	}
-	m := powershell.Module{Table: cmdlet.Table(), Views: cmdlet.Views(), Version: moduleVersion, Client: directory.CommandLineApp}
+	m := powershell.Module{Table: rows.Table(), Views: rows.Views(), Version: moduleVersion, Client: directory.CommandLineApp}
 	if err := os.MkdirAll(*out, 0o755); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the folder %s cannot be made", *out)
 	}

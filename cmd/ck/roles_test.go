@@ -15,6 +15,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
+	"github.com/customerkey/customerkey/internal/cmdlet/service"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
@@ -30,9 +32,9 @@ var everyRole = []directory.Role{
 
 // addRoles makes a person for each role in a tenant, and returns how each runs commands over the
 // real face.
-func (d *twoTenants) addRoles(t *testing.T, tenant, domain string) map[directory.Role]cmdlet.Remote {
+func (d *twoTenants) addRoles(t *testing.T, tenant, domain string) map[directory.Role]service.Remote {
 	t.Helper()
-	runners := map[directory.Role]cmdlet.Remote{}
+	runners := map[directory.Role]service.Remote{}
 	for i, role := range everyRole {
 		p := directory.Person{Tenant: tenant, UPN: fmt.Sprintf("role%d@%s", i, domain), DisplayName: "someone"}
 		if role != "" {
@@ -43,7 +45,7 @@ func (d *twoTenants) addRoles(t *testing.T, tenant, domain string) map[directory
 			t.Fatal(err)
 		}
 		token := d.signIn(t, tenant, p.UPN)("outlook")
-		runners[role] = cmdlet.Remote{
+		runners[role] = service.Remote{
 			BaseURL: d.node.url("outlook"), Tenant: tenant, HTTP: &http.Client{Transport: toServer{d.server}},
 			Token: func(context.Context) (string, error) { return token, nil },
 		}
@@ -61,7 +63,7 @@ func (s toServer) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // try runs a command line as somebody, a change with -WhatIf only, and returns what went wrong.
-func try(t *testing.T, r cmdlet.Remote, row *cmdlet.Cmdlet, words []string) error {
+func try(t *testing.T, r service.Remote, row *cmdlet.Cmdlet, words []string) error {
 	t.Helper()
 	if row.Impact != cmdlet.None && !slices.Contains(words, "-WhatIf") {
 		words = append(slices.Clone(words), "-WhatIf")
@@ -82,7 +84,7 @@ func TestCK277_RolesOfEveryCommand(t *testing.T) {
 	d := newTwoTenants(t)
 	runners := d.addRoles(t, d.contoso.id, "contoso.example")
 	var lines []string
-	for _, row := range cmdlet.Table() {
+	for _, row := range rows.Table() {
 		if row.Side != cmdlet.Service {
 			continue
 		}
@@ -95,7 +97,7 @@ func TestCK277_RolesOfEveryCommand(t *testing.T) {
 }
 
 // mayRun tries the examples of a command; those of one command may be for different families.
-func mayRun(t *testing.T, r cmdlet.Remote, row *cmdlet.Cmdlet, role directory.Role, m policy.Roles) (may bool) {
+func mayRun(t *testing.T, r service.Remote, row *cmdlet.Cmdlet, role directory.Role, m policy.Roles) (may bool) {
 	t.Helper()
 	for _, example := range row.Examples {
 		if may = !fault.Is(try(t, r, row, shellWords(example)[1:]), fault.Forbidden); may {
@@ -132,7 +134,7 @@ func restricted(row *cmdlet.Cmdlet) (lines [][]string) {
 	return lines
 }
 
-func mayUse(t *testing.T, r cmdlet.Remote, row *cmdlet.Cmdlet, line []string, role directory.Role) bool {
+func mayUse(t *testing.T, r service.Remote, row *cmdlet.Cmdlet, line []string, role directory.Role) bool {
 	t.Helper()
 	err := try(t, r, row, append([]string{"-Identity", "x"}, line...))
 	return !fault.Is(err, fault.Forbidden) && !unknownParameter(err)
@@ -157,7 +159,7 @@ func TestCK83_AnotherRoleMap(t *testing.T) {
 	}
 	d := newTwoTenants(t, func(s *settings) { s.roles = m })
 	runners := d.addRoles(t, d.contoso.id, "contoso.example")
-	for _, row := range cmdlet.Table() {
+	for _, row := range rows.Table() {
 		if row.Side != cmdlet.Service {
 			continue
 		}
@@ -184,7 +186,7 @@ func TestCK83_AnotherRoleMap(t *testing.T) {
 		{directory.ServiceOperator, mail, []string{"-PermanentDataPurgeReason", "r"}, true},
 		{directory.ServiceOperator, mail, []string{"-Refresh"}, false},
 	} {
-		row, err := cmdlet.Find(cmdlet.Table(), tt.row)
+		row, err := cmdlet.Find(rows.Table(), tt.row)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,15 +6,15 @@ import (
 	"io"
 	"os"
 
-	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/cmdlet/script"
+	"github.com/customerkey/customerkey/internal/cmdlet/show"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
 // session returns what runs scripts: commands go where those of the command line go, as the
 // signed-in person, and each side is connected to once.
 func (c *command) session(places bool) (*script.Session, error) {
-	cli := cmdlet.NewCLI(c.in, c.out, c.err, nil)
+	cli := show.NewCLI(c.in, c.out, c.err, nil)
 	return script.New(script.Config{Runner: newConnections(c).runner, Out: c.out, Err: c.err, Width: cli.Width, Ask: cli.Ask, Prompt: cli.Prompt, Places: places})
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
+	"github.com/customerkey/customerkey/internal/cmdlet/service"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/hierarchy"
@@ -231,7 +233,7 @@ func (r *rehearsal) lines() []line {
 func (r *rehearsal) run(l line, whatIf bool) (shown []cmdlet.Object, said []string, err error) {
 	r.t.Helper()
 	words := shellWords(l.text)
-	row := r.must(cmdlet.Find(cmdlet.Table(), words[0])).(*cmdlet.Cmdlet)
+	row := r.must(cmdlet.Find(rows.Table(), words[0])).(*cmdlet.Cmdlet)
 	if words = append(words[1:], "-Confirm:$false"); whatIf {
 		words = append(words, "-WhatIf")
 	}
@@ -241,7 +243,7 @@ func (r *rehearsal) run(l line, whatIf bool) (shown []cmdlet.Object, said []stri
 		Object: func(o cmdlet.Object) error { shown = append(shown, o); return nil },
 		WhatIf: func(text string) { said = append(said, text) },
 	}
-	err = cmdlet.Local{Services: r.must(r.node.services()).(cmdlet.Services)}.Run(r.t.Context(), call)
+	err = service.NewLocal(r.must(r.node.services()).(service.Services)).Run(r.t.Context(), call)
 	return shown, said, err
 }
 
@@ -315,7 +317,7 @@ func TestCK338_WhatIfOfEveryCommand(t *testing.T) {
 			t.Fatalf("%s -WhatIf has changed rows:\n%s", l.text, diff)
 		}
 	}
-	for _, row := range cmdlet.Table() {
+	for _, row := range rows.Table() {
 		if row.Side == cmdlet.Service && row.Impact != cmdlet.None && !tried[row.Name] {
 			t.Errorf("%s was not tried: add a line for it", row.Name)
 		}

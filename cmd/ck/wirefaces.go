@@ -9,7 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/activity"
 	"github.com/customerkey/customerkey/internal/api"
 	"github.com/customerkey/customerkey/internal/certs"
-	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/service"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/directory/graph"
 	"github.com/customerkey/customerkey/internal/directory/login"
@@ -110,9 +110,9 @@ func (n *node) exchangeFace() (http.Handler, error) {
 }
 
 // services are what commands work on.
-func (n *node) services() (cmdlet.Services, error) {
+func (n *node) services() (service.Services, error) {
 	acts, err := activity.New(activity.Config{Log: n.serviceLog, Server: n.host("outlook")})
-	return cmdlet.Services{
+	return service.Services{
 		Tenant: n.tenantNamed, Policies: n.policies, Mailboxes: n.mailboxes, Items: n.items, Health: n.health, Requests: n.requests, Onboarding: n.onboarding,
 		Foreseen: n.foreseen, Activity: acts,
 	}, err

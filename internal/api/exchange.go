@@ -14,6 +14,8 @@ import (
 
 	"github.com/customerkey/customerkey/internal/api/throttle"
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
+	"github.com/customerkey/customerkey/internal/cmdlet/service"
 	"github.com/customerkey/customerkey/internal/directory"
 )
 
@@ -25,8 +27,8 @@ const (
 
 // ExchangeConfig is what the Exchange admin REST face needs.
 type ExchangeConfig struct {
-	Services cmdlet.Services // required: what the commands work on
-	BaseURL  string          // required: where clients reach this face, "https://outlook.localhost:8443"
+	Services service.Services // required: what the commands work on
+	BaseURL  string           // required: where clients reach this face, "https://outlook.localhost:8443"
 
 	// Verify returns the caller that a token stands for; "" is a request without one. Required.
 	Verify func(ctx context.Context, bearer string) (directory.Caller, error)
@@ -54,6 +56,7 @@ type ExchangeConfig struct {
 type Exchange struct {
 	c     ExchangeConfig
 	table []cmdlet.Cmdlet
+	local service.Local
 }
 
 // NewExchange returns the face. It starts nothing.
@@ -69,7 +72,7 @@ func NewExchange(c ExchangeConfig) (*Exchange, error) {
 	}
 	c.Within, c.Reading = cmp.Or(c.Within, exchangeLimit), cmp.Or(c.Reading, exchangeReading)
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
-	return &Exchange{c: c, table: cmdlet.Table()}, nil
+	return &Exchange{c: c, table: rows.Table(), local: service.NewLocal(c.Services)}, nil
 }
 
 // An invocation is one request on its way through the face, come by itself or in a batch.

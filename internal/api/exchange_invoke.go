@@ -57,7 +57,7 @@ func (x *Exchange) invokeCommand(ctx context.Context, in *invocation, body cmdle
 	for _, note := range in.call.Notes {
 		in.call.Warn("%s", note)
 	}
-	if err := (cmdlet.Local{Services: x.c.Services}).Run(ctx, in.call); err != nil && !errors.Is(err, errPageFull) {
+	if err := x.local.Run(ctx, in.call); err != nil && !errors.Is(err, errPageFull) {
 		return nil, x.late(ctx, err)
 	}
 	if err := p.link(); err != nil {

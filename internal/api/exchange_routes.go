@@ -8,6 +8,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/activity"
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/service"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -92,7 +93,7 @@ func (x *Exchange) find(ctx context.Context, in *invocation, name string, params
 // refuse records that the caller tried what he may not, and returns the refusal.
 func (x *Exchange) refuse(ctx context.Context, in *invocation, row *cmdlet.Cmdlet, params cmdlet.Object, why string) error {
 	refusal := fault.New(fault.Forbidden, "%s", why)
-	if err := x.record(ctx, activity.Command{Name: row.Name, Parameters: row.Given(params), Caller: in.caller}, refusal); err != nil {
+	if err := x.record(ctx, activity.Command{Name: row.Name, Parameters: service.Given(row, params), Caller: in.caller}, refusal); err != nil {
 		return err
 	}
 	return refusal

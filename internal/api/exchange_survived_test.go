@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
+	"github.com/customerkey/customerkey/internal/cmdlet/service"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/store"
@@ -54,7 +56,7 @@ func TestExchangeSurvivedErrors(t *testing.T) {
 	}
 	for how, want := range map[string]struct{ objects, told int }{"": {1, 1}, "Stop": {0, 0}} {
 		objects, told := 0, 0
-		row, err := cmdlet.Find(cmdlet.Table(), "Get-CKRequest")
+		row, err := cmdlet.Find(rows.Table(), "Get-CKRequest")
 		x.must(err)
 		call, err := cmdlet.Bind(row, nil)
 		x.must(err)
@@ -64,7 +66,7 @@ func TestExchangeSurvivedErrors(t *testing.T) {
 				told++
 			}
 		}}
-		remote := cmdlet.Remote{BaseURL: x.server.URL, Tenant: x.tenant, Token: func(context.Context) (string, error) { return admin, nil }}
+		remote := service.Remote{BaseURL: x.server.URL, Tenant: x.tenant, Token: func(context.Context) (string, error) { return admin, nil }}
 		if err := remote.Run(t.Context(), call); (how == "") != (err == nil) || objects != want.objects || told != want.told {
 			t.Errorf("our client, %q: %d objects, %d errors, %v", how, objects, told, err)
 		}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
+	"github.com/customerkey/customerkey/internal/cmdlet/service"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 )
@@ -360,12 +362,12 @@ func TestRemoteAgainstExchange(t *testing.T) {
 	t.Parallel()
 	x := newExchange(t)
 	admin, reader := x.token(x.tenant, directory.ComplianceAdministrator), x.token(x.tenant, directory.GlobalReader)
-	remote := func(token string) cmdlet.Remote {
-		return cmdlet.Remote{BaseURL: x.server.URL, Tenant: x.tenant, Token: func(context.Context) (string, error) { return token, nil }}
+	remote := func(token string) service.Remote {
+		return service.Remote{BaseURL: x.server.URL, Tenant: x.tenant, Token: func(context.Context) (string, error) { return token, nil }}
 	}
 	run := func(token string, words ...string) (objects []cmdlet.Object, said []string, err error) {
 		t.Helper()
-		row, err := cmdlet.Find(cmdlet.Table(), words[0])
+		row, err := cmdlet.Find(rows.Table(), words[0])
 		x.must(err)
 		call, err := cmdlet.Bind(row, words[1:])
 		x.must(err)

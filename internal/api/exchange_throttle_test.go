@@ -14,6 +14,8 @@ import (
 	"github.com/customerkey/customerkey/internal/api/throttle"
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
+	"github.com/customerkey/customerkey/internal/cmdlet/service"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 )
@@ -115,12 +117,12 @@ func TestExchangeAtOnce(t *testing.T) {
 		!strings.HasPrefix(res.Header.Get("Content-Type"), "text/plain") || res.Header.Get("Retry-After") != "1" {
 		t.Errorf("%d %v %s", res.StatusCode, res.Header, text[:n])
 	}
-	row, err := cmdlet.Find(cmdlet.Table(), getPolicies)
+	row, err := cmdlet.Find(rows.Table(), getPolicies)
 	x.must(err)
 	call, err := cmdlet.Bind(row, nil)
 	x.must(err)
 	call.Host = cmdlet.Host{Object: func(cmdlet.Object) error { return nil }}
-	remote := cmdlet.Remote{BaseURL: x.server.URL, Tenant: x.tenant, Token: func(context.Context) (string, error) { return reader, nil }}
+	remote := service.Remote{BaseURL: x.server.URL, Tenant: x.tenant, Token: func(context.Context) (string, error) { return reader, nil }}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // far less than it waits: it does not give up before
 	defer cancel()
 	if err := remote.Run(ctx, call); err == nil || fault.Is(err, fault.Throttled) {

@@ -24,6 +24,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/service"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/health"
@@ -108,11 +109,11 @@ func newExchange(t testing.TB) *exchange {
 	x := &exchange{t: t, vault: keyvaulttest.New(t, vaults), callers: map[string]directory.Caller{}}
 	x.tenant = x.vault.Tenant
 	x.vault.SetProtected(true)
-	service := x.vault.Person("service principal")
-	x.service = service
-	x.rootKeys(service)
+	principal := x.vault.Person("service principal")
+	x.service = principal
+	x.rootKeys(principal)
 	x.config = api.ExchangeConfig{
-		Services: x.services(service), BaseURL: "https://outlook.localhost:8443/",
+		Services: x.services(principal), BaseURL: "https://outlook.localhost:8443/",
 		Verify: x.verify, Tenant: x.lookUp, Log: discardLog(),
 	}
 	x.start()
@@ -146,12 +147,12 @@ func exchangeDB(t testing.TB, name string, areas []store.Area) *store.DB {
 }
 
 // rootKeys makes one key in each of two vaults, as the article says.
-func (x *exchange) rootKeys(service directory.Caller) {
+func (x *exchange) rootKeys(principal directory.Caller) {
 	x.t.Helper()
 	admin := x.vault.Person("key administrator")
 	for _, name := range []string{"contoso-east", "contoso-west"} {
 		x.vault.MustVault(name,
-			keyvaulttest.Can(service, "get", "wrapKey", "unwrapKey"), keyvaulttest.Can(admin, "create"))
+			keyvaulttest.Can(principal, "get", "wrapKey", "unwrapKey"), keyvaulttest.Can(admin, "create"))
 		_, err := x.vault.CreateKey(x.t.Context(), admin, name, "root", keyvault.NewKey{Type: "RSA", Bits: 2048, Ops: []string{"wrapKey", "unwrapKey"}})
 		x.must(err)
 		x.keys = append(x.keys, x.vault.VaultURL(name)+"/keys/root")
@@ -159,11 +160,11 @@ func (x *exchange) rootKeys(service directory.Caller) {
 }
 
 // services are what the commands work on, over one database.
-func (x *exchange) services(service directory.Caller) cmdlet.Services {
+func (x *exchange) services(principal directory.Caller) service.Services {
 	x.t.Helper()
 	db := exchangeDB(x.t, "service.db", store.ServiceAreas())
 	x.db = db
-	s := x.policies(db, service)
+	s := x.policies(db, principal)
 	s.Tenant = func(ctx context.Context, name string) (id, domain string, err error) {
 		if x.stall {
 			<-ctx.Done()
@@ -187,18 +188,18 @@ func (x *exchange) services(service directory.Caller) cmdlet.Services {
 		},
 	})
 	x.must(err)
-	s.Foreseen = func() (cmdlet.Services, error) { return s, nil } // changes of policies have a view of their own
+	s.Foreseen = func() (service.Services, error) { return s, nil } // changes of policies have a view of their own
 	return s
 }
 
 // policies are the services that reach root keys.
-func (x *exchange) policies(db *store.DB, service directory.Caller) cmdlet.Services {
+func (x *exchange) policies(db *store.DB, principal directory.Caller) service.Services {
 	x.t.Helper()
 	spare := exchangeDB(x.t, "availability.db", store.AvailabilityAreas())
 	x.log = &exchangeLog{Log: x.auditLog(db, "service")}
 	roots, err := rootkey.New(rootkey.Config{
 		Suffixes:   []string{"vault." + x.vault.Domain()},
-		Credential: func(string, string) azcore.TokenCredential { return x.vault.Credential(service) },
+		Credential: func(string, string) azcore.TokenCredential { return x.vault.Credential(principal) },
 		Transport:  x.vault.Client(),
 	})
 	x.must(err)
@@ -236,7 +237,7 @@ func (x *exchange) policies(db *store.DB, service directory.Caller) cmdlet.Servi
 	x.must(err)
 	acts, err := activity.New(activity.Config{Log: x.log, Server: "outlook.localhost"})
 	x.must(err)
-	return cmdlet.Services{Policies: made, Mailboxes: boxes, Health: watch, Activity: acts}
+	return service.Services{Policies: made, Mailboxes: boxes, Health: watch, Activity: acts}
 }
 
 func (x *exchange) auditLog(db *store.DB, name string) *audit.Log {

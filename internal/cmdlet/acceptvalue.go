@@ -90,7 +90,7 @@ func (p *Param) acceptList(list []any) (any, error) {
 
 // crowded refuses a list where one value is wanted.
 func (p *Param) crowded(n int) error {
-	e := bindError("-%s takes one value, not a list of %d", p.Name, n)
+	e := BindError("-%s takes one value, not a list of %d", p.Name, n)
 	if n == 0 {
 		return e.WithHint("what was to yield the value has yielded nothing")
 	}
@@ -117,7 +117,7 @@ func (p *Param) acceptObject(o *Object) (any, error) {
 		return Snapshot(o)
 	}
 	names := append(p.names(), "Identity", "Id", "Guid", "Name")
-	if o.Type == policyType { // its name can be given to another policy meanwhile
+	if o.Type == PolicyType { // its name can be given to another policy meanwhile
 		names = append([]string{"Guid"}, names...)
 	}
 	switch v := firstOf(o, names...).(type) {
@@ -151,16 +151,16 @@ func describe(v any) string {
 	case nil:
 		return "$null"
 	case string:
-		return quote(v)
+		return Quote(v)
 	case Block:
-		return "the block " + quote("{ "+v.Block()+" }")
+		return "the block " + Quote("{ "+v.Block()+" }")
 	case []any:
 		return "a list"
 	case *Object:
 		if v.Type == "" {
 			return "an object"
 		}
-		return "an object of type " + printable(v.Type)
+		return "an object of type " + Printable(v.Type)
 	}
-	return quote(show(v))
+	return Quote(Show(v))
 }

@@ -1,10 +1,6 @@
 package cmdlet
 
-import (
-	"fmt"
-	"io"
-	"strings"
-)
+import "strings"
 
 // An Answer is what somebody says who is asked whether a change may go ahead.
 type Answer int
@@ -40,19 +36,4 @@ func ParseAnswer(text string) (Answer, bool) {
 		return NoToAll, true
 	}
 	return No, false
-}
-
-// ask asks whoever sits at a terminal. What cannot be read is No.
-func ask(in io.Reader, out io.Writer, question string) (Answer, error) {
-	fmt.Fprintln(out, printable(question))
-	for {
-		fmt.Fprint(out, Choices)
-		text, err := readAnswer(in, &Param{Name: "Confirm"})
-		if err != nil {
-			text = "no"
-		}
-		if answer, ok := ParseAnswer(text); ok {
-			return answer, nil
-		}
-	}
 }

@@ -24,6 +24,9 @@ var formatParam = Param{Name: "OutputFormat", Type: String, Values: []string{str
 // which administrators are used to write it.
 var resultSizeParam = Param{Name: "ResultSize", Type: String, Help: "The most to show, or Unlimited, which it is unless given."}
 
+// ResultSize is the parameter for a command's own list of parameters.
+func ResultSize() Param { return resultSizeParam }
+
 // A binding collects the parameters of one call.
 type binding struct {
 	cmdlet *Cmdlet
@@ -50,7 +53,7 @@ func (b *binding) resolve(name string) (*Param, error) {
 	if found := withPrefix(all, name); len(found) == 1 {
 		return b.supported(found[0])
 	} else if len(found) > 1 {
-		return nil, bindError("-%s could mean %s", name, dashed(found)).WithHint("write more of the name")
+		return nil, BindError("-%s could mean %s", name, dashed(found)).WithHint("write more of the name")
 	}
 	if len(withPrefix([]*Param{b.extra}, name)) == 1 {
 		return b.extra, nil
@@ -61,7 +64,7 @@ func (b *binding) resolve(name string) (*Param, error) {
 // note tells of an older spelling.
 func (b *binding) note(p *Param, name string) {
 	if slices.ContainsFunc(p.Old, func(old string) bool { return strings.EqualFold(old, name) }) {
-		b.notes = append(b.notes, "-"+printable(name)+" is an older spelling; use -"+p.Name)
+		b.notes = append(b.notes, "-"+Printable(name)+" is an older spelling; use -"+p.Name)
 	}
 }
 
@@ -72,8 +75,19 @@ func (b *binding) known() []*Param {
 		all = append(all, &b.cmdlet.Params[i])
 	}
 	for i := range commonParams {
-		if b.cmdlet.param(commonParams[i].Name) == nil {
+		if b.cmdlet.Param(commonParams[i].Name) == nil {
 			all = append(all, &commonParams[i])
+		}
+	}
+	return all
+}
+
+// Known returns all parameters that the command takes, its own before the common ones.
+func (c *Cmdlet) Known() []Param {
+	all := slices.Clone(c.Params)
+	for _, p := range append(commonParams[:len(commonParams):len(commonParams)], formatParam) {
+		if c.Impact != None || p.Name != "WhatIf" && p.Name != "Confirm" {
+			all = append(all, p)
 		}
 	}
 	return all
@@ -92,7 +106,7 @@ func withPrefix(all []*Param, prefix string) []*Param {
 
 func (b *binding) supported(p *Param) (*Param, error) {
 	if b.cmdlet.Impact == None && isCommon(p) && (p.Name == "WhatIf" || p.Name == "Confirm") {
-		return nil, bindError("%s takes no -%s: it changes nothing", b.cmdlet.Name, p.Name)
+		return nil, BindError("%s takes no -%s: it changes nothing", b.cmdlet.Name, p.Name)
 	}
 	return p, nil
 }
@@ -102,7 +116,7 @@ func (b *binding) unknown(name string) *fault.Error {
 	for _, p := range b.known() {
 		names = append(names, p.Name)
 	}
-	e := bindError("%s has no parameter -%s", b.cmdlet.Name, printable(name))
+	e := BindError("%s has no parameter -%s", b.cmdlet.Name, Printable(name))
 	if near := Nearest(name, names); len(near) > 0 {
 		return e.WithHint("did you mean -%s?", strings.Join(near, ", -"))
 	}
@@ -125,13 +139,13 @@ func isCommon(p *Param) bool {
 // set binds a value, once.
 func (b *binding) set(p *Param, value any) error {
 	into := b.args
-	if b.cmdlet.param(p.Name) != p && isCommon(p) {
+	if b.cmdlet.Param(p.Name) != p && isCommon(p) {
 		into = b.common
 	} else if value == "" && b.cmdlet.picks() {
-		return bindError("-%s is empty", p.Name).WithHint("leave -%s out if all are meant", p.Name)
+		return BindError("-%s is empty", p.Name).WithHint("leave -%s out if all are meant", p.Name)
 	}
 	if _, twice := into[p.Name]; twice {
-		return bindError("-%s is given twice", p.Name)
+		return BindError("-%s is given twice", p.Name)
 	}
 	into[p.Name] = value
 	return nil
@@ -157,8 +171,8 @@ func (b *binding) positional() *Param {
 // finish checks what can only be seen once all is bound, and returns the call.
 func (b *binding) finish() (*Call, error) {
 	args := Args{b.args}
-	if b.cmdlet.check != nil {
-		if err := b.cmdlet.check(args); err != nil {
+	if b.cmdlet.Check != nil {
+		if err := b.cmdlet.Check(args); err != nil {
 			return nil, err
 		}
 	}

@@ -46,7 +46,7 @@ func (b *binding) resultSize() (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		return 0, bindError("-ResultSize cannot be %s", quote(text)).WithHint("give a number, or Unlimited")
+		return 0, BindError("-ResultSize cannot be %s", Quote(text)).WithHint("give a number, or Unlimited")
 	}
 	return n, nil
 }
@@ -127,5 +127,5 @@ func (p *Param) convertMap(o Object) (any, error) {
 }
 
 func (p *Param) mistyped() *fault.Error {
-	return bindError("-%s has a value of the wrong type", p.Name).WithHint("its type is %s", p.Type)
+	return BindError("-%s has a value of the wrong type", p.Name).WithHint("its type is %s", p.Type)
 }

@@ -14,7 +14,7 @@ func (b *binding) checkSets() error {
 	}
 	fitting := b.fitting()
 	if len(fitting) == 0 {
-		return bindError("these parameters of %s cannot be used together: %s", b.cmdlet.Name, b.given()).
+		return BindError("these parameters of %s cannot be used together: %s", b.cmdlet.Name, b.given()).
 			WithHint("see which belong together with: ck help %s", b.cmdlet.Name)
 	}
 	first := b.missing(fitting[0])
@@ -38,20 +38,21 @@ func (b *binding) fitting() []string {
 func (b *binding) fits(set string) bool {
 	for i := range b.cmdlet.Params {
 		p := &b.cmdlet.Params[i]
-		if _, bound := b.args[p.Name]; bound && !p.inSet(set) {
+		if _, bound := b.args[p.Name]; bound && !p.InSet(set) {
 			return false
 		}
 	}
 	return true
 }
 
-func (p *Param) inSet(set string) bool { return len(p.Sets) == 0 || slices.Contains(p.Sets, set) }
+// InSet reports whether p can be given in a parameter set.
+func (p *Param) InSet(set string) bool { return len(p.Sets) == 0 || slices.Contains(p.Sets, set) }
 
 // lacking returns the mandatory parameters of a set that have no value.
 func (b *binding) lacking(set string) (params []*Param) {
 	for i := range b.cmdlet.Params {
 		p := &b.cmdlet.Params[i]
-		if _, bound := b.args[p.Name]; p.Mandatory && p.inSet(set) && !bound {
+		if _, bound := b.args[p.Name]; p.Mandatory && p.InSet(set) && !bound {
 			params = append(params, p)
 		}
 	}
@@ -67,7 +68,7 @@ func (b *binding) missing(set string) error {
 	for i, p := range params {
 		list[i] = "-" + p.Name
 	}
-	return bindError("%s needs %s", b.cmdlet.Name, strings.Join(list, " and ")).WithHint("see its parameters with: ck help %s", b.cmdlet.Name)
+	return BindError("%s needs %s", b.cmdlet.Name, strings.Join(list, " and ")).WithHint("see its parameters with: ck help %s", b.cmdlet.Name)
 }
 
 func (b *binding) given() string {

@@ -45,7 +45,7 @@ func BindValues(c *Cmdlet, words []Word, more More) (*Call, error) {
 	for _, w := range loose {
 		p := b.place(w.Value)
 		if p == nil {
-			return nil, bindError("%s has no place for %s", c.Name, describe(w.Value)).WithHint("see its parameters with: ck help %s", c.Name)
+			return nil, BindError("%s has no place for %s", c.Name, describe(w.Value)).WithHint("see its parameters with: ck help %s", c.Name)
 		}
 		if err := b.give(p, w); err != nil {
 			return nil, err
@@ -79,7 +79,7 @@ func (b *binding) namedValues(words []Word) (loose []Word, err error) {
 		case p.Type == Switch:
 			w.Value = true
 		case i+1 == len(words) || words[i+1].Name != "":
-			return nil, bindError("-%s has no value", p.Name).WithHint("%s", emptyHint(p))
+			return nil, BindError("-%s has no value", p.Name).WithHint("%s", emptyHint(p))
 		default:
 			i++
 			w = words[i]
@@ -94,11 +94,11 @@ func (b *binding) namedValues(words []Word) (loose []Word, err error) {
 // give binds the value of a word to p.
 func (b *binding) give(p *Param, w Word) error {
 	if p.AllowNull && !w.Literal && isNothing(w.Value) {
-		return bindError("-%s was computed and came out as %s, which has a meaning here", p.Name, named(w.Value)).
+		return BindError("-%s was computed and came out as %s, which has a meaning here", p.Name, named(w.Value)).
 			WithHint("see what the variable or the command in parentheses holds; write %s itself if it is meant", named(w.Value))
 	}
 	if p.AllowNull && w.Value == "" {
-		return bindError("-%s is empty", p.Name).WithHint("see what stands in its place; write $null itself if nothing is meant")
+		return BindError("-%s is empty", p.Name).WithHint("see what stands in its place; write $null itself if nothing is meant")
 	}
 	v, err := p.accept(w.Value)
 	if err != nil {
@@ -144,7 +144,7 @@ func (b *binding) place(v any) *Param {
 // takes it, else its properties to the parameters of their names.
 func (b *binding) pipe(input any) error {
 	if input == nil {
-		return bindError("%s was given $null by the pipeline", b.cmdlet.Name)
+		return BindError("%s was given $null by the pipeline", b.cmdlet.Name)
 	}
 	object, isObject := input.(*Object)
 	for _, p := range b.open(func(p *Param) bool { return p.Pipeline && !(isObject && p.Type == String) }) {
@@ -168,7 +168,7 @@ func (b *binding) pipe(input any) error {
 		some = true
 	}
 	if !some {
-		return bindError("%s takes nothing from %s in a pipeline", b.cmdlet.Name, describe(input)).
+		return BindError("%s takes nothing from %s in a pipeline", b.cmdlet.Name, describe(input)).
 			WithHint("give its parameters by name, inside ForEach-Object { } for each")
 	}
 	return nil
@@ -180,7 +180,7 @@ func (b *binding) open(want func(*Param) bool) (params []*Param) {
 	for i := range b.cmdlet.Params {
 		p := &b.cmdlet.Params[i]
 		_, bound := b.args[p.Name]
-		fits := len(sets) == 0 || slices.ContainsFunc(sets, p.inSet)
+		fits := len(sets) == 0 || slices.ContainsFunc(sets, p.InSet)
 		if !bound && fits && want(p) {
 			params = append(params, p)
 		}

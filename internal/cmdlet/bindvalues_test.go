@@ -2,7 +2,6 @@ package cmdlet
 
 import (
 	"errors"
-	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -26,13 +25,18 @@ func takesAll() *Cmdlet {
 	}}
 }
 
+// looks is a command that changes nothing.
+func looks() *Cmdlet {
+	return &Cmdlet{Name: "Get-Key", Side: Vault, Params: []Param{{Name: "VaultName", Type: String, Position: 1, Mandatory: true}, {Name: "Name", Type: String, Position: 2}}}
+}
+
 func given(name string, v any) Word { return Word{Name: name, Value: v, Given: true, Literal: true} }
 
 func TestBindValuesConverts(t *testing.T) {
 	t.Parallel()
 	noon := time.Date(2027, 1, 31, 13, 0, 0, 0, time.FixedZone("", 3600))
 	key := &Object{Type: KeyType, Fields: []Field{{"VaultName", "east"}, {"Name", "root1"}, {"Id", "https://east/keys/root1/1"}}}
-	policy := &Object{Type: policyType, Fields: []Field{{"Identity", "P"}, {"Guid", GUID("1-2")}}}
+	policy := &Object{Type: PolicyType, Fields: []Field{{"Identity", "P"}, {"Guid", GUID("1-2")}}}
 	table := &Object{Type: HashtableType, Fields: []Field{{"side", "east"}, {"n", int64(1)}}}
 	for _, tt := range []struct {
 		param       string
@@ -106,7 +110,7 @@ func TestBindValuesPipeline(t *testing.T) {
 		}
 		var got []string
 		for name, v := range call.Args.All() {
-			got = append(got, name+"="+show(v))
+			got = append(got, name+"="+Show(v))
 		}
 		if strings.EqualFold(strings.Join(got, " "), tt.want) == false {
 			t.Errorf("%v binds %v, want %s", tt.input, got, tt.want)
@@ -117,10 +121,7 @@ func TestBindValuesPipeline(t *testing.T) {
 // Mandatory parameters are asked for where somebody can answer.
 func TestBindValuesPrompts(t *testing.T) {
 	t.Parallel()
-	row, err := Find(Table(), "Get-AzKeyVaultKey")
-	if err != nil {
-		t.Fatal(err)
-	}
+	row := looks()
 	ask := func(answer string, fails error) Prompt {
 		return func(c *Cmdlet, p *Param) (string, error) { return p.Name + answer, fails }
 	}
@@ -136,48 +137,21 @@ func TestBindValuesPrompts(t *testing.T) {
 	}
 }
 
-// Words of a command line are asked for too, and an answer is one line and no more.
-func TestCommandLinePrompts(t *testing.T) {
-	t.Parallel()
-	in := strings.NewReader("contoso-east\r\nroot1\n")
-	asked := ""
-	c := CLI{Out: io.Discard, Err: io.Discard, Runner: func(Side) (Runner, error) { return &scripted{}, nil }, Prompt: func(_ *Cmdlet, p *Param) (string, error) {
-		answer, err := readAnswer(in, p)
-		asked += p.Name + "=" + answer + " "
-		return answer, err
-	}}
-	if err := c.Run(t.Context(), "Undo-AzKeyVaultKeyRemoval", nil); err != nil || asked != "VaultName=contoso-east Name=root1 " {
-		t.Errorf("%q, %v", asked, err)
-	}
-	if err := c.Run(t.Context(), "Get-AzKeyVaultKey", nil); !fault.Is(err, fault.Invalid) {
-		t.Errorf("no answer: %v", err)
-	}
-	if _, err := readAnswer(strings.NewReader(strings.Repeat("x", 2*longestAnswer)), &Param{}); !fault.Is(err, fault.Invalid) {
-		t.Errorf("an answer without an end: %v", err)
-	}
-}
-
 // A name that got lost on its way does not mean all that there is, however it came; several
 // values where one is wanted are told as such.
 func TestLostNamesPickNothing(t *testing.T) {
 	t.Parallel()
-	keys, err := Find(Table(), "Get-AzKeyVaultKey")
-	if err != nil {
-		t.Fatal(err)
-	}
+	keys := looks()
 	for _, name := range []any{"", nil} {
 		_, err := BindValues(keys, []Word{given("VaultName", "east"), given("Name", name)}, More{})
 		checkRefusal(t, "-Name", err, "-Name is empty", "leave -Name out")
 	}
-	_, err = bindWords(keys, []string{"-VaultName", "east", "-Name", ""}, nil)
+	_, err := BindAsking(keys, []string{"-VaultName", "east", "-Name", ""}, nil)
 	checkRefusal(t, "-Name ''", err, "-Name is empty", "leave -Name out")
 	_, _, err = BindJSON(keys, Object{Fields: []Field{{"VaultName", "east"}, {"Name", nil}}})
 	checkRefusal(t, `{"Name":null}`, err, "-Name is empty", "leave -Name out")
 
-	mailbox, err := Find(Table(), "Set-Mailbox")
-	if err != nil {
-		t.Fatal(err)
-	}
+	mailbox := &Cmdlet{Name: "Set-Box", Impact: Medium, Side: Service, Params: []Param{{Name: "Identity", Type: ID, Position: 1, Mandatory: true, Pipeline: true}}}
 	_, err = BindValues(mailbox, []Word{given("Identity", []any{"alice", "bob"})}, More{})
 	checkRefusal(t, "two", err, "-Identity takes one value, not a list of 2", "through a pipeline")
 	_, err = BindValues(mailbox, []Word{given("Identity", []any{})}, More{})

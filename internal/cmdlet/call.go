@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/customerkey/customerkey/internal/activity"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 )
@@ -19,9 +18,6 @@ type Call struct {
 	Notes  []string         // what the user should know about how the call was written
 	Page   Page
 	Host   Host
-
-	act   *activity.Act             // what the log is told of the command; nil in a client
-	begin func(target string) error // records that it is about to act; nil in a client
 }
 
 // Common are the parameters that every command takes, by PowerShell's custom.
@@ -41,15 +37,6 @@ type Page struct {
 	Most  int // objects that the page has room for; 0: not known
 }
 
-// batch is how many objects to read at once for the page: one more than it has room for, by which
-// the caller sees that there are more, and at most as many as a list gives.
-func (p Page) batch(most int) int {
-	if p.Most == 0 {
-		return most
-	}
-	return min(p.Most+1, most)
-}
-
 // A Host takes what a command says while it runs. Object is required; a nil Warn, Verbose
 // or WhatIf drops the text. A nil Confirm means that nobody can be asked.
 type Host struct {
@@ -59,6 +46,7 @@ type Host struct {
 	Verbose func(text string)
 	WhatIf  func(text string) // "Performing the operation ... on target ..."
 	Confirm func(question string) (bool, error)
+	Begin   func(target string) error // records that the command is about to act; nil: there is no record
 }
 
 // A Runner carries out bound calls of one side. Its errors are faults.
@@ -129,11 +117,21 @@ func (c *Call) ShouldProcess(action, target string) (bool, error) {
 
 // goAhead says yes to a change, once it is recorded where it has to be.
 func (c *Call) goAhead(target string) (bool, error) {
-	if c.begin == nil {
+	if c.Host.Begin == nil {
 		return true, nil
 	}
-	err := c.begin(target)
+	err := c.Host.Begin(target)
 	return err == nil, err
+}
+
+// Target is what the call is about: the value of its first positional or mandatory text.
+func (c *Call) Target() string {
+	for _, p := range c.Cmdlet.Params {
+		if text := c.Args.Text(p.Name); text != "" && (p.Position > 0 || p.Mandatory) {
+			return text
+		}
+	}
+	return "the organization"
 }
 
 // asks reports whether the user has to be asked before a change.

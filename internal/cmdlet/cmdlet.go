@@ -1,7 +1,6 @@
 package cmdlet
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -46,14 +45,13 @@ type Cmdlet struct {
 	SetRoles    map[string]Rights // who may use a parameter set, where that are not all who may run it
 	Anyone      bool              // whoever is signed in may try: the service decides by more than roles
 
-	check func(Args) error                             // what the parameters must be together, beyond their sets
-	serve func(context.Context, Services, *Call) error // service side: what it does
+	Check func(Args) error // what the parameters must be together, beyond their sets; nil: anything
 }
 
 // A Type is what a parameter's value must be.
 type Type string
 
-// The types of parameters. Time takes a day or an instant, always UTC (see parseTime).
+// The types of parameters. Time takes a day or an instant, always UTC (see ParseTime).
 // Map is a hash table of text, @{name='value'}. ID is any text that identifies an object:
 // its name, its GUID or its distinguished name (row CK-81). PSObject is an object as a command
 // gave it, or a hash table. Any, AnyList and ScriptBlock take values as scripts have them (see
@@ -94,35 +92,6 @@ type Param struct {
 	Help string
 }
 
-// Table returns all commands in the order in which help shows them. The rows are made
-// anew for each call; nobody can change another's.
-func Table() []Cmdlet {
-	return slices.Concat(
-		policyRows(),
-		mailboxPolicyRows(),
-		sharePointRows(),
-		mailboxRows(),
-		healthRows(),
-		alertRows(),
-		availabilityRows(),
-		activityRows(),
-		operationRows(),
-		rehearsalRows(),
-		departingRows(),
-		onboardingRows(),
-		requestRows(),
-		subscriptionRows(),
-		retentionRows(),
-		roleRows(),
-		vaultRows(),
-		vaultRemovalRows(),
-		resourceRows(),
-		keyRows(),
-		keyFileRows(),
-		shellRows(),
-	)
-}
-
 // Find returns the command of that name, whatever its case. An unknown name is
 // fault.NotFound with reason "UnknownCmdlet"; its hint names the nearest ones.
 func Find(table []Cmdlet, name string) (*Cmdlet, error) {
@@ -134,7 +103,7 @@ func Find(table []Cmdlet, name string) (*Cmdlet, error) {
 		}
 		names = append(names, c.Name)
 	}
-	e := fault.New(fault.NotFound, "there is no command %s", quote(name)).WithReason(ReasonUnknown)
+	e := fault.New(fault.NotFound, "there is no command %s", Quote(name)).WithReason(ReasonUnknown)
 	if near := Nearest(name, names); len(near) > 0 {
 		return nil, e.WithHint("did you mean %s?", strings.Join(near, ", "))
 	}
@@ -147,8 +116,9 @@ const (
 	ReasonParameter = "ParameterBinding" // every other error of bringing parameters together
 )
 
-// param returns the parameter of exactly that name or alias, whatever its case.
-func (c *Cmdlet) param(name string) *Param {
+// Param returns the parameter of exactly that name or alias, whatever its case, nil if there is
+// none.
+func (c *Cmdlet) Param(name string) *Param {
 	for i := range c.Params {
 		if c.Params[i].named(name) {
 			return &c.Params[i]

@@ -1,16 +1,21 @@
-// Package cmdlet holds the administrators' commands as one table, and what it takes to run
-// a row of it: binding parameters, calling the service or the vault, showing the result.
+// Package cmdlet is the language of the administrators' commands: what a command is, how its
+// parameters are bound, what it is given when it runs and what it returns.
 //
-// [Table] is plain data: names, parameters, roles, help. The command line, the Exchange
-// admin REST face and the console read the same rows, so that a command means one thing
+// A [Cmdlet] is a row of a table, plain data: names, parameters, roles, help. The command line, the
+// Exchange admin REST face and the shell read the same rows, so that a command means one thing
 // everywhere. A call goes through three steps, each usable alone:
 //
 //	words or JSON --bind--> Call --Runner--> Objects --Printer--> table, list or JSON
 //
-// A [Runner] carries calls out. Rows of the service side run in the server ([Local]) or are
-// sent there ([Remote]); rows of the vault side run in the client, through the official
-// vault clients (package azure), so that they work against any such vault. [CLI] joins the
-// steps for the command line.
+// This package has the first step ([Bind], [BindJSON], [BindValues]) and the types between the
+// steps, with the form that objects have on the wire. It knows no command by name. The rooms below
+// it have the rest:
+//
+//   - service: the commands that the service carries out, each beside what it does;
+//   - rows: the commands of the vault, of operators and of the script language, and the whole table;
+//   - show: printers, help, questions, exit codes, and the command line that joins the steps;
+//   - azure and operator: runners in the client; script, prompt, powershell and clixml: other ways
+//     in and out.
 //
 // Names and spellings follow the articles that administrators keep open beside them
 // (section 3 of the requirements); where PowerShell's own rules are meant, the comment says

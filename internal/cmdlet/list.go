@@ -34,7 +34,7 @@ func unquoteTypographic(text string) (string, error) {
 			return text[n : len(text)-m], nil
 		}
 		if strings.ContainsRune(openQuotes, first) {
-			return "", bindError("the quotation %s is not closed", quote(text))
+			return "", BindError("the quotation %s is not closed", Quote(text))
 		}
 	}
 	return text, nil
@@ -49,7 +49,7 @@ func parseList(text string) ([]string, error) {
 		if inner, ok := strings.CutPrefix(text, open); ok {
 			inner, ok = strings.CutSuffix(inner, ")")
 			if !ok {
-				return nil, bindError("the list %s is not closed by )", quote(text))
+				return nil, BindError("the list %s is not closed by )", Quote(text))
 			}
 			text, bracketed = strings.TrimSpace(inner), true
 			break
@@ -65,7 +65,7 @@ func parseList(text string) ([]string, error) {
 	items := make([]string, 0, len(atoms))
 	for _, a := range atoms {
 		if a.text == "" && !a.quoted {
-			return nil, bindError("the list has an empty item").WithHint("write @() for an empty list")
+			return nil, BindError("the list has an empty item").WithHint("write @() for an empty list")
 		}
 		items = append(items, a.text)
 	}
@@ -78,7 +78,7 @@ func parseMap(text string) (map[string]string, error) {
 	if inner, ok := strings.CutPrefix(text, "@{"); ok {
 		inner, ok = strings.CutSuffix(inner, "}")
 		if !ok {
-			return nil, bindError("the hash table %s is not closed by }", quote(text))
+			return nil, BindError("the hash table %s is not closed by }", Quote(text))
 		}
 		text = strings.TrimSpace(inner)
 	}
@@ -96,10 +96,10 @@ func parseMap(text string) (map[string]string, error) {
 			break // a separator at the very end
 		}
 		if name.end != '=' || i+1 >= len(atoms) || atoms[i+1].end == '=' || name.text == "" {
-			return nil, bindError("the hash table is not a row of name=value").WithHint("write @{name='value'; other='value'}")
+			return nil, BindError("the hash table is not a row of name=value").WithHint("write @{name='value'; other='value'}")
 		}
 		if _, twice := m[name.text]; twice {
-			return nil, bindError("the hash table names %s twice", quote(name.text))
+			return nil, BindError("the hash table names %s twice", Quote(name.text))
 		}
 		m[name.text] = atoms[i+1].text
 	}
@@ -143,14 +143,14 @@ func nextAtom(text, separators string) (atom, string, error) {
 	}
 	inner, rest, ok := cutQuoted(text[n:], class)
 	if !ok {
-		return atom{}, "", bindError("the quotation %s is not closed", quote(text))
+		return atom{}, "", BindError("the quotation %s is not closed", Quote(text))
 	}
 	rest = strings.TrimLeft(rest, " \t\r")
 	if rest == "" {
 		return atom{text: inner, quoted: true}, "", nil
 	}
 	if !strings.ContainsRune(separators, rune(rest[0])) {
-		return atom{}, "", bindError("there is more text right after the quotation %s", quote(inner))
+		return atom{}, "", BindError("there is more text right after the quotation %s", Quote(inner))
 	}
 	return atom{text: inner, quoted: true, end: rune(rest[0])}, rest[1:], nil
 }

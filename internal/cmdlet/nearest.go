@@ -64,8 +64,8 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
-// quote shows text that came from outside in a message: quoted, printable, short.
-func quote(text string) string {
+// Quote shows text that came from outside in a message: quoted, printable, short.
+func Quote(text string) string {
 	const most = 80
 	if len(text) > most {
 		cut := most
@@ -74,5 +74,5 @@ func quote(text string) string {
 		}
 		text = text[:cut] + "…"
 	}
-	return "'" + printable(text) + "'"
+	return "'" + Printable(text) + "'"
 }

@@ -82,11 +82,11 @@ func writeMember(b *bytes.Buffer, name string, value any) error {
 	if t, ok := value.(time.Time); ok {
 		value = t.UTC().Format(time.RFC3339)
 	}
-	label, err := marshalPlain(name)
+	label, err := MarshalPlain(name)
 	if err != nil {
 		return err
 	}
-	text, err := marshalPlain(value)
+	text, err := MarshalPlain(value)
 	if err != nil {
 		return fmt.Errorf("writing property %s: %w", name, err)
 	}
@@ -96,8 +96,8 @@ func writeMember(b *bytes.Buffer, name string, value any) error {
 	return nil
 }
 
-// marshalPlain is json.Marshal without the escapes that only HTML needs.
-func marshalPlain(v any) ([]byte, error) {
+// MarshalPlain is json.Marshal without the escapes that only HTML needs.
+func MarshalPlain(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

@@ -35,42 +35,14 @@ func (r Rights) Under(m policy.Roles) (roles []directory.Role) {
 	return roles
 }
 
-// names lists the roles that have one of the rights unless the service has a role map of its own.
-func (r Rights) names() string {
+// Names lists the roles that have one of the rights unless the service has a role map of its own.
+func (r Rights) Names() string {
 	var names []string
 	for _, role := range r.Under(policy.Roles{}) {
 		names = append(names, string(role))
 	}
 	return strings.Join(names, ", ")
 }
-
-// rolesFor is the right to do any of some things with policies of a family, as package policy
-// decides it (rows CK-277 to CK-281 and X-18).
-func rolesFor(f policy.Family, do ...policy.Action) (r Rights) {
-	for _, d := range do {
-		r = append(r, Right{Family: f, Do: d})
-	}
-	return r
-}
-
-// rolesForAny is the right to do something with the policies of at least one family.
-func rolesForAny(do policy.Action) (r Rights) {
-	for _, f := range families {
-		r = append(r, Right{Family: policy.Family(f), Do: do})
-	}
-	return r
-}
-
-// rightsOf is the right of whoever has one of the roles.
-func rightsOf(roles ...directory.Role) (r Rights) {
-	for _, role := range roles {
-		r = append(r, Right{Role: role})
-	}
-	return r
-}
-
-// operators is the right of whoever runs the service.
-var operators = Rights{{Role: directory.ServiceOperator}}
 
 // MayRun reports whether the caller may try to run the row by a role map. It filters what is
 // offered; the domain packages decide again, by the same map, when the command runs.
@@ -86,7 +58,7 @@ func (c *Cmdlet) For(caller directory.Caller, m policy.Roles) *Cmdlet {
 	seen.Params = nil
 	for _, p := range c.Params {
 		p.Sets = slices.DeleteFunc(slices.Clone(p.Sets), func(set string) bool { return !granted(c.SetRoles[set]) })
-		if granted(p.Roles) && (len(p.Sets) > 0 || len(c.param(p.Name).Sets) == 0) {
+		if granted(p.Roles) && (len(p.Sets) > 0 || len(c.Param(p.Name).Sets) == 0) {
 			seen.Params = append(seen.Params, p)
 		}
 	}
@@ -100,7 +72,7 @@ func (c *Cmdlet) For(caller directory.Caller, m policy.Roles) *Cmdlet {
 // sees it, has not; "" if there is none.
 func (c *Cmdlet) Hides(seen *Cmdlet, given Object) string {
 	for _, f := range given.Fields {
-		if p := c.param(f.Name); p != nil && seen.param(f.Name) == nil {
+		if p := c.Param(f.Name); p != nil && seen.Param(f.Name) == nil {
 			return p.Name
 		}
 	}

@@ -67,7 +67,7 @@ type snapshot struct{ left int }
 
 func (s *snapshot) value(value any, depth int) (any, error) {
 	if s.left--; s.left < 0 || depth > deepest {
-		return nil, bindError("the object holds itself, or more than can be written down").WithHint("pick the properties that are wanted with Select-Object")
+		return nil, BindError("the object holds itself, or more than can be written down").WithHint("pick the properties that are wanted with Select-Object")
 	}
 	switch v := value.(type) {
 	case *Object:
@@ -118,9 +118,5 @@ func (s *snapshot) list(list []any, depth int) (any, error) {
 	return out, nil
 }
 
-// Printable makes text from outside safe to print, as printers do: nothing in it can drive a
-// terminal or turn the direction of writing.
-func Printable(text string) string { return printable(text) }
-
 // IsReport reports whether an object is what -WhatIf reports, which is said in sentences too.
-func (o Object) IsReport() bool { return o.Type == reportType }
+func (o Object) IsReport() bool { return o.Type == ReportType }

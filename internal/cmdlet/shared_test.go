@@ -12,7 +12,7 @@ import (
 // What goes into a script and comes out again is what it was.
 func TestSharedAndBack(t *testing.T) {
 	t.Parallel()
-	for _, o := range append(samplePolicies(), Object{Type: "Key", Fields: []Field{
+	for _, o := range append(sampleObjects(), Object{Type: "Key", Fields: []Field{
 		{"Empty", []string{}}, {"Mixed", []any{"a", int64(1), Object{Fields: []Field{{"At", time.Unix(0, 0).UTC()}}}}}, {"Ratio", 0.5},
 	}}) {
 		shared, ok := Shared(o).(*Object)

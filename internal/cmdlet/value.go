@@ -69,7 +69,7 @@ func (p *Param) null() (any, error) {
 	if p.Type == String && !p.Mandatory {
 		return "", nil // as PowerShell does
 	}
-	return nil, bindError("-%s cannot be $null", p.Name)
+	return nil, BindError("-%s cannot be $null", p.Name)
 }
 
 func (p *Param) parseBool(text string) (any, error) {
@@ -104,7 +104,7 @@ func ParseTime(text string, zone *time.Location) (t time.Time, ok bool) {
 // canonical spelling.
 func (p *Param) checkText(text string) (any, error) {
 	if text == "" && (p.Mandatory || p.Type == ID || len(p.Values) > 0) {
-		return nil, bindError("-%s is empty", p.Name).WithHint("%s", emptyHint(p))
+		return nil, BindError("-%s is empty", p.Name).WithHint("%s", emptyHint(p))
 	}
 	if len(p.Values) == 0 {
 		return text, nil
@@ -118,7 +118,7 @@ func (p *Param) checkText(text string) (any, error) {
 
 func (p *Param) checkItems(items []string) (any, error) {
 	if len(items) == 0 && p.Mandatory && !p.AllowNull {
-		return nil, bindError("-%s is an empty list", p.Name).WithHint("%s", emptyHint(p))
+		return nil, BindError("-%s is an empty list", p.Name).WithHint("%s", emptyHint(p))
 	}
 	checked := make([]string, len(items))
 	for i, item := range items {
@@ -141,14 +141,16 @@ func tableObject(m map[string]string) Object {
 }
 
 func (p *Param) wrong(text string) *fault.Error {
-	return bindError("-%s cannot be %s", p.Name, quote(text))
+	return BindError("-%s cannot be %s", p.Name, Quote(text))
 }
 
 func (p *Param) broken(err error) *fault.Error {
-	return bindError("-%s: %s", p.Name, fault.As(err).Message).WithHint("%s", fault.As(err).Hint)
+	return BindError("-%s: %s", p.Name, fault.As(err).Message).WithHint("%s", fault.As(err).Hint)
 }
 
-func bindError(format string, args ...any) *fault.Error {
+// BindError is the error of bringing parameters together: fault.Invalid with reason
+// "ParameterBinding".
+func BindError(format string, args ...any) *fault.Error {
 	return fault.New(fault.Invalid, format, args...).WithReason(ReasonParameter)
 }
 
@@ -162,4 +164,9 @@ func emptyHint(p *Param) string {
 		return "write '$null' in quotes: most shells empty an unquoted $null"
 	}
 	return "give a value after -" + p.Name
+}
+
+// Unanswered is the error of a parameter that was asked for and not given.
+func Unanswered(p *Param) error {
+	return BindError("-%s has no value", p.Name).WithHint("%s", emptyHint(p))
 }

@@ -26,35 +26,8 @@ type Column struct {
 	Property string
 }
 
-// Views returns the layouts of all types that commands return.
-func Views() []View {
-	return slices.Concat(
-		policyViews(),
-		mailboxViews(),
-		sharePointViews(),
-		healthViews(),
-		alertViews(),
-		availabilityViews(),
-		activityViews(),
-		departingViews(),
-		rehearsalViews(),
-		reportViews(),
-		operationViews(),
-		onboardingViews(),
-		requestViews(),
-		subscriptionViews(),
-		resourceViews(),
-		helpViews(),
-		connectViews(),
-		retentionViews(),
-		roleViews(),
-		vaultViews(),
-		vaultRemovalViews(),
-	)
-}
-
-// viewOf returns the view of o, made from its own properties if its type has none.
-func viewOf(views []View, o Object) View {
+// ViewOf returns the view of o, made from its own properties if its type has none.
+func ViewOf(views []View, o Object) View {
 	v := View{Type: o.Type}
 	if i := slices.IndexFunc(views, func(v View) bool { return v.Type == o.Type }); i >= 0 {
 		v = views[i]
@@ -80,7 +53,7 @@ func (c *Call) Layout(views []View, o Object) Format {
 		return c.Common.OutputFormat
 	case c.Cmdlet.Detail != "" && (!c.Args.Has(c.Cmdlet.Detail) || c.Args.IsNull(c.Cmdlet.Detail)):
 		return TableFormat
-	case viewOf(views, o).Summary:
+	case ViewOf(views, o).Summary:
 		return TableFormat
 	}
 	return ListFormat

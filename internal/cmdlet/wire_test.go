@@ -4,22 +4,32 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
-
-	"github.com/customerkey/customerkey/internal/policy"
 )
+
+// sampleObjects have a property of every type.
+func sampleObjects() []Object {
+	one := func(name string, enabled bool, items ...string) Object {
+		return Object{Type: PolicyType, Fields: []Field{
+			{"Name", name}, {"Description", nil}, {"Enabled", enabled}, {"Percent", int64(8)}, {"AzureKeyIDs", items},
+			{"Guid", GUID("11111111-2222-4333-8444-555555555555")}, {"DateCreated", time.Date(2026, 11, 22, 3, 5, 15, 0, time.UTC)},
+			{"KeyVersions", []Object{{Fields: []Field{{"Current", false}, {"Objects", int64(7)}}}, {Fields: []Field{{"Current", true}, {"Objects", int64(12)}}}}},
+		}}
+	}
+	return []Object{one("Contoso_Global", true, "a", "b"), one("全社ポリシー", false, "https://contoso-east.vault.localhost:8443/keys/root1")}
+}
 
 func TestWireRoundTrip(t *testing.T) {
 	t.Parallel()
-	for _, o := range samplePolicies()[:2] {
+	for _, o := range sampleObjects() {
 		text, err := json.Marshal(o.ToWire(nil))
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := FromWire(mustObject(t, string(text)))
-		got.Type = policyType
+		got.Type = PolicyType
 		want := string(mustJSON(t, o))
 		if diff := cmp.Diff(want, string(mustJSON(t, got))); diff != "" {
 			t.Errorf("-want +got\n%s", diff)
@@ -62,26 +72,4 @@ func TestObjectRefuses(t *testing.T) {
 			t.Errorf("%.60s is taken as %v", text, o)
 		}
 	}
-}
-
-func TestDistinguishedNamesNamePolicies(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		name := rapid.StringN(1, 64, -1).Draw(t, "name")
-		f := rapid.SampledFrom([]policy.Family{policy.MultiWorkload, policy.Mailbox}).Draw(t, "family")
-		call := &Call{}
-		call.Caller.Tenant = "11111111-2222-4333-8444-555555555555"
-		own := policy.Policy{Tenant: call.Caller.Tenant, Family: f, Name: name}
-		if got := policyIdentity(call, f, distinguishedName(own)); got != name {
-			t.Fatalf("%q comes back as %q", name, got)
-		}
-		if got := policyIdentity(call, f, name); got != name && !strings.HasPrefix(strings.ToUpper(name), "CN=") {
-			t.Fatalf("the plain name %q becomes %q", name, got)
-		}
-		foreign := own
-		foreign.Tenant = "another"
-		if got := policyIdentity(call, f, distinguishedName(foreign)); got != distinguishedName(foreign) {
-			t.Fatalf("a name of another organization becomes %q", got)
-		}
-	})
 }

@@ -12,10 +12,10 @@ import (
 // or without space round them, @('a','b'), $true, $false and $null; and the dashes and
 // quotes that web pages make of the plain ones (row X-31). After a word -- no word is a
 // parameter's name. Errors are fault.Invalid with reason "ParameterBinding".
-func Bind(c *Cmdlet, words []string) (*Call, error) { return bindWords(c, words, nil) }
+func Bind(c *Cmdlet, words []string) (*Call, error) { return BindAsking(c, words, nil) }
 
-// bindWords is Bind that asks for what is missing, unless nobody can be asked (nil).
-func bindWords(c *Cmdlet, words []string, ask Prompt) (*Call, error) {
+// BindAsking is Bind that asks for what is missing, unless nobody can be asked (nil).
+func BindAsking(c *Cmdlet, words []string, ask Prompt) (*Call, error) {
 	b := newBinding(c, &formatParam)
 	loose, err := b.named(words)
 	if err != nil {
@@ -24,7 +24,7 @@ func bindWords(c *Cmdlet, words []string, ask Prompt) (*Call, error) {
 	for _, text := range loose {
 		p := b.positional()
 		if p == nil {
-			return nil, bindError("%s has no place for %s", c.Name, quote(text)).WithHint("put names that contain spaces in quotes; see: ck help %s", c.Name)
+			return nil, BindError("%s has no place for %s", c.Name, Quote(text)).WithHint("put names that contain spaces in quotes; see: ck help %s", c.Name)
 		}
 		v, err := p.parse(text)
 		if err != nil {
@@ -78,16 +78,16 @@ func (p *Param) take(attached *string, words []string) (v any, used int, err err
 	}
 	if attached != nil && (*attached != "" || p.Type == Switch || p.Type == Bool) {
 		if *attached == "" {
-			return nil, 0, bindError("-%s: has no value after the colon", p.Name).WithHint("%s", emptyHint(p))
+			return nil, 0, BindError("-%s: has no value after the colon", p.Name).WithHint("%s", emptyHint(p))
 		}
 		words = append([]string{*attached}, words...)
 		used = -1
 	}
 	if len(words) == 0 {
-		return nil, 0, bindError("-%s has no value", p.Name).WithHint("%s", emptyHint(p))
+		return nil, 0, BindError("-%s has no value", p.Name).WithHint("%s", emptyHint(p))
 	}
 	if used == 0 && isParameter(words[0]) {
-		return nil, 0, bindError("-%s has no value", p.Name).WithHint("%s; if %s is the value, write -%s:VALUE", emptyHint(p), quote(words[0]), p.Name)
+		return nil, 0, BindError("-%s has no value", p.Name).WithHint("%s; if %s is the value, write -%s:VALUE", emptyHint(p), Quote(words[0]), p.Name)
 	}
 	text, n := takeText(words, p.Type)
 	if v, err = p.parse(text); err != nil {

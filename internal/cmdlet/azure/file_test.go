@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
@@ -222,7 +223,7 @@ func TestCK190_Resources(t *testing.T) {
 // invoke runs a command with parameters as JSON would bring them, and returns its objects.
 func (w *world) invoke(e cmdlet.Runner, name string, args map[string]any) (list []cmdlet.Object) {
 	w.t.Helper()
-	row, err := cmdlet.Find(cmdlet.Table(), name)
+	row, err := cmdlet.Find(rows.Table(), name)
 	w.must(err)
 	var params cmdlet.Object
 	for n, v := range args {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/cmdlet/azure"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 )
@@ -177,7 +178,7 @@ func TestNobodyThere(t *testing.T) {
 	})
 	w.must(err)
 	for _, name := range []string{"Get-AzKeyVault", "Get-AzKeyVaultKey"} {
-		row, err := cmdlet.Find(cmdlet.Table(), name)
+		row, err := cmdlet.Find(rows.Table(), name)
 		w.must(err)
 		call, err := cmdlet.Bind(row, []string{"v"})
 		w.must(err)

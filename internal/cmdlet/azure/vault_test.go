@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 )
@@ -166,7 +167,7 @@ func TestAccessPolicies(t *testing.T) {
 func TestEveryVaultRowRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, row := range cmdlet.Table() {
+	for _, row := range rows.Table() {
 		err := w.environment(w.caller(w.owner)).Run(t.Context(), &cmdlet.Call{Cmdlet: &row, Host: cmdlet.Host{Object: func(cmdlet.Object) error { return nil }}})
 		runs := err == nil || !strings.Contains(err.Error(), "does not run against vaults")
 		if runs != (row.Side == cmdlet.Vault) {

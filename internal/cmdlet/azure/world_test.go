@@ -17,6 +17,7 @@ import (
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/cmdlet/azure"
+	"github.com/customerkey/customerkey/internal/cmdlet/show"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/directory/graph"
 	"github.com/customerkey/customerkey/internal/keyvault"
@@ -168,7 +169,7 @@ func (w *world) ck(caller directory.Caller, line string) result {
 func (w *world) ckIn(e cmdlet.Runner, line string) result {
 	w.t.Helper()
 	var out, errs bytes.Buffer
-	cli := cmdlet.CLI{Out: &out, Err: &errs, Runner: func(side cmdlet.Side) (cmdlet.Runner, error) {
+	cli := show.CLI{Out: &out, Err: &errs, Runner: func(side cmdlet.Side) (cmdlet.Runner, error) {
 		if side != cmdlet.Vault {
 			w.t.Errorf("%s runs on side %s", line, side)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/service"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -105,7 +106,7 @@ func (r *Runner) decide(ctx context.Context, call *cmdlet.Call, how string) erro
 	what := map[string]string{"Pending": "that it registers for mandatory retention", "Unregistering": "that its mandatory retention ends"}[q.State]
 	target := "subscription " + q.Subscription + " (" + q.DisplayName + ")"
 	if call.Common.WhatIf {
-		return cmdlet.Foretell(call, how+" "+what, target, q.effects(how)...)
+		return service.Foretell(call, how+" "+what, target, q.effects(how)...)
 	}
 	if proceed, err := call.ShouldProcess(how+" "+what, target); err != nil || !proceed {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/cmdlet/operator"
+	"github.com/customerkey/customerkey/internal/cmdlet/show"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 func run(t *testing.T, c operator.Config, line string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	cli := cmdlet.CLI{Out: &out, Err: &bytes.Buffer{}, Runner: func(side cmdlet.Side) (cmdlet.Runner, error) {
+	cli := show.CLI{Out: &out, Err: &bytes.Buffer{}, Runner: func(side cmdlet.Side) (cmdlet.Runner, error) {
 		if side != cmdlet.Operator {
 			t.Errorf("%s runs on side %s", line, side)
 		}

@@ -16,12 +16,13 @@ import (
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/cmdlet/powershell"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func whole() powershell.Module {
-	return powershell.Module{Table: cmdlet.Table(), Views: cmdlet.Views(), Version: "0.1.0", Client: "fb78d390-0c51-40cd-8e17-fdbfab77341b"}
+	return powershell.Module{Table: rows.Table(), Views: rows.Views(), Version: "0.1.0", Client: "fb78d390-0c51-40cd-8e17-fdbfab77341b"}
 }
 
 func golden(t *testing.T, name, got string) {
@@ -85,7 +86,7 @@ func TestNothingDrifts(t *testing.T) {
 		slices.Sort(got[name])
 	}
 	want := map[string][]string{}
-	for _, c := range cmdlet.Table() {
+	for _, c := range rows.Table() {
 		if c.Side != cmdlet.Service {
 			continue
 		}
@@ -111,7 +112,7 @@ var sent = map[string]any{
 func TestRequestsBind(t *testing.T) {
 	t.Parallel()
 	for name, d := range read(whole().Script()) {
-		row, err := cmdlet.Find(cmdlet.Table(), name)
+		row, err := cmdlet.Find(rows.Table(), name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 	"github.com/customerkey/customerkey/internal/cmdlet/script"
 	"github.com/customerkey/customerkey/internal/fault"
 )
@@ -62,7 +63,7 @@ func newCompleter(t *testing.T, r *registry) *completer {
 	if err := s.Run(t.Context(), parsed); err != nil {
 		t.Fatal(err)
 	}
-	return &completer{table: cmdlet.Table(), names: newNames(runner, time.Now), session: s}
+	return &completer{table: rows.Table(), names: newNames(runner, time.Now), session: s}
 }
 
 func TestCompletion(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 )
 
 func mustOpen(t *testing.T, path string) *History {
@@ -67,7 +67,7 @@ func TestHistoryIsAPlainFile(t *testing.T) {
 
 func TestSecretsAreNotKept(t *testing.T) {
 	t.Parallel()
-	table := cmdlet.Table()
+	table := rows.Table()
 	for text, want := range map[string]bool{
 		"Get-Mailbox | Format-List":                                              false,
 		"Get-AzKeyVaultKey contoso-east root1":                                   false,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -114,7 +115,7 @@ func (n *Names) ask(ctx context.Context, s source) *question {
 }
 
 func (n *Names) call(s source) (*cmdlet.Call, cmdlet.Runner, error) {
-	row, err := cmdlet.Find(cmdlet.Table(), s.command)
+	row, err := cmdlet.Find(rows.Table(), s.command)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -12,7 +12,9 @@ import (
 	"golang.org/x/term"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 	"github.com/customerkey/customerkey/internal/cmdlet/script"
+	"github.com/customerkey/customerkey/internal/cmdlet/show"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -56,7 +58,7 @@ func New(c Config) (*Shell, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Shell{c: c, table: cmdlet.Table(), stop: func() {}}
+	s := &Shell{c: c, table: rows.Table(), stop: func() {}}
 	session, err := script.New(script.Config{Runner: c.Runner, Out: c.Out, Err: c.Err, Ask: s.ask, Prompt: s.prompt, Now: c.Now})
 	if err != nil {
 		return nil, err
@@ -162,7 +164,7 @@ func (s *Shell) run(ctx context.Context, text string) {
 	parsed, err := script.Parse(text)
 	if err != nil {
 		fmt.Fprint(s.c.Err, script.Mark(text, err))
-		cmdlet.PrintError(s.c.Err, err)
+		show.PrintError(s.c.Err, err)
 		return
 	}
 	running, stop := s.c.Interrupts(ctx)

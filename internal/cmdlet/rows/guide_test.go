@@ -1,16 +1,18 @@
-package cmdlet
+package rows
 
 import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/customerkey/customerkey/internal/cmdlet"
 )
 
 // The guide is true: every command in it is one, with parameters that it has (CK-307, CK-309), and
 // it says where the subscriptions belong (CK-322) and what is to be backed up (CK-224 to CK-226: CK-225).
 func TestGuideToOnboarding(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../docs/onboarding.md")
+	text, err := os.ReadFile("../../../docs/onboarding.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,12 +25,12 @@ func TestGuideToOnboarding(t *testing.T) {
 		found++
 		command, _, _ = strings.Cut(command, "#")
 		words := strings.Fields(command)
-		row, err := Find(Table(), words[0])
+		row, err := cmdlet.Find(Table(), words[0])
 		if err != nil {
 			t.Errorf("%s: %v", line, err)
 			continue
 		}
-		if _, err := Bind(row, words[1:]); err != nil {
+		if _, err := cmdlet.Bind(row, words[1:]); err != nil {
 			t.Errorf("%s: %v", line, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package cmdlet
+package rows
 
 import (
 	"os"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/policy"
 )
@@ -13,7 +14,7 @@ import (
 // A parameterRow is a row of the tables of sections 3.1 and 3.2: position 0 is by name.
 type parameterRow struct {
 	row, cmdlet, param string
-	kind               Type
+	kind               cmdlet.Type
 	position           int
 	mandatory          bool
 	sets               string // separated by spaces; "" is all
@@ -28,59 +29,59 @@ const (
 // The tables of parameters, as the requirements have them. CK-310: all of them have help, and each
 // command examples (TestTableIsConsistent, TestExamplesBind).
 var section3 = []parameterRow{
-	{"CK-86", newM365, "Name", String, 1, true, ""}, // X-30: 0 and 1 both mean the first place
-	{"CK-87", newM365, "AzureKeyIDs", StringList, 0, true, ""},
-	{"CK-88 X-6", newM365, "Description", String, 0, false, ""},
-	{"CK-89", newM365, "Enabled", Bool, 0, false, ""},
-	{"CK-90", newM365, "DomainController", String, 0, false, ""},
-	{"CK-91", assignM365, "DataEncryptionPolicy", ID, 0, true, ""},
-	{"CK-92 X-7 CK-309", assignM365, "Policy", ID, 0, true, ""},
-	{"CK-93", setM365, "Identity", ID, 1, true, ""},
-	{"CK-94 X-8", setM365, "Refresh", Switch, 0, false, "RefreshKey"},
-	{"CK-95", setM365, "Enabled", Bool, 0, false, ""},
-	{"CK-96", setM365, "Name", String, 0, false, ""},
-	{"CK-96", setM365, "Description", String, 0, false, ""},
-	{"CK-97", setM365, "Replace", Switch, 0, true, "ReplaceKey"},
-	{"CK-97", setM365, "AzureKeyIDs", StringList, 0, true, "ReplaceKey"},
-	{"CK-98", setM365, "Force", Switch, 0, false, ""},
-	{"CK-99", setM365, "DomainController", String, 0, false, ""},
-	{"CK-100", getM365, "Identity", ID, 1, false, ""},
-	{"CK-101", "Get-M365DataAtRestEncryptionPolicyAssignment", "DomainController", String, 0, false, ""},
-	{"CK-105", newMailboxPolicy, "Name", String, 1, true, ""},
-	{"CK-106 X-5", newMailboxPolicy, "AzureKeyIDs", StringList, 0, true, ""},
-	{"CK-107", newMailboxPolicy, "Description", String, 0, false, ""},
-	{"CK-108", newMailboxPolicy, "Enabled", Bool, 0, false, ""},
-	{"CK-109", newMailboxPolicy, "DomainController", String, 0, false, ""},
-	{"CK-110", getMailboxPolicy, "Identity", ID, 1, false, ""},
-	{"CK-111", setMailboxPolicy, "Identity", ID, 1, true, ""},
-	{"CK-112 X-8", setMailboxPolicy, "Refresh", Switch, 0, false, "RefreshKey"},
-	{"CK-113", setMailboxPolicy, "Replace", Switch, 0, true, "ReplaceKey"},
-	{"CK-113", setMailboxPolicy, "AzureKeyIDs", StringList, 0, true, "ReplaceKey"},
-	{"CK-114", setMailboxPolicy, "PermanentDataPurgeRequested", Switch, 0, true, "TenantAdminPurgeKeyRequest"},
-	{"CK-115", setMailboxPolicy, "PermanentDataPurgeReason", String, 0, true, "TenantAdminPurgeKeyRequest DCAdminPurgeKeyRequest"},
-	{"CK-116 CK-119", setMailboxPolicy, "PermanentDataPurgeContact", String, 0, false, "TenantAdminPurgeKeyRequest DCAdminPurgeKeyRequest"},
-	{"CK-117", setMailboxPolicy, "Force", Switch, 0, false, ""},
-	{"CK-118", setMailboxPolicy, "Enabled", Bool, 0, false, ""},
-	{"CK-118", setMailboxPolicy, "Name", String, 0, false, ""},
-	{"CK-118", setMailboxPolicy, "Description", String, 0, false, ""},
-	{"CK-120", "Set-Mailbox", "DataEncryptionPolicy", ID, 0, true, ""},
-	{"CK-121", "Set-MailUser", "DataEncryptionPolicy", ID, 0, true, ""},
-	{"CK-122", "New-UnifiedGroup", "DataEncryptionPolicy", ID, 0, false, ""},
-	{"CK-122", "Set-UnifiedGroup", "DataEncryptionPolicy", ID, 0, true, ""},
-	{"CK-123", "Set-User", "ClearDataEncryptionPolicy", Switch, 0, true, ""},
-	{"CK-124", "Get-Mailbox", "Filter", String, 0, false, ""},
-	{"CK-125", "Get-MailboxStatistics", "Identity", ID, 1, true, ""},
+	{"CK-86", newM365, "Name", cmdlet.String, 1, true, ""}, // X-30: 0 and 1 both mean the first place
+	{"CK-87", newM365, "AzureKeyIDs", cmdlet.StringList, 0, true, ""},
+	{"CK-88 X-6", newM365, "Description", cmdlet.String, 0, false, ""},
+	{"CK-89", newM365, "Enabled", cmdlet.Bool, 0, false, ""},
+	{"CK-90", newM365, "DomainController", cmdlet.String, 0, false, ""},
+	{"CK-91", assignM365, "DataEncryptionPolicy", cmdlet.ID, 0, true, ""},
+	{"CK-92 X-7 CK-309", assignM365, "Policy", cmdlet.ID, 0, true, ""},
+	{"CK-93", setM365, "Identity", cmdlet.ID, 1, true, ""},
+	{"CK-94 X-8", setM365, "Refresh", cmdlet.Switch, 0, false, "RefreshKey"},
+	{"CK-95", setM365, "Enabled", cmdlet.Bool, 0, false, ""},
+	{"CK-96", setM365, "Name", cmdlet.String, 0, false, ""},
+	{"CK-96", setM365, "Description", cmdlet.String, 0, false, ""},
+	{"CK-97", setM365, "Replace", cmdlet.Switch, 0, true, "ReplaceKey"},
+	{"CK-97", setM365, "AzureKeyIDs", cmdlet.StringList, 0, true, "ReplaceKey"},
+	{"CK-98", setM365, "Force", cmdlet.Switch, 0, false, ""},
+	{"CK-99", setM365, "DomainController", cmdlet.String, 0, false, ""},
+	{"CK-100", getM365, "Identity", cmdlet.ID, 1, false, ""},
+	{"CK-101", "Get-M365DataAtRestEncryptionPolicyAssignment", "DomainController", cmdlet.String, 0, false, ""},
+	{"CK-105", newMailboxPolicy, "Name", cmdlet.String, 1, true, ""},
+	{"CK-106 X-5", newMailboxPolicy, "AzureKeyIDs", cmdlet.StringList, 0, true, ""},
+	{"CK-107", newMailboxPolicy, "Description", cmdlet.String, 0, false, ""},
+	{"CK-108", newMailboxPolicy, "Enabled", cmdlet.Bool, 0, false, ""},
+	{"CK-109", newMailboxPolicy, "DomainController", cmdlet.String, 0, false, ""},
+	{"CK-110", getMailboxPolicy, "Identity", cmdlet.ID, 1, false, ""},
+	{"CK-111", setMailboxPolicy, "Identity", cmdlet.ID, 1, true, ""},
+	{"CK-112 X-8", setMailboxPolicy, "Refresh", cmdlet.Switch, 0, false, "RefreshKey"},
+	{"CK-113", setMailboxPolicy, "Replace", cmdlet.Switch, 0, true, "ReplaceKey"},
+	{"CK-113", setMailboxPolicy, "AzureKeyIDs", cmdlet.StringList, 0, true, "ReplaceKey"},
+	{"CK-114", setMailboxPolicy, "PermanentDataPurgeRequested", cmdlet.Switch, 0, true, "TenantAdminPurgeKeyRequest"},
+	{"CK-115", setMailboxPolicy, "PermanentDataPurgeReason", cmdlet.String, 0, true, "TenantAdminPurgeKeyRequest DCAdminPurgeKeyRequest"},
+	{"CK-116 CK-119", setMailboxPolicy, "PermanentDataPurgeContact", cmdlet.String, 0, false, "TenantAdminPurgeKeyRequest DCAdminPurgeKeyRequest"},
+	{"CK-117", setMailboxPolicy, "Force", cmdlet.Switch, 0, false, ""},
+	{"CK-118", setMailboxPolicy, "Enabled", cmdlet.Bool, 0, false, ""},
+	{"CK-118", setMailboxPolicy, "Name", cmdlet.String, 0, false, ""},
+	{"CK-118", setMailboxPolicy, "Description", cmdlet.String, 0, false, ""},
+	{"CK-120", "Set-Mailbox", "DataEncryptionPolicy", cmdlet.ID, 0, true, ""},
+	{"CK-121", "Set-MailUser", "DataEncryptionPolicy", cmdlet.ID, 0, true, ""},
+	{"CK-122", "New-UnifiedGroup", "DataEncryptionPolicy", cmdlet.ID, 0, false, ""},
+	{"CK-122", "Set-UnifiedGroup", "DataEncryptionPolicy", cmdlet.ID, 0, true, ""},
+	{"CK-123", "Set-User", "ClearDataEncryptionPolicy", cmdlet.Switch, 0, true, ""},
+	{"CK-124", "Get-Mailbox", "Filter", cmdlet.String, 0, false, ""},
+	{"CK-125", "Get-MailboxStatistics", "Identity", cmdlet.ID, 1, true, ""},
 }
 
 func TestSection3Parameters(t *testing.T) {
 	t.Parallel()
 	for _, want := range section3 {
-		c, err := Find(Table(), want.cmdlet)
+		c, err := cmdlet.Find(Table(), want.cmdlet)
 		if err != nil {
 			t.Errorf("%s: %v", want.row, err)
 			continue
 		}
-		p := c.param(want.param)
+		p := c.Param(want.param)
 		if p == nil {
 			t.Errorf("%s: %s has no -%s", want.row, want.cmdlet, want.param)
 			continue
@@ -101,25 +102,35 @@ func TestSection3Binding(t *testing.T) {
 		{a + "," + b}, {a + ", " + b}, {a + ",", b}, {`"` + a + `","` + b + `"`}, {"'" + a + "', '" + b + "'"}, {"@('" + a + "','" + b + "')"},
 	} {
 		for _, name := range []string{newM365, newMailboxPolicy} {
-			c, err := Find(Table(), name)
+			c, err := cmdlet.Find(Table(), name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			call, err := Bind(c, append([]string{"P", "-WhatIf", "-Confirm:$false", "-DomainController", "dc1.contoso.example", "-AzureKeyIDs"}, words...))
+			call, err := cmdlet.Bind(c, append([]string{"P", "-WhatIf", "-Confirm:$false", "-DomainController", "dc1.contoso.example", "-AzureKeyIDs"}, words...))
 			if err != nil || !slices.Equal(call.Args.List("AzureKeyIDs"), []string{a, b}) || call.Args.Text("Name") != "P" || !call.Common.WhatIf {
 				t.Errorf("%s %q: %v", name, words, err)
 			}
 		}
 	}
-	for name, asks := range map[string]bool{setMailboxPolicy: true, setM365: false, newMailboxPolicy: false, "Set-Mailbox": false} {
-		c, err := Find(Table(), name)
+	for name, want := range map[string]bool{setMailboxPolicy: true, setM365: false, newMailboxPolicy: false, "Set-Mailbox": false} {
+		c, err := cmdlet.Find(Table(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if (&Call{Cmdlet: c}).asks() != asks {
-			t.Errorf("%s asks by itself: %v", name, !asks)
+		if asks(t, c) != want {
+			t.Errorf("%s asks by itself: %v", name, !want)
 		}
 	}
+}
+
+// asks reports whether a command asks by itself before it changes something.
+func asks(t *testing.T, c *cmdlet.Cmdlet) (asked bool) {
+	t.Helper()
+	call := &cmdlet.Call{Cmdlet: c, Host: cmdlet.Host{Confirm: func(string) (bool, error) { asked = true; return false, nil }}}
+	if _, err := call.ShouldProcess("change", "it"); err != nil {
+		t.Fatal(err)
+	}
+	return asked
 }
 
 // CK-2: three families, each with its own commands. CK-103, CK-127: no family has a command that
@@ -127,7 +138,7 @@ func TestSection3Binding(t *testing.T) {
 func TestSection3Families(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{newM365, newMailboxPolicy, "Register-SPODataEncryptionPolicy"} {
-		if _, err := Find(Table(), name); err != nil {
+		if _, err := cmdlet.Find(Table(), name); err != nil {
 			t.Error(err)
 		}
 	}
@@ -137,19 +148,19 @@ func TestSection3Families(t *testing.T) {
 		if strings.HasSuffix(noun, "EncryptionPolicy") && verb == "Remove" {
 			t.Errorf("%s is there", c.Name)
 		}
-		if strings.HasPrefix(noun, "M365") && c.param("PermanentDataPurgeRequested") != nil {
+		if strings.HasPrefix(noun, "M365") && c.Param("PermanentDataPurgeRequested") != nil {
 			t.Errorf("%s takes a purge", c.Name)
 		}
-		if noun == "DataEncryptionPolicy" && c.MayRun(reader, policy.Roles{}) != (c.Impact == None) || noun == "DataEncryptionPolicy" && !c.MayRun(exchange, policy.Roles{}) {
+		if noun == "DataEncryptionPolicy" && c.MayRun(reader, policy.Roles{}) != (c.Impact == cmdlet.None) || noun == "DataEncryptionPolicy" && !c.MayRun(exchange, policy.Roles{}) {
 			t.Errorf("%s is offered to %v", c.Name, c.Roles)
 		}
 	}
-	c, err := Find(Table(), assignM365)
+	c, err := cmdlet.Find(Table(), assignM365)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, words := range [][]string{{"-Policy", "P"}, {"-policy:P"}} { // CK-92, CK-309: an old spelling, with a warning
-		if call, err := Bind(c, words); err != nil || call.Args.Text("DataEncryptionPolicy") != "P" || len(call.Notes) != 1 {
+		if call, err := cmdlet.Bind(c, words); err != nil || call.Args.Text("DataEncryptionPolicy") != "P" || len(call.Notes) != 1 {
 			t.Errorf("%q: %v, %v", words, call, err)
 		}
 	}
@@ -158,7 +169,7 @@ func TestSection3Families(t *testing.T) {
 // The guide to policies is true: its commands are some, with parameters that they have (CK-310, CK-323).
 func TestGuideToPolicies(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../docs/policies.md")
+	text, err := os.ReadFile("../../../docs/policies.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,12 +182,12 @@ func TestGuideToPolicies(t *testing.T) {
 		found++
 		command, _, _ = strings.Cut(command, " #")
 		words := shellSplit(command)
-		row, err := Find(Table(), words[0])
+		row, err := cmdlet.Find(Table(), words[0])
 		if err != nil {
 			t.Errorf("%s: %v", line, err)
 			continue
 		}
-		if _, err := Bind(row, words[1:]); err != nil {
+		if _, err := cmdlet.Bind(row, words[1:]); err != nil {
 			t.Errorf("%s: %v", line, err)
 		}
 	}

@@ -1,11 +1,11 @@
-package cmdlet
+package rows
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
@@ -26,24 +26,21 @@ func TestTableIsConsistent(t *testing.T) {
 	}
 }
 
-func checkRow(t *testing.T, c Cmdlet) {
+func checkRow(t *testing.T, c cmdlet.Cmdlet) {
 	t.Helper()
 	if c.Synopsis == "" || len(c.Examples) == 0 {
 		t.Errorf("%s is not described", c.Name)
 	}
-	if (c.serve != nil) != (c.Side == Service) {
-		t.Errorf("%s: side %s, has function: %v", c.Name, c.Side, c.serve != nil)
-	}
-	if (len(c.Roles) > 0) == (c.Side == Vault || c.Side == Shell || c.Anyone) {
+	if (len(c.Roles) > 0) == (c.Side == cmdlet.Vault || c.Side == cmdlet.Shell || c.Anyone) {
 		t.Errorf("%s: side %s with roles %v", c.Name, c.Side, c.Roles)
 	}
-	if c.Detail != "" && c.param(c.Detail) == nil {
+	if c.Detail != "" && c.Param(c.Detail) == nil {
 		t.Errorf("%s: Detail names no parameter", c.Name)
 	}
 	if sets := c.Sets(); len(sets) > 0 && !slices.Contains(sets, c.DefaultSet) {
 		t.Errorf("%s: the default set %q is none of %v", c.Name, c.DefaultSet, sets)
 	}
-	if c.Output != "" && !slices.ContainsFunc(Views(), func(v View) bool { return v.Type == c.Output }) {
+	if c.Output != "" && !slices.ContainsFunc(Views(), func(v cmdlet.View) bool { return v.Type == c.Output }) {
 		t.Errorf("%s: no view for %s", c.Name, c.Output)
 	}
 	seen, places := map[string]bool{}, map[int]bool{}
@@ -55,7 +52,7 @@ func checkRow(t *testing.T, c Cmdlet) {
 			t.Errorf("%s: two parameters at position %d", c.Name, p.Position)
 		}
 		places[p.Position] = true
-		for _, n := range p.names() {
+		for _, n := range slices.Concat([]string{p.Name}, p.Aliases, p.Old) {
 			if low := strings.ToLower(n); seen[low] {
 				t.Errorf("%s: -%s is given to two parameters", c.Name, n)
 			} else {
@@ -69,17 +66,17 @@ func checkRow(t *testing.T, c Cmdlet) {
 func TestExamplesBind(t *testing.T) {
 	t.Parallel()
 	for _, c := range Table() {
-		if c.Side == Shell {
+		if c.Side == cmdlet.Shell {
 			continue // their examples are pipelines: see TestExamples of package script
 		}
 		for _, example := range c.Examples {
 			words := shellSplit(example)
-			row, err := Find(Table(), words[0])
+			row, err := cmdlet.Find(Table(), words[0])
 			if err != nil || row.Name != c.Name {
 				t.Errorf("%s: example for %v (%v)", c.Name, row, err)
 				continue
 			}
-			if _, err := Bind(row, words[1:]); err != nil {
+			if _, err := cmdlet.Bind(row, words[1:]); err != nil {
 				t.Errorf("%s: %v", example, err)
 			}
 		}
@@ -117,11 +114,11 @@ func shellSplit(line string) []string {
 func TestFind(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"get-azkeyvaultkey", "GET-AZKEYVAULTKEY", "Get-AzKeyVaultKey"} {
-		if c, err := Find(Table(), name); err != nil || c.Name != "Get-AzKeyVaultKey" {
+		if c, err := cmdlet.Find(Table(), name); err != nil || c.Name != "Get-AzKeyVaultKey" {
 			t.Errorf("Find(%q) = %v, %v", name, c, err)
 		}
 	}
-	if c, err := Find(Table(), "Set-AzKeyVaultKeyAttribute"); err != nil || c.Name != "Update-AzKeyVaultKey" {
+	if c, err := cmdlet.Find(Table(), "Set-AzKeyVaultKeyAttribute"); err != nil || c.Name != "Update-AzKeyVaultKey" {
 		t.Errorf("the alias finds %v, %v", c, err)
 	}
 	for name, hint := range map[string]string{
@@ -130,7 +127,7 @@ func TestFind(t *testing.T) {
 		"xyzzy":                        "ck help",
 		strings.Repeat("x", 1<<20):     "ck help",
 	} {
-		_, err := Find(Table(), name)
+		_, err := cmdlet.Find(Table(), name)
 		if f := fault.As(err); f.Code != fault.NotFound || !strings.Contains(f.Hint, hint) || len(f.Message) > 200 {
 			t.Errorf("Find(%.40q): %v, hint %q", name, err, f.Hint)
 		}
@@ -148,7 +145,7 @@ func TestRolesAreThoseOfThePolicyPackage(t *testing.T) {
 		"Get-DataEncryptionPolicy":           {directory.ExchangeAdministrator, directory.GlobalAdministrator, directory.GlobalReader},    // CK-281
 	}
 	for name, roles := range want {
-		c, err := Find(Table(), name)
+		c, err := cmdlet.Find(Table(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,23 +153,4 @@ func TestRolesAreThoseOfThePolicyPackage(t *testing.T) {
 			t.Errorf("%s may be run by %v, want %v", name, got, roles)
 		}
 	}
-}
-
-// Every command and parameter says what it is for (CK-310).
-func TestHelp(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	c, err := Find(Table(), "Set-M365DataAtRestEncryptionPolicy")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := WriteHelp(&out, c, ForShell); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "help.golden", out.String())
-	out.Reset()
-	if err := WriteSummary(&out, Table()); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "summary.golden", out.String())
 }

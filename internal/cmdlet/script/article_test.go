@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 )
 
 // What the articles print, and what of it reaches the commands.
@@ -75,7 +76,7 @@ func TestCK210_MidnightOfAnyZone(t *testing.T) {
 // Help that does not work is worse than none: the examples of all commands parse and bind.
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	for _, row := range cmdlet.Table() {
+	for _, row := range rows.Table() {
 		for _, example := range row.Examples {
 			parsed, err := Parse(example)
 			if err != nil {

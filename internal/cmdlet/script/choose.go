@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 )
 
 // where is Where-Object.
@@ -20,7 +21,7 @@ type where struct {
 func newWhere(r *run, call *cmdlet.Call, next stage) (stage, error) {
 	w := &where{run: r, next: next, property: call.Args.Text("Property"), value: call.Args.Value("Value")}
 	w.block, _ = call.Args.Value("FilterScript").(*block)
-	for _, name := range append(cmdlet.Comparisons(), "Not") {
+	for _, name := range append(rows.Comparisons(), "Not") {
 		if call.Args.On(name) {
 			w.op = lower(name)
 		}

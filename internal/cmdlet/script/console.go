@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/show"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -15,7 +16,7 @@ type console struct {
 	*run
 	out     io.Writer
 	width   int
-	printer cmdlet.Printer
+	printer show.Printer
 	format  cmdlet.Format
 	wrap    bool
 }
@@ -85,7 +86,7 @@ func (c *console) object(o *cmdlet.Object, format cmdlet.Format, wrap bool) erro
 		if wrap {
 			width = 0
 		}
-		c.printer, c.format, c.wrap = cmdlet.NewPrinter(c.out, format, width, c.views), format, wrap
+		c.printer, c.format, c.wrap = show.NewPrinter(c.out, format, width, c.views), format, wrap
 	}
 	for _, o := range entries(o, format) {
 		plain, err := cmdlet.Snapshot(o)
@@ -104,7 +105,7 @@ func (c *console) nothing() error {
 	if err := c.close(); err != nil {
 		return err
 	}
-	c.printer, c.format = cmdlet.NewPrinter(c.out, cmdlet.JSONFormat, 0, c.views), cmdlet.JSONFormat
+	c.printer, c.format = show.NewPrinter(c.out, cmdlet.JSONFormat, 0, c.views), cmdlet.JSONFormat
 	return nil
 }
 

@@ -17,6 +17,6 @@
 // held as a whole, and stops as soon as somebody behind it has enough. Errors are shown, and
 // the next statement runs, as in PowerShell. Time and memory are bounded by counting steps.
 //
-// Commands and their parameters are the rows of package cmdlet, those of the language itself
+// Commands and their parameters are those of package rows, those of the language itself
 // (Format-List, Where-Object ...) too. This package decides nothing about rights.
 package script

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/show"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -20,7 +21,7 @@ func newHelp(r *run, call *cmdlet.Call, next stage) (stage, error) {
 func (r *run) help(w *strings.Builder, args cmdlet.Args) error {
 	name := args.Text("Name")
 	if name == "" {
-		return cmdlet.WriteSummary(w, r.table)
+		return show.WriteSummary(w, r.table)
 	}
 	row, err := cmdlet.Find(r.table, name)
 	if err != nil {
@@ -33,9 +34,9 @@ func (r *run) help(w *strings.Builder, args cmdlet.Args) error {
 	case args.Has("Parameter"):
 		return r.helpOn(w, row, args.Text("Parameter"))
 	case args.On("Full"):
-		return cmdlet.WriteHelp(w, row, cmdlet.ForScript)
+		return show.WriteHelp(w, row, show.ForScript)
 	}
-	return cmdlet.WriteBrief(w, row)
+	return show.WriteBrief(w, row)
 }
 
 func (r *run) helpOn(w *strings.Builder, row *cmdlet.Cmdlet, pattern string) error {
@@ -47,7 +48,7 @@ func (r *run) helpOn(w *strings.Builder, row *cmdlet.Cmdlet, pattern string) err
 	for _, p := range row.Known() {
 		if fits.MatchString(p.Name) {
 			found = true
-			cmdlet.WriteParam(w, p)
+			show.WriteParam(w, p)
 		}
 	}
 	if !found {
@@ -70,7 +71,7 @@ type commands struct {
 func (commands) take(context.Context, any) error { return nil }
 
 func (c commands) end(ctx context.Context) error {
-	for _, g := range cmdlet.Groups(c.table) {
+	for _, g := range show.Groups(c.table) {
 		for _, row := range g.Rows {
 			if ok, err := c.wanted(row.Name); err != nil || !ok {
 				if err != nil {

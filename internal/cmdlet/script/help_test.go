@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 )
 
 // Help is the table's own words.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	row, err := cmdlet.Find(cmdlet.Table(), "Set-DataEncryptionPolicy")
+	row, err := cmdlet.Find(rows.Table(), "Set-DataEncryptionPolicy")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/service"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -64,7 +65,7 @@ func (p *pager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // open returns a session of the real client at the server, whose output goes to out.
 func (p *pager) open(t *testing.T, out io.Writer) *Session {
 	t.Helper()
-	remote := cmdlet.Remote{BaseURL: p.url, Tenant: "contoso.example", Token: func(context.Context) (string, error) { return "token", nil }}
+	remote := service.Remote{BaseURL: p.url, Tenant: "contoso.example", Token: func(context.Context) (string, error) { return "token", nil }}
 	s, err := New(Config{Runner: func(cmdlet.Side) (cmdlet.Runner, error) { return remote, nil }, Out: out, Err: io.Discard})
 	if err != nil {
 		t.Fatal(err)

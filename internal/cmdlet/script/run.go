@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/show"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -104,7 +105,7 @@ func (r *run) report(err error, action string) error {
 	r.last = err
 	end := isFatal(err) || action == "Stop"
 	if end || !cmdlet.Silent(action) {
-		cmdlet.PrintScriptError(r.c.Err, r.placed(err))
+		show.PrintScriptError(r.c.Err, r.placed(err))
 	}
 	if end {
 		return fatal{told{err}}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
+	"github.com/customerkey/customerkey/internal/cmdlet/show"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -54,7 +56,7 @@ func New(c Config) (*Session, error) {
 	if c.Steps == 0 {
 		c.Steps = 10_000_000
 	}
-	return &Session{c: c, table: cmdlet.Table(), views: append(cmdlet.Views(), groupViews()...), variables: preferences(), succeeded: true}, nil
+	return &Session{c: c, table: rows.Table(), views: append(rows.Views(), groupViews()...), variables: preferences(), succeeded: true}, nil
 }
 
 // SetWidth tells how many cells the terminal of Out has now.
@@ -62,7 +64,7 @@ func (s *Session) SetWidth(width int) { s.c.Width = width }
 
 // Run runs a script: what its statements yield is shown on Out. As in PowerShell an error is
 // shown on Err and the next statement runs, unless -ErrorAction Stop or $ErrorActionPreference
-// ends the script. Run returns the last error; it has been shown already (cmdlet.Hush), save
+// ends the script. Run returns the last error; it has been shown already (show.Hush), save
 // for the end of ctx.
 func (s *Session) Run(ctx context.Context, script *Script) error {
 	r := &run{Session: s, steps: s.c.Steps}
@@ -78,7 +80,7 @@ func (s *Session) Run(ctx context.Context, script *Script) error {
 	if r.last == nil {
 		return nil
 	}
-	return cmdlet.Hush(r.last)
+	return show.Hush(r.last)
 }
 
 // top runs a statement of the script itself. What goes wrong is shown; the error returned

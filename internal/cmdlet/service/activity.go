@@ -1,4 +1,4 @@
-package cmdlet
+package service
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/customerkey/customerkey/internal/activity"
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
@@ -53,43 +54,43 @@ const activityWorkload = "Exchange"
 
 // activityObject shows a record by the names of rows CK-359 to CK-362. What only we have stands
 // at the end.
-func activityObject(organization string, r activity.Record) Object {
-	parameters, changes := make([]Object, len(r.Parameters)), make([]Object, len(r.Changes))
+func activityObject(organization string, r activity.Record) cmdlet.Object {
+	parameters, changes := make([]cmdlet.Object, len(r.Parameters)), make([]cmdlet.Object, len(r.Changes))
 	for i, p := range r.Parameters {
-		parameters[i] = Object{Fields: []Field{{"Name", p.Name}, {"Value", p.Value}}}
+		parameters[i] = cmdlet.Object{Fields: []cmdlet.Field{{Name: "Name", Value: p.Name}, {Name: "Value", Value: p.Value}}}
 	}
 	for i, c := range r.Changes {
-		changes[i] = Object{Fields: []Field{{"Name", c.Name}, {"OldValue", c.Old}, {"NewValue", c.New}}}
+		changes[i] = cmdlet.Object{Fields: []cmdlet.Field{{Name: "Name", Value: c.Name}, {Name: "OldValue", Value: c.Old}, {Name: "NewValue", Value: c.New}}}
 	}
 	var result any
 	if r.Result != activity.Unknown {
 		result = string(r.Result)
 	}
-	return Object{Type: activityType, Key: activityKey(r.Index), Fields: []Field{
-		{"CreationTime", r.Time},
-		{"Id", GUID(r.ID)},
-		{"Operation", r.Operation},
-		{"OrganizationId", GUID(r.Tenant)},
-		{"RecordType", int64(activity.ExchangeAdmin)},
-		{"ResultStatus", result},
-		{"UserType", int64(r.UserType)},
-		{"UserId", cmp.Or(r.Caller.Name, r.Caller.ID)},
-		{"UserKey", r.Caller.ID},
-		{"Workload", activityWorkload},
-		{"ClientIP", r.Caller.Address},
-		{"ObjectId", cmp.Or(r.Object, r.Target)},
-		{"Scope", int64(0)}, // 0: online, the only one there is
-		{"AppAccessContext", Object{Fields: []Field{{"ClientAppId", r.Caller.App}, {"CorrelationId", r.Caller.Request}}}},
-		{"ModifiedObjectResolvedName", r.Target},
-		{"Parameters", parameters},
-		{"ModifiedProperties", changes},
-		{"ExternalAccess", r.External()},
-		{"OriginatingServer", r.Server},
-		{"OrganizationName", organization},
-		{"TokenObjectId", GUID(r.Caller.ID)},
-		{"TokenTenantId", GUID(r.Caller.Tenant)},
-		{"ErrorMessage", r.Reason},
-		{"LogIndex", r.Index},
+	return cmdlet.Object{Type: activityType, Key: activityKey(r.Index), Fields: []cmdlet.Field{
+		{Name: "CreationTime", Value: r.Time},
+		{Name: "Id", Value: cmdlet.GUID(r.ID)},
+		{Name: "Operation", Value: r.Operation},
+		{Name: "OrganizationId", Value: cmdlet.GUID(r.Tenant)},
+		{Name: "RecordType", Value: int64(activity.ExchangeAdmin)},
+		{Name: "ResultStatus", Value: result},
+		{Name: "UserType", Value: int64(r.UserType)},
+		{Name: "UserId", Value: cmp.Or(r.Caller.Name, r.Caller.ID)},
+		{Name: "UserKey", Value: r.Caller.ID},
+		{Name: "Workload", Value: activityWorkload},
+		{Name: "ClientIP", Value: r.Caller.Address},
+		{Name: "ObjectId", Value: cmp.Or(r.Object, r.Target)},
+		{Name: "Scope", Value: int64(0)}, // 0: online, the only one there is
+		{Name: "AppAccessContext", Value: cmdlet.Object{Fields: []cmdlet.Field{{Name: "ClientAppId", Value: r.Caller.App}, {Name: "CorrelationId", Value: r.Caller.Request}}}},
+		{Name: "ModifiedObjectResolvedName", Value: r.Target},
+		{Name: "Parameters", Value: parameters},
+		{Name: "ModifiedProperties", Value: changes},
+		{Name: "ExternalAccess", Value: r.External()},
+		{Name: "OriginatingServer", Value: r.Server},
+		{Name: "OrganizationName", Value: organization},
+		{Name: "TokenObjectId", Value: cmdlet.GUID(r.Caller.ID)},
+		{Name: "TokenTenantId", Value: cmdlet.GUID(r.Caller.Tenant)},
+		{Name: "ErrorMessage", Value: r.Reason},
+		{Name: "LogIndex", Value: r.Index},
 	}}
 }
 
@@ -102,12 +103,12 @@ func (c *Call) about(id string) {
 
 // changed tells the record too which of the object's properties have other values now. was is nil
 // for a new object.
-func (c *Call) changed(id string, was, now []Field) {
+func (c *Call) changed(id string, was, now []cmdlet.Field) {
 	if c.act == nil {
 		return
 	}
 	c.act.About(id)
-	before := Object{Fields: was}
+	before := cmdlet.Object{Fields: was}
 	for _, f := range now {
 		old := ""
 		if v := before.Get(f.Name); v != nil {
@@ -126,12 +127,14 @@ func (c *Call) concerns(tenant string) {
 }
 
 // policyProperties are those of a policy that commands change.
-func policyProperties(p policy.Policy) []Field {
-	return []Field{
-		{"Name", p.Name}, {"Description", p.Description}, {"Enabled", p.Enabled}, {"State", string(p.State)},
-		{"AzureKeyIDs", []string{p.Roots[0].URI, p.Roots[1].URI}}, {"DataEncryptionPolicyID", GUID(p.Generation)},
+func policyProperties(p policy.Policy) []cmdlet.Field {
+	return []cmdlet.Field{
+		{Name: "Name", Value: p.Name}, {Name: "Description", Value: p.Description}, {Name: "Enabled", Value: p.Enabled}, {Name: "State", Value: string(p.State)},
+		{Name: "AzureKeyIDs", Value: []string{p.Roots[0].URI, p.Roots[1].URI}}, {Name: "DataEncryptionPolicyID", Value: cmdlet.GUID(p.Generation)},
 	}
 }
 
 // policyProperty is the property by which something has a policy, "" for none.
-func policyProperty(name string) []Field { return []Field{{"DataEncryptionPolicy", name}} }
+func policyProperty(name string) []cmdlet.Field {
+	return []cmdlet.Field{{Name: "DataEncryptionPolicy", Value: name}}
+}

@@ -1,4 +1,4 @@
-package cmdlet
+package service
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
 )
@@ -45,7 +46,7 @@ func getAvailabilityKey(ctx context.Context, s Services, call *Call) error {
 	return nil
 }
 
-func availabilityObject(key string, k policy.AvailabilityKey) Object {
+func availabilityObject(key string, k policy.AvailabilityKey) cmdlet.Object {
 	var limit, rolled any
 	if k.Usage.PerDay != nil {
 		limit = int64(*k.Usage.PerDay)
@@ -53,21 +54,21 @@ func availabilityObject(key string, k policy.AvailabilityKey) Object {
 	if k.Facts.Number > 1 {
 		rolled = k.Facts.Created
 	}
-	return Object{Type: availabilityKeyType, Key: key, Fields: []Field{
-		{"Identity", k.Policy.Name},
-		{"Guid", GUID(k.Policy.ID)},
-		{"DataEncryptionPolicyType", string(k.Policy.Family)},
-		{"Scope", string(k.Facts.Kind)},
-		{"Algorithm", k.Facts.Kind.Algorithm()},
-		{"State", string(k.State)},
-		{"Created", orNil(k.Facts.Created)},
-		{"Rolled", rolled},
-		{"Roll", rollText(k)},
-		{"UsesToday", k.Usage.Today},
-		{"UsesAfterDenialToday", k.Usage.DenialsToday},
-		{"Uses", k.Usage.Ever},
-		{"LimitPerDay", limit},
-		{"AvailabilityKeyId", GUID(k.Policy.AvailabilityKey)},
+	return cmdlet.Object{Type: availabilityKeyType, Key: key, Fields: []cmdlet.Field{
+		{Name: "Identity", Value: k.Policy.Name},
+		{Name: "Guid", Value: cmdlet.GUID(k.Policy.ID)},
+		{Name: "DataEncryptionPolicyType", Value: string(k.Policy.Family)},
+		{Name: "Scope", Value: string(k.Facts.Kind)},
+		{Name: "Algorithm", Value: k.Facts.Kind.Algorithm()},
+		{Name: "State", Value: string(k.State)},
+		{Name: "Created", Value: orNil(k.Facts.Created)},
+		{Name: "Rolled", Value: rolled},
+		{Name: "Roll", Value: rollText(k)},
+		{Name: "UsesToday", Value: k.Usage.Today},
+		{Name: "UsesAfterDenialToday", Value: k.Usage.DenialsToday},
+		{Name: "Uses", Value: k.Usage.Ever},
+		{Name: "LimitPerDay", Value: limit},
+		{Name: "AvailabilityKeyId", Value: cmdlet.GUID(k.Policy.AvailabilityKey)},
 	}}
 }
 
@@ -117,25 +118,25 @@ const recordType = 69
 var userTypes = map[string]int64{"user": 0, "system": 4, "app": 5}
 
 // availabilityUseObject shows a use as rows CK-355, CK-357, CK-359 and CK-360 name its properties.
-func availabilityUseObject(u policy.AvailabilityUse) Object {
-	return Object{Type: availabilityUseType, Key: newestFirst(u.ID), Fields: []Field{
-		{"CreationTime", u.Time},
-		{"Initiator", u.Initiator()},
-		{"Cause", u.Cause},
-		{"PolicyId", GUID(u.Policy)},
-		{"ScopeKeyVersionId", GUID(u.Generation)},
-		{"RequestId", u.Caller.Request},
-		{"Operation", u.Operation()},
-		{"RecordType", int64(recordType)},
-		{"Id", GUID(u.ID)},
-		{"OrganizationId", GUID(u.Tenant)},
-		{"Workload", string(u.Family)},
-		{"UserType", userTypes[string(u.Caller.Kind)]},
-		{"UserId", cmp.Or(u.Caller.Name, u.Caller.ID)},
-		{"UserKey", u.Caller.ID},
-		{"ClientIP", u.Caller.Address},
-		{"AfterDenial", u.AfterDenial},
-		{"AvailabilityKeyId", GUID(u.Key)},
+func availabilityUseObject(u policy.AvailabilityUse) cmdlet.Object {
+	return cmdlet.Object{Type: availabilityUseType, Key: newestFirst(u.ID), Fields: []cmdlet.Field{
+		{Name: "CreationTime", Value: u.Time},
+		{Name: "Initiator", Value: u.Initiator()},
+		{Name: "Cause", Value: u.Cause},
+		{Name: "PolicyId", Value: cmdlet.GUID(u.Policy)},
+		{Name: "ScopeKeyVersionId", Value: cmdlet.GUID(u.Generation)},
+		{Name: "RequestId", Value: u.Caller.Request},
+		{Name: "Operation", Value: u.Operation()},
+		{Name: "RecordType", Value: int64(recordType)},
+		{Name: "Id", Value: cmdlet.GUID(u.ID)},
+		{Name: "OrganizationId", Value: cmdlet.GUID(u.Tenant)},
+		{Name: "Workload", Value: string(u.Family)},
+		{Name: "UserType", Value: userTypes[string(u.Caller.Kind)]},
+		{Name: "UserId", Value: cmp.Or(u.Caller.Name, u.Caller.ID)},
+		{Name: "UserKey", Value: u.Caller.ID},
+		{Name: "ClientIP", Value: u.Caller.Address},
+		{Name: "AfterDenial", Value: u.AfterDenial},
+		{Name: "AvailabilityKeyId", Value: cmdlet.GUID(u.Key)},
 	}}
 }
 
@@ -162,11 +163,11 @@ func setAvailabilityLimit(ctx context.Context, s Services, call *Call) error {
 	return err
 }
 
-func limitProperty(perDay *int) []Field {
+func limitProperty(perDay *int) []cmdlet.Field {
 	if perDay == nil {
-		return []Field{{"LimitPerDay", "$null"}}
+		return []cmdlet.Field{{Name: "LimitPerDay", Value: "$null"}}
 	}
-	return []Field{{"LimitPerDay", int64(*perDay)}}
+	return []cmdlet.Field{{Name: "LimitPerDay", Value: int64(*perDay)}}
 }
 
 func updateAvailabilityKey(ctx context.Context, s Services, call *Call) error {
@@ -174,7 +175,7 @@ func updateAvailabilityKey(ctx context.Context, s Services, call *Call) error {
 	if !call.Args.On("All") {
 		tenant = strings.ToLower(strings.TrimSpace(call.Args.Text("Identity")))
 		if tenant == "" { // which would mean all of them
-			return bindError("-Identity is empty").WithHint("give the id of an organization, as ck tenant list shows it, or -All")
+			return cmdlet.BindError("-Identity is empty").WithHint("give the id of an organization, as ck tenant list shows it, or -All")
 		}
 		target = "organization " + tenant
 		switch id, _, err := s.Tenant(ctx, tenant); {

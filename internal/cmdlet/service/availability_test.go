@@ -1,10 +1,11 @@
-package cmdlet
+package service
 
 import (
 	"testing"
 
 	"github.com/google/uuid"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
@@ -47,7 +48,7 @@ func TestRolesForAvailabilityKeys(t *testing.T) {
 		{"Update-CKAvailabilityKey", directory.ServiceOperator, true},
 		{"Update-CKAvailabilityKey", directory.GlobalAdministrator, false},
 	} {
-		c, err := Find(Table(), tt.name)
+		c, err := cmdlet.Find(Rows(), tt.name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,14 +62,14 @@ func TestRolesForAvailabilityKeys(t *testing.T) {
 // all organizations.
 func TestBlankIsNotAll(t *testing.T) {
 	t.Parallel()
-	c, err := Find(Table(), "Update-CKAvailabilityKey")
+	c, err := cmdlet.Find(Rows(), "Update-CKAvailabilityKey")
 	if err != nil {
 		t.Fatal(err)
 	}
-	call, _, err := BindJSON(c, Object{Fields: []Field{{"Identity", " "}, {"WhatIf", true}}})
+	call, _, err := cmdlet.BindJSON(c, cmdlet.Object{Fields: []cmdlet.Field{{Name: "Identity", Value: " "}, {Name: "WhatIf", Value: true}}})
 	if err == nil {
-		call.Host = Host{WhatIf: func(text string) { t.Errorf("it would do: %s", text) }}
-		err = updateAvailabilityKey(t.Context(), Services{}, call)
+		call.Host = cmdlet.Host{WhatIf: func(text string) { t.Errorf("it would do: %s", text) }}
+		err = updateAvailabilityKey(t.Context(), Services{}, &Call{Call: call})
 	}
 	if !fault.Is(err, fault.Invalid) {
 		t.Errorf("a blank organization: %v", err)

@@ -1,4 +1,4 @@
-package cmdlet
+package service
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/policy"
@@ -49,9 +50,9 @@ func getRecovery(ctx context.Context, s Services, call *Call) error {
 		return err
 	}
 	r := st.Recovery
-	return call.Host.Object(Object{Type: recoveryType, Key: p.ID, Fields: []Field{
-		{"Policy", p.Name}, {"Active", st.RecoveryFor > 0}, {"SecondsLeft", int64(st.RecoveryFor / time.Second)},
-		{"Started", orNil(r.Started)}, {"Until", orNil(r.Until)}, {"Ended", orNil(r.Ended)}, {"Why", r.Why}, {"Request", r.Request},
+	return call.Host.Object(cmdlet.Object{Type: recoveryType, Key: p.ID, Fields: []cmdlet.Field{
+		{Name: "Policy", Value: p.Name}, {Name: "Active", Value: st.RecoveryFor > 0}, {Name: "SecondsLeft", Value: int64(st.RecoveryFor / time.Second)},
+		{Name: "Started", Value: orNil(r.Started)}, {Name: "Until", Value: orNil(r.Until)}, {Name: "Ended", Value: orNil(r.Ended)}, {Name: "Why", Value: r.Why}, {Name: "Request", Value: r.Request},
 	}})
 }
 
@@ -119,9 +120,9 @@ func getOffboarding(ctx context.Context, s Services, call *Call) error {
 	if err != nil {
 		return err
 	}
-	return call.Host.Object(Object{Type: offboardingType, Key: p.ID, Fields: []Field{
-		{"Policy", p.Name}, {"Assigned", st.Assigned}, {"ContainersUnderIt", st.Under}, {"ContainersToMove", st.Containers},
-		{"PercentSettled", int64(math.Floor(st.Percent))}, {"Rewrap", rewrapText(st)}, {"SafeToRemovePermission", st.Free},
+	return call.Host.Object(cmdlet.Object{Type: offboardingType, Key: p.ID, Fields: []cmdlet.Field{
+		{Name: "Policy", Value: p.Name}, {Name: "Assigned", Value: st.Assigned}, {Name: "ContainersUnderIt", Value: st.Under}, {Name: "ContainersToMove", Value: st.Containers},
+		{Name: "PercentSettled", Value: int64(math.Floor(st.Percent))}, {Name: "Rewrap", Value: rewrapText(st)}, {Name: "SafeToRemovePermission", Value: st.Free},
 	}})
 }
 
@@ -175,7 +176,7 @@ func askPurge(ctx context.Context, s Services, call *Call, p policy.Policy, a po
 		if err != nil {
 			return err
 		}
-		return foretell(call, askForPurge, p.Name, foreseePlan(p, plan, obstacle))
+		return foretell(call.Call, askForPurge, p.Name, foreseePlan(p, plan, obstacle))
 	}
 	if proceed, err := call.ShouldProcess(askForPurge, p.Name); err != nil || !proceed {
 		return err
@@ -185,7 +186,7 @@ func askPurge(ctx context.Context, s Services, call *Call, p policy.Policy, a po
 	if err != nil {
 		return err
 	}
-	call.changed(p.ID, []Field{{"State", string(p.State)}}, []Field{{"State", string(policy.PendingDeletion)}})
+	call.changed(p.ID, []cmdlet.Field{{Name: "State", Value: string(p.State)}}, []cmdlet.Field{{Name: "State", Value: string(policy.PendingDeletion)}})
 	call.Warn("the policy takes nothing new from now on; nothing is destroyed before an officer and an operator have approved, and %s have passed", r.Wait)
 	return call.Host.Object(approvalObject(r))
 }
@@ -211,34 +212,34 @@ func getPurge(ctx context.Context, s Services, call *Call) error {
 		return fault.Wrap(fault.Corrupt, err, "the plan of the purge cannot be read")
 	}
 	shown := planObject(p, plan, nil)
-	shown.Fields = append(shown.Fields, []Field{
-		{"Request", GUID(o.Request)}, {"Reason", o.Reason}, {"Contact", o.Contact}, {"Forced", o.Force}, {"RequestedBy", o.Name}, {"RequestedAt", o.Asked},
-		{"KeysDestroyed", o.Keys}, {"ItemsDestroyed", o.Items}, {"BytesDestroyed", o.Bytes}, {"Finished", orNil(o.Finished)},
-		{"VerifierKey", key}, {"Record", record},
+	shown.Fields = append(shown.Fields, []cmdlet.Field{
+		{Name: "Request", Value: cmdlet.GUID(o.Request)}, {Name: "Reason", Value: o.Reason}, {Name: "Contact", Value: o.Contact}, {Name: "Forced", Value: o.Force}, {Name: "RequestedBy", Value: o.Name}, {Name: "RequestedAt", Value: o.Asked},
+		{Name: "KeysDestroyed", Value: o.Keys}, {Name: "ItemsDestroyed", Value: o.Items}, {Name: "BytesDestroyed", Value: o.Bytes}, {Name: "Finished", Value: orNil(o.Finished)},
+		{Name: "VerifierKey", Value: key}, {Name: "Record", Value: record},
 	}...)
 	return call.Host.Object(shown)
 }
 
 // planObject shows what a purge would destroy, or was to destroy.
-func planObject(p policy.Policy, plan purge.Plan, obstacle error) Object {
+func planObject(p policy.Policy, plan purge.Plan, obstacle error) cmdlet.Object {
 	digest, err := plan.Digest()
 	if err != nil {
 		digest = ""
 	}
-	list := []Object{}
+	list := []cmdlet.Object{}
 	for _, g := range plan.Generations {
-		list = append(list, Object{Fields: []Field{{"Generation", GUID(g.ID)}, {"Number", int64(g.Number)}, {"KeyVersions", []string{g.Roots[0], g.Roots[1]}}}})
+		list = append(list, cmdlet.Object{Fields: []cmdlet.Field{{Name: "Generation", Value: cmdlet.GUID(g.ID)}, {Name: "Number", Value: int64(g.Number)}, {Name: "KeyVersions", Value: []string{g.Roots[0], g.Roots[1]}}}})
 	}
 	state, hint := "", ""
 	if obstacle != nil {
 		f := fault.As(obstacle)
 		state, hint = f.Message, f.Hint
 	}
-	return Object{Type: purgeType, Key: p.ID, Fields: []Field{
-		{"Policy", p.Name}, {"State", string(p.State)}, {"Obstacle", state}, {"Hint", hint},
-		{"Containers", plan.Containers}, {"ContainerKeys", plan.ContainerKeys}, {"OlderKeys", plan.OlderKeys}, {"MailboxesClosed", plan.Closed}, {"Items", plan.Items}, {"Bytes", plan.Bytes},
-		{"Generations", list}, {"AvailabilityKeys", plan.AvailabilityKeys}, {"PlanDigest", digest},
-		{"Effect", fmt.Sprintf("%d items in %d containers become unreadable for ever; nothing brings them back", plan.Items, plan.Containers)},
+	return cmdlet.Object{Type: purgeType, Key: p.ID, Fields: []cmdlet.Field{
+		{Name: "Policy", Value: p.Name}, {Name: "State", Value: string(p.State)}, {Name: "Obstacle", Value: state}, {Name: "Hint", Value: hint},
+		{Name: "Containers", Value: plan.Containers}, {Name: "ContainerKeys", Value: plan.ContainerKeys}, {Name: "OlderKeys", Value: plan.OlderKeys}, {Name: "MailboxesClosed", Value: plan.Closed}, {Name: "Items", Value: plan.Items}, {Name: "Bytes", Value: plan.Bytes},
+		{Name: "Generations", Value: list}, {Name: "AvailabilityKeys", Value: plan.AvailabilityKeys}, {Name: "PlanDigest", Value: digest},
+		{Name: "Effect", Value: fmt.Sprintf("%d items in %d containers become unreadable for ever; nothing brings them back", plan.Items, plan.Containers)},
 	}}
 }
 
@@ -256,8 +257,8 @@ func getPurgeContainers(ctx context.Context, s Services, call *Call) error {
 			return err
 		}
 		for _, c := range list {
-			err := call.Host.Object(Object{Type: purgeContainerType, Key: c.ID, Fields: []Field{
-				{"Workload", c.Workload}, {"Name", c.Name}, {"Items", c.Items}, {"Bytes", c.Bytes}, {"Id", GUID(c.ID)},
+			err := call.Host.Object(cmdlet.Object{Type: purgeContainerType, Key: c.ID, Fields: []cmdlet.Field{
+				{Name: "Workload", Value: c.Workload}, {Name: "Name", Value: c.Name}, {Name: "Items", Value: c.Items}, {Name: "Bytes", Value: c.Bytes}, {Name: "Id", Value: cmdlet.GUID(c.ID)},
 			}})
 			if err != nil {
 				return err

@@ -1,4 +1,4 @@
-package cmdlet
+package service
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/policy"
@@ -55,33 +56,33 @@ func getKeyHealthHistory(ctx context.Context, s Services, call *Call) error {
 	return nil
 }
 
-func keyHealthObject(r health.Report, root health.RootReport) Object {
-	return Object{Type: keyHealthType, Fields: []Field{
-		{"Policy", r.Name},
-		{"Family", string(r.Family)},
-		{"PolicyState", string(r.State)},
-		{"PolicySince", orNil(r.Since)},
-		{"RootKey", root.Key},
-		{"State", string(root.State)},
-		{"Since", orNil(root.Since)},
-		{"Reason", root.Why.Message},
-		{"Hint", root.Why.Hint},
-		{"Warnings", warnings(root.Checks)},
-		{"Findings", findings(root.Checks)},
-		{"Passed", passed(root.Checks)},
-		{"Checks", checkObjects(root.Checks)},
-		{"AzureKeyID", root.Ref.URI},
-		{"VersionInUse", root.InUse},
-		{"Current", root.Current},
-		{"Unanswered", int64(root.Misses)},
-		{"LastChecked", orNil(root.Checked)},
-		{"NextCheck", orNil(root.Due)},
-		{"PolicyGuid", GUID(r.ID)},
+func keyHealthObject(r health.Report, root health.RootReport) cmdlet.Object {
+	return cmdlet.Object{Type: keyHealthType, Fields: []cmdlet.Field{
+		{Name: "Policy", Value: r.Name},
+		{Name: "Family", Value: string(r.Family)},
+		{Name: "PolicyState", Value: string(r.State)},
+		{Name: "PolicySince", Value: orNil(r.Since)},
+		{Name: "RootKey", Value: root.Key},
+		{Name: "State", Value: string(root.State)},
+		{Name: "Since", Value: orNil(root.Since)},
+		{Name: "Reason", Value: root.Why.Message},
+		{Name: "Hint", Value: root.Why.Hint},
+		{Name: "Warnings", Value: warnings(root.Checks)},
+		{Name: "Findings", Value: findings(root.Checks)},
+		{Name: "Passed", Value: passed(root.Checks)},
+		{Name: "Checks", Value: checkObjects(root.Checks)},
+		{Name: "AzureKeyID", Value: root.Ref.URI},
+		{Name: "VersionInUse", Value: root.InUse},
+		{Name: "Current", Value: root.Current},
+		{Name: "Unanswered", Value: int64(root.Misses)},
+		{Name: "LastChecked", Value: orNil(root.Checked)},
+		{Name: "NextCheck", Value: orNil(root.Due)},
+		{Name: "PolicyGuid", Value: cmdlet.GUID(r.ID)},
 	}}
 }
 
 // policyTestObject is one root key under test: its verdict, then each check.
-func policyTestObject(r health.Report, root health.RootReport) Object {
+func policyTestObject(r health.Report, root health.RootReport) cmdlet.Object {
 	verdict := rootcheck.Pass
 	for _, v := range root.Checks {
 		if v.Outcome == rootcheck.Fail || v.Outcome == rootcheck.Warn && verdict == rootcheck.Pass {
@@ -91,34 +92,34 @@ func policyTestObject(r health.Report, root health.RootReport) Object {
 			break
 		}
 	}
-	return Object{Type: policyHealthType, Fields: []Field{
-		{"Policy", r.Name},
-		{"RootKey", root.Key},
-		{"Verdict", word(verdict)},
-		{"State", string(root.State)},
-		{"Reason", root.Why.Message},
-		{"Findings", findings(root.Checks)},
-		{"Passed", passed(root.Checks)},
-		{"Checks", checkObjects(root.Checks)},
-		{"AzureKeyID", root.Ref.URI},
-		{"VersionInUse", root.InUse},
-		{"PolicyState", string(r.State)},
-		{"LastChecked", orNil(root.Checked)},
+	return cmdlet.Object{Type: policyHealthType, Fields: []cmdlet.Field{
+		{Name: "Policy", Value: r.Name},
+		{Name: "RootKey", Value: root.Key},
+		{Name: "Verdict", Value: word(verdict)},
+		{Name: "State", Value: string(root.State)},
+		{Name: "Reason", Value: root.Why.Message},
+		{Name: "Findings", Value: findings(root.Checks)},
+		{Name: "Passed", Value: passed(root.Checks)},
+		{Name: "Checks", Value: checkObjects(root.Checks)},
+		{Name: "AzureKeyID", Value: root.Ref.URI},
+		{Name: "VersionInUse", Value: root.InUse},
+		{Name: "PolicyState", Value: string(r.State)},
+		{Name: "LastChecked", Value: orNil(root.Checked)},
 	}}
 }
 
-func checkObjects(checks []rootcheck.Verdict) []Object {
-	list := make([]Object, len(checks))
+func checkObjects(checks []rootcheck.Verdict) []cmdlet.Object {
+	list := make([]cmdlet.Object, len(checks))
 	for i, v := range checks {
-		list[i] = Object{Fields: []Field{
-			{"Check", v.Check}, {"Verdict", word(v.Outcome)}, {"Row", v.Row}, {"Message", v.Message}, {"Hint", v.Hint},
+		list[i] = cmdlet.Object{Fields: []cmdlet.Field{
+			{Name: "Check", Value: v.Check}, {Name: "Verdict", Value: word(v.Outcome)}, {Name: "Row", Value: v.Row}, {Name: "Message", Value: v.Message}, {Name: "Hint", Value: v.Hint},
 		}}
 	}
 	return list
 }
 
 // findings shows the checks that did not pass.
-func findings(checks []rootcheck.Verdict) []Object {
+func findings(checks []rootcheck.Verdict) []cmdlet.Object {
 	return checkObjects(slices.DeleteFunc(slices.Clone(checks), func(v rootcheck.Verdict) bool { return v.Outcome == rootcheck.Pass }))
 }
 
@@ -145,14 +146,14 @@ func passed(checks []rootcheck.Verdict) []string {
 // word writes an outcome as the states are written: "Pass".
 func word(o rootcheck.Outcome) string { return strings.ToUpper(string(o[:1])) + string(o[1:]) }
 
-func keyChangeObject(c health.Change) Object {
+func keyChangeObject(c health.Change) cmdlet.Object {
 	names := make([]string, len(c.Policies))
 	for i, p := range c.Policies {
 		names[i] = p.Name
 	}
-	return Object{Type: keyChangeType, Fields: []Field{
-		{"Time", c.Time}, {"Type", string(c.Type)}, {"Subject", c.Subject()}, {"Was", string(c.Was)}, {"State", string(c.State)},
-		{"Message", c.Why.Message}, {"Hint", c.Why.Hint}, {"Policies", names}, {"Id", GUID(c.ID)}, {"Number", c.Seq},
+	return cmdlet.Object{Type: keyChangeType, Fields: []cmdlet.Field{
+		{Name: "Time", Value: c.Time}, {Name: "Type", Value: string(c.Type)}, {Name: "Subject", Value: c.Subject()}, {Name: "Was", Value: string(c.Was)}, {Name: "State", Value: string(c.State)},
+		{Name: "Message", Value: c.Why.Message}, {Name: "Hint", Value: c.Why.Hint}, {Name: "Policies", Value: names}, {Name: "Id", Value: cmdlet.GUID(c.ID)}, {Name: "Number", Value: c.Seq},
 	}}
 }
 
@@ -170,16 +171,16 @@ func healthOf(ctx context.Context, s Services, call *Call, p policy.Policy) (hea
 
 // rootHealth shows the root keys of a policy as the policy's own object does. LastAsked is when
 // this server last used the key.
-func rootHealth(h health.Report, st policy.Status) []Object {
+func rootHealth(h health.Report, st policy.Status) []cmdlet.Object {
 	asked := map[string]time.Time{}
 	for _, r := range st.Health {
 		asked[r.URI] = r.Seen
 	}
-	list := make([]Object, len(h.Roots))
+	list := make([]cmdlet.Object, len(h.Roots))
 	for i, r := range h.Roots {
-		list[i] = Object{Fields: []Field{
-			{"Key", r.Ref.URI}, {"Health", string(r.State)}, {"Reason", r.Why.Message}, {"Since", orNil(r.Since)},
-			{"Warnings", warnings(r.Checks)}, {"LastChecked", orNil(r.Checked)}, {"LastAsked", orNil(asked[r.Ref.URI])},
+		list[i] = cmdlet.Object{Fields: []cmdlet.Field{
+			{Name: "Key", Value: r.Ref.URI}, {Name: "Health", Value: string(r.State)}, {Name: "Reason", Value: r.Why.Message}, {Name: "Since", Value: orNil(r.Since)},
+			{Name: "Warnings", Value: warnings(r.Checks)}, {Name: "LastChecked", Value: orNil(r.Checked)}, {Name: "LastAsked", Value: orNil(asked[r.Ref.URI])},
 		}}
 	}
 	return list

@@ -1,4 +1,4 @@
-package cmdlet
+package service
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/mailbox"
 	"github.com/customerkey/customerkey/internal/policy"
@@ -52,7 +53,7 @@ func getMailbox(ctx context.Context, s Services, call *Call, kinds []mailbox.Kin
 // eachMailbox goes through all mailboxes behind those that earlier pages have shown: first as many
 // as fill the page at hand, then, where most of those were not wanted, as many as there are at once.
 func eachMailbox(ctx context.Context, s Services, call *Call, see func(mailbox.Mailbox) error) error {
-	some := call.Page.batch(mailbox.MaxPage)
+	some := batch(call.Page, mailbox.MaxPage)
 	for after := call.Page.After; ; some = mailbox.MaxPage {
 		list, err := s.Mailboxes.List(ctx, call.Caller, after, some)
 		if err != nil {
@@ -97,12 +98,12 @@ func mailboxFilter(call *Call, names map[string]string) (func(mailbox.Mailbox) b
 	}
 	found := byPolicy.FindStringSubmatch(text)
 	if found == nil {
-		return nil, bindError("-Filter cannot be %s", quote(text)).WithHint("it takes \"DataEncryptionPolicy -eq 'DN'\"")
+		return nil, cmdlet.BindError("-Filter cannot be %s", cmdlet.Quote(text)).WithHint("it takes \"DataEncryptionPolicy -eq 'DN'\"")
 	}
 	dn := strings.ReplaceAll(found[1], "''", "'") + strings.ReplaceAll(found[2], `""`, `"`)
 	name := policyIdentity(call, policy.Mailbox, dn)
 	if name == dn {
-		return nil, bindError("%s is not the distinguished name of a mailbox policy", quote(dn)).
+		return nil, cmdlet.BindError("%s is not the distinguished name of a mailbox policy", cmdlet.Quote(dn)).
 			WithHint("mailboxes can be filtered by that only: see DistinguishedName in Get-DataEncryptionPolicy")
 	}
 	for id, other := range names {
@@ -110,7 +111,7 @@ func mailboxFilter(call *Call, names map[string]string) (func(mailbox.Mailbox) b
 			return func(m mailbox.Mailbox) bool { return m.Policy == id }, nil
 		}
 	}
-	return nil, fault.New(fault.NotFound, "there is no policy %s", quote(name)).WithHint("Get-DataEncryptionPolicy lists them")
+	return nil, fault.New(fault.NotFound, "there is no policy %s", cmdlet.Quote(name)).WithHint("Get-DataEncryptionPolicy lists them")
 }
 
 // givenIdentity returns the policy that a call names, "" for $null or none.
@@ -124,7 +125,7 @@ func setMailbox(ctx context.Context, s Services, call *Call, kinds []mailbox.Kin
 
 func clearPolicy(ctx context.Context, s Services, call *Call) error {
 	if !call.Args.On("ClearDataEncryptionPolicy") {
-		return bindError("there is nothing to change").WithHint("give -ClearDataEncryptionPolicy")
+		return cmdlet.BindError("there is nothing to change").WithHint("give -ClearDataEncryptionPolicy")
 	}
 	return assignMailbox(ctx, s, call, "", mailbox.User, mailbox.MailUser)
 }
@@ -183,7 +184,7 @@ func newGroup(ctx context.Context, s Services, call *Call) error {
 		d.Name = call.Args.Text("PrimarySmtpAddress")
 	}
 	if d.Name == "" {
-		return bindError("New-UnifiedGroup needs -Alias or -PrimarySmtpAddress").WithHint("the address is what the group's mailbox is kept under")
+		return cmdlet.BindError("New-UnifiedGroup needs -Alias or -PrimarySmtpAddress").WithHint("the address is what the group's mailbox is kept under")
 	}
 	return createMailbox(ctx, s, call, d)
 }
@@ -199,7 +200,7 @@ func createMailbox(ctx context.Context, s Services, call *Call, d mailbox.Draft)
 	if err != nil {
 		return err
 	}
-	call.changed(m.ID, nil, append(policyProperty(names[m.Policy]), Field{"RecipientTypeDetails", string(m.Kind)}))
+	call.changed(m.ID, nil, append(policyProperty(names[m.Policy]), cmdlet.Field{Name: "RecipientTypeDetails", Value: string(m.Kind)}))
 	return call.Host.Object(mailboxObject(m, names))
 }
 
@@ -215,7 +216,7 @@ func setElsewhere(elsewhere bool) func(context.Context, Services, *Call) error {
 			func(none) (foresight, error) { return foreseeMailbox(ctx, s, call, m) })
 		if done {
 			now := map[bool]mailbox.Kind{true: mailbox.MailUser, false: mailbox.User}[elsewhere]
-			call.changed(m.ID, []Field{{"RecipientTypeDetails", string(m.Kind)}}, []Field{{"RecipientTypeDetails", string(now)}})
+			call.changed(m.ID, []cmdlet.Field{{Name: "RecipientTypeDetails", Value: string(m.Kind)}}, []cmdlet.Field{{Name: "RecipientTypeDetails", Value: string(now)}})
 		}
 		return err
 	}
@@ -284,4 +285,13 @@ func moveMailboxes(ctx context.Context, s Services, call *Call) error {
 		return err
 	})
 	return err
+}
+
+// batch is how many objects to read at once for a page: one more than it has room for, by which
+// the caller sees that there are more, and at most as many as a list gives.
+func batch(p cmdlet.Page, most int) int {
+	if p.Most == 0 {
+		return most
+	}
+	return min(p.Most+1, most)
 }

@@ -1,9 +1,10 @@
-package cmdlet
+package service
 
 import (
 	"context"
 	"fmt"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/onboarding"
 	"github.com/customerkey/customerkey/internal/rootcheck"
 )
@@ -79,41 +80,41 @@ func getOnboarding(ctx context.Context, s Services, call *Call) error {
 }
 
 // onboardingObject shows a report: the properties of row CK-154, then ours.
-func onboardingObject(key string, r onboarding.Report) Object {
+func onboardingObject(key string, r onboarding.Report) cmdlet.Object {
 	result := "Success"
 	if !r.Passed() {
 		result = "Failed"
 	}
-	checks := make([]Object, len(r.Checks))
+	checks := make([]cmdlet.Object, len(r.Checks))
 	for i, c := range r.Checks {
-		checks[i] = Object{Fields: []Field{{"Outcome", string(c.Outcome)}, {"Row", c.Row}, {"Name", c.Name}, {"Target", c.Target}}}
+		checks[i] = cmdlet.Object{Fields: []cmdlet.Field{{Name: "Outcome", Value: string(c.Outcome)}, {Name: "Row", Value: c.Row}, {Name: "Name", Value: c.Name}, {Name: "Target", Value: c.Target}}}
 		if c.Message != "" {
-			checks[i].Fields = append(checks[i].Fields, Field{"Message", c.Message}, Field{"Next", c.Next})
+			checks[i].Fields = append(checks[i].Fields, cmdlet.Field{Name: "Message", Value: c.Message}, cmdlet.Field{Name: "Next", Value: c.Next})
 		}
 	}
 	next := []string{}
 	for _, c := range r.Of(rootcheck.Fail) {
 		next = append(next, c.Target+": "+c.Next)
 	}
-	return Object{Type: onboardingType, Key: key, Fields: []Field{
-		{"ID", GUID(r.ID)},
-		{"CreatedDate", r.Created},
-		{"Scenario", string(r.Input.Scenario)},
-		{"OnboardingMode", string(r.Input.Mode)},
-		{"ValidationResult", result},
-		{"EnablementResult", string(r.Enablement)},
-		{"PassedValidations", checkLines(r, rootcheck.Pass)},
-		{"FailedValidations", checkLines(r, rootcheck.Fail)},
-		{"Warnings", checkLines(r, rootcheck.Warn)},
-		{"NextSteps", next},
-		{"ApprovalRequestId", r.Request},
-		{"Outcome", r.Outcome},
-		{"CreatedBy", r.By.Name},
-		{"Subscription1", r.Input.Subscriptions[0]},
-		{"KeyIdentifier1", r.Input.Keys[0]},
-		{"Subscription2", r.Input.Subscriptions[1]},
-		{"KeyIdentifier2", r.Input.Keys[1]},
-		{"Checks", checks},
+	return cmdlet.Object{Type: onboardingType, Key: key, Fields: []cmdlet.Field{
+		{Name: "ID", Value: cmdlet.GUID(r.ID)},
+		{Name: "CreatedDate", Value: r.Created},
+		{Name: "Scenario", Value: string(r.Input.Scenario)},
+		{Name: "OnboardingMode", Value: string(r.Input.Mode)},
+		{Name: "ValidationResult", Value: result},
+		{Name: "EnablementResult", Value: string(r.Enablement)},
+		{Name: "PassedValidations", Value: checkLines(r, rootcheck.Pass)},
+		{Name: "FailedValidations", Value: checkLines(r, rootcheck.Fail)},
+		{Name: "Warnings", Value: checkLines(r, rootcheck.Warn)},
+		{Name: "NextSteps", Value: next},
+		{Name: "ApprovalRequestId", Value: r.Request},
+		{Name: "Outcome", Value: r.Outcome},
+		{Name: "CreatedBy", Value: r.By.Name},
+		{Name: "Subscription1", Value: r.Input.Subscriptions[0]},
+		{Name: "KeyIdentifier1", Value: r.Input.Keys[0]},
+		{Name: "Subscription2", Value: r.Input.Subscriptions[1]},
+		{Name: "KeyIdentifier2", Value: r.Input.Keys[1]},
+		{Name: "Checks", Value: checks},
 	}}
 }
 

@@ -1,4 +1,4 @@
-package cmdlet
+package service
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/operation"
@@ -15,8 +16,6 @@ import (
 
 // What the rows of long work do. Rights are checked and recorded by the packages policy and
 // workload.
-
-type serveFunc = func(context.Context, Services, *Call) error
 
 // operationPage is how many operations are read at a time.
 const operationPage = 100
@@ -80,8 +79,8 @@ func controlOperation(ctx context.Context, s Services, call *Call, how string, d
 }
 
 // controlProperties are those of long work that commands change.
-func controlProperties(op operation.Operation) []Field {
-	return []Field{{"State", stateText(op)}, {"MaximumRate", op.MaxRate}}
+func controlProperties(op operation.Operation) []cmdlet.Field {
+	return []cmdlet.Field{{Name: "State", Value: stateText(op)}, {Name: "MaximumRate", Value: op.MaxRate}}
 }
 
 func startReencryption(ctx context.Context, s Services, call *Call) error {
@@ -103,7 +102,7 @@ func reencryptionScope(ctx context.Context, s Services, call *Call) (workload.Sc
 	if name := call.Args.Text("Container"); name != "" {
 		kind, container, found := strings.Cut(name, "/")
 		if !found || container == "" {
-			return workload.Scope{}, "", bindError("-Container is not a workload, a slash and a name").
+			return workload.Scope{}, "", cmdlet.BindError("-Container is not a workload, a slash and a name").
 				WithHint("write it like exchange/alice@contoso.example")
 		}
 		return workload.Scope{Container: workload.Ref{Workload: kind, Container: container}}, "container " + name, nil
@@ -133,35 +132,35 @@ func anyPolicy(ctx context.Context, s Services, call *Call, identity string) (p 
 }
 
 // operationObject shows long work.
-func operationObject(op operation.Operation, now time.Time) Object {
+func operationObject(op operation.Operation, now time.Time) cmdlet.Object {
 	rate, left, moving := op.Pace()
-	fields := []Field{
-		{"Identity", GUID(op.ID)},
-		{"Kind", op.Kind},
-		{"Subject", op.Subject},
-		{"State", stateText(op)},
-		{"PercentComplete", int64(math.Floor(op.Percent()))},
-		{"Done", op.Done},
-		{"Total", op.Total},
-		{"Unit", unitOf(op.Kind)},
-		{"Rate", int64(math.Round(rate))},
-		{"MaximumRate", op.MaxRate},
-		{"TimeLeft", durationText(left, moving)},
+	fields := []cmdlet.Field{
+		{Name: "Identity", Value: cmdlet.GUID(op.ID)},
+		{Name: "Kind", Value: op.Kind},
+		{Name: "Subject", Value: op.Subject},
+		{Name: "State", Value: stateText(op)},
+		{Name: "PercentComplete", Value: int64(math.Floor(op.Percent()))},
+		{Name: "Done", Value: op.Done},
+		{Name: "Total", Value: op.Total},
+		{Name: "Unit", Value: unitOf(op.Kind)},
+		{Name: "Rate", Value: int64(math.Round(rate))},
+		{Name: "MaximumRate", Value: op.MaxRate},
+		{Name: "TimeLeft", Value: durationText(left, moving)},
 	}
 	if r, ok := workload.RenewalOf(op); ok {
-		fields = append(fields, Field{"Items", r.Items}, Field{"TotalItems", r.TotalItems}, Field{"Bytes", r.Bytes}, Field{"TotalBytes", r.TotalBytes},
-			Field{"DestroyedKeys", r.Destroyed}, Field{"DamagedItems", r.Damaged})
+		fields = append(fields, cmdlet.Field{Name: "Items", Value: r.Items}, cmdlet.Field{Name: "TotalItems", Value: r.TotalItems}, cmdlet.Field{Name: "Bytes", Value: r.Bytes}, cmdlet.Field{Name: "TotalBytes", Value: r.TotalBytes},
+			cmdlet.Field{Name: "DestroyedKeys", Value: r.Destroyed}, cmdlet.Field{Name: "DamagedItems", Value: r.Damaged})
 	}
-	fields = append(fields, []Field{
-		{"Error", op.Error},
-		{"Hint", op.Hint},
-		{"NextAttempt", nextAttempt(op, now)},
-		{"Created", op.Created},
-		{"Started", orNil(op.Started)},
-		{"WhenChanged", op.Updated},
-		{"Finished", orNil(op.Finished)},
+	fields = append(fields, []cmdlet.Field{
+		{Name: "Error", Value: op.Error},
+		{Name: "Hint", Value: op.Hint},
+		{Name: "NextAttempt", Value: nextAttempt(op, now)},
+		{Name: "Created", Value: op.Created},
+		{Name: "Started", Value: orNil(op.Started)},
+		{Name: "WhenChanged", Value: op.Updated},
+		{Name: "Finished", Value: orNil(op.Finished)},
 	}...)
-	return Object{Type: operationType, Key: newestFirst(op.ID), Fields: fields}
+	return cmdlet.Object{Type: operationType, Key: newestFirst(op.ID), Fields: fields}
 }
 
 // stateText is the state, and what is about to become of it.

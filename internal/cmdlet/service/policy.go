@@ -1,4 +1,4 @@
-package cmdlet
+package service
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
 )
@@ -78,13 +79,13 @@ func getPolicy(ctx context.Context, s Services, call *Call, f policy.Family) err
 }
 
 // checkSetPolicy refuses what administrators mix up (rows CK-318 and X-8).
-func checkSetPolicy(args Args) error {
+func checkSetPolicy(args cmdlet.Args) error {
 	if args.On("Refresh") && args.Has("AzureKeyIDs") {
-		return bindError("-Refresh takes the newest versions of the keys that the policy has, so it cannot go with -AzureKeyIDs").
+		return cmdlet.BindError("-Refresh takes the newest versions of the keys that the policy has, so it cannot go with -AzureKeyIDs").
 			WithHint("after rolling the keys in their vaults use -Refresh alone; to take other keys use -Replace -AzureKeyIDs")
 	}
 	if args.On("PermanentDataPurgeRequested") && !args.Has("PermanentDataPurgeContact") { // rows CK-114, CK-116
-		return bindError("-PermanentDataPurgeRequested needs -PermanentDataPurgeContact").WithHint("name whom the operator of the service can ask about it")
+		return cmdlet.BindError("-PermanentDataPurgeRequested needs -PermanentDataPurgeContact").WithHint("name whom the operator of the service can ask about it")
 	}
 	for _, name := range []string{"Enabled", "Name", "Description", "Replace", "AzureKeyIDs", "PermanentDataPurgeRequested", "PermanentDataPurgeReason"} {
 		if args.Has(name) {
@@ -94,7 +95,7 @@ func checkSetPolicy(args Args) error {
 	if args.On("Refresh") {
 		return nil
 	}
-	return bindError("there is nothing to change").WithHint("give -Refresh, -Enabled, -Name or -Description, or -Replace with -AzureKeyIDs")
+	return cmdlet.BindError("there is nothing to change").WithHint("give -Refresh, -Enabled, -Name or -Description, or -Replace with -AzureKeyIDs")
 }
 
 func setPolicy(ctx context.Context, s Services, call *Call, f policy.Family) error {
@@ -150,7 +151,7 @@ func changePolicy(ctx context.Context, a policy.Acts, call *Call, p policy.Polic
 	return keyed, nil
 }
 
-func describeChange(c policy.Change, args Args) string {
+func describeChange(c policy.Change, args cmdlet.Args) string {
 	var parts []string
 	if c.Name != nil {
 		parts = append(parts, fmt.Sprintf("rename to %q", *c.Name))

@@ -1,51 +1,52 @@
-package cmdlet
+package service
 
 import (
 	"fmt"
 	"math"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
 // policyObject shows a policy: the properties that automation reads (rows CK-158, CK-160 to
 // CK-162), then what only this service can tell (row CK-163).
-func policyObject(key string, st policy.Status, h health.Report) Object {
+func policyObject(key string, st policy.Status, h health.Report) cmdlet.Object {
 	p := st.Policy
-	return Object{Type: policyType, Key: key, Fields: []Field{
-		{"Name", p.Name},
-		{"Description", p.Description},
-		{"Enabled", p.Enabled},
-		{"State", string(p.State)},
-		{"Assigned", st.Assigned},
-		{"PercentEncrypted", int64(math.Floor(st.Percent))}, // 100 only when nothing is left
-		{"Health", string(h.State)},
-		{"AzureKeyIDs", []string{p.Roots[0].URI, p.Roots[1].URI}},
-		{"Identity", p.Name},
-		{"Guid", GUID(p.ID)},
-		{"DistinguishedName", distinguishedName(p)},
-		{"DataEncryptionPolicyType", string(p.Family)},
-		{"DataEncryptionPolicyID", GUID(p.Generation)}, // changes with each refresh (row CK-126)
-		{"DateCreated", p.Created},
-		{"WhenChanged", p.Updated},
-		{"AvailabilityKeyId", GUID(p.AvailabilityKey)},
-		{"AvailabilityKeyScope", string(st.Availability.Facts.Kind)}, // row CK-312
-		{"AvailabilityKeyState", string(st.Availability.State)},
-		{"AvailabilityKeyUses", st.Availability.Usage.Ever},
-		{"ObjectsAssigned", st.Objects},
-		{"ObjectsCovered", st.Containers},
-		{"Coverage", coverage(st.Workloads)},
-		{"Rewrap", rewrapText(st)},
-		{"SafeToRetire", safeToRetire(st.Roots)},
-		{"SafeToRemovePermission", st.Free}, // nothing needs the roots (row CK-249)
-		{"RecoveryUntil", recoveryUntil(st)},
-		{"PermanentDataPurgeReason", st.Purge.Reason}, // row CK-159
-		{"PermanentDataPurgeContact", st.Purge.Contact},
-		{"StillNeeded", stillNeeded(st.Roots)},
-		{"KeyVersions", keyVersions(st.Roots)},
-		{"Generations", generations(st.Generations)},
-		{"RootHealth", rootHealth(h, st)},
+	return cmdlet.Object{Type: cmdlet.PolicyType, Key: key, Fields: []cmdlet.Field{
+		{Name: "Name", Value: p.Name},
+		{Name: "Description", Value: p.Description},
+		{Name: "Enabled", Value: p.Enabled},
+		{Name: "State", Value: string(p.State)},
+		{Name: "Assigned", Value: st.Assigned},
+		{Name: "PercentEncrypted", Value: int64(math.Floor(st.Percent))}, // 100 only when nothing is left
+		{Name: "Health", Value: string(h.State)},
+		{Name: "AzureKeyIDs", Value: []string{p.Roots[0].URI, p.Roots[1].URI}},
+		{Name: "Identity", Value: p.Name},
+		{Name: "Guid", Value: cmdlet.GUID(p.ID)},
+		{Name: "DistinguishedName", Value: distinguishedName(p)},
+		{Name: "DataEncryptionPolicyType", Value: string(p.Family)},
+		{Name: "DataEncryptionPolicyID", Value: cmdlet.GUID(p.Generation)}, // changes with each refresh (row CK-126)
+		{Name: "DateCreated", Value: p.Created},
+		{Name: "WhenChanged", Value: p.Updated},
+		{Name: "AvailabilityKeyId", Value: cmdlet.GUID(p.AvailabilityKey)},
+		{Name: "AvailabilityKeyScope", Value: string(st.Availability.Facts.Kind)}, // row CK-312
+		{Name: "AvailabilityKeyState", Value: string(st.Availability.State)},
+		{Name: "AvailabilityKeyUses", Value: st.Availability.Usage.Ever},
+		{Name: "ObjectsAssigned", Value: st.Objects},
+		{Name: "ObjectsCovered", Value: st.Containers},
+		{Name: "Coverage", Value: coverage(st.Workloads)},
+		{Name: "Rewrap", Value: rewrapText(st)},
+		{Name: "SafeToRetire", Value: safeToRetire(st.Roots)},
+		{Name: "SafeToRemovePermission", Value: st.Free}, // nothing needs the roots (row CK-249)
+		{Name: "RecoveryUntil", Value: recoveryUntil(st)},
+		{Name: "PermanentDataPurgeReason", Value: st.Purge.Reason}, // row CK-159
+		{Name: "PermanentDataPurgeContact", Value: st.Purge.Contact},
+		{Name: "StillNeeded", Value: stillNeeded(st.Roots)},
+		{Name: "KeyVersions", Value: keyVersions(st.Roots)},
+		{Name: "Generations", Value: generations(st.Generations)},
+		{Name: "RootHealth", Value: rootHealth(h, st)},
 	}}
 }
 
@@ -95,11 +96,11 @@ func stillNeeded(versions []policy.RootVersion) []string {
 }
 
 // coverage says for each workload how far it is (row CK-316).
-func coverage(all []policy.WorkloadStatus) []Object {
-	list := make([]Object, len(all))
+func coverage(all []policy.WorkloadStatus) []cmdlet.Object {
+	list := make([]cmdlet.Object, len(all))
 	for i, w := range all {
-		list[i] = Object{Fields: []Field{
-			{"Workload", w.Workload}, {"Objects", w.Containers}, {"PercentEncrypted", percent(w.Settled, w.Containers)},
+		list[i] = cmdlet.Object{Fields: []cmdlet.Field{
+			{Name: "Workload", Value: w.Workload}, {Name: "Objects", Value: w.Containers}, {Name: "PercentEncrypted", Value: percent(w.Settled, w.Containers)},
 		}}
 	}
 	return list
@@ -113,22 +114,22 @@ func percent(done, all int64) int64 {
 	return 100 * done / all
 }
 
-func keyVersions(versions []policy.RootVersion) []Object {
-	list := make([]Object, len(versions))
+func keyVersions(versions []policy.RootVersion) []cmdlet.Object {
+	list := make([]cmdlet.Object, len(versions))
 	for i, v := range versions {
-		list[i] = Object{Fields: []Field{
-			{"KeyID", v.KeyID}, {"Current", v.Current}, {"Objects", v.Containers}, {"SafeToRetire", v.SafeToRetire},
+		list[i] = cmdlet.Object{Fields: []cmdlet.Field{
+			{Name: "KeyID", Value: v.KeyID}, {Name: "Current", Value: v.Current}, {Name: "Objects", Value: v.Containers}, {Name: "SafeToRetire", Value: v.SafeToRetire},
 		}}
 	}
 	return list
 }
 
-func generations(all []policy.GenerationStatus) []Object {
-	list := make([]Object, len(all))
+func generations(all []policy.GenerationStatus) []cmdlet.Object {
+	list := make([]cmdlet.Object, len(all))
 	for i, g := range all {
-		list[i] = Object{Fields: []Field{
-			{"Number", int64(g.Number)}, {"State", string(g.State)}, {"Objects", g.Containers},
-			{"Created", g.Created}, {"Destroyed", orNil(g.Destroyed)}, {"Id", GUID(g.ID)},
+		list[i] = cmdlet.Object{Fields: []cmdlet.Field{
+			{Name: "Number", Value: int64(g.Number)}, {Name: "State", Value: string(g.State)}, {Name: "Objects", Value: g.Containers},
+			{Name: "Created", Value: g.Created}, {Name: "Destroyed", Value: orNil(g.Destroyed)}, {Name: "Id", Value: cmdlet.GUID(g.ID)},
 		}}
 	}
 	return list

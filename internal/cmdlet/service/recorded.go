@@ -1,4 +1,4 @@
-package cmdlet
+package service
 
 import (
 	"encoding/json"
@@ -10,16 +10,17 @@ import (
 	"time"
 
 	"github.com/customerkey/customerkey/internal/activity"
+	"github.com/customerkey/customerkey/internal/cmdlet"
 )
 
 // hidden stands in records for a value that is in none.
 const hidden = "***"
 
 // parameters returns what the command was given, for its record.
-func (c *Call) parameters() (list []activity.Parameter) {
+func parameters(c *cmdlet.Call) (list []activity.Parameter) {
 	for name, v := range c.Args.All() {
-		if p := c.Cmdlet.param(name); p != nil {
-			list = append(list, activity.Parameter{Name: p.Name, Value: p.recorded(v)})
+		if p := c.Cmdlet.Param(name); p != nil {
+			list = append(list, activity.Parameter{Name: p.Name, Value: recorded(p, v)})
 		}
 	}
 	return list
@@ -27,17 +28,17 @@ func (c *Call) parameters() (list []activity.Parameter) {
 
 // Given returns the parameters of a request that was refused before they were bound, for its
 // record. What is no parameter of the command is left out: it may be anything.
-func (c *Cmdlet) Given(params Object) (list []activity.Parameter) {
+func Given(c *cmdlet.Cmdlet, params cmdlet.Object) (list []activity.Parameter) {
 	for _, f := range params.Fields {
-		if p := c.param(f.Name); p != nil {
-			list = append(list, activity.Parameter{Name: p.Name, Value: p.recorded(f.Value)})
+		if p := c.Param(f.Name); p != nil {
+			list = append(list, activity.Parameter{Name: p.Name, Value: recorded(p, f.Value)})
 		}
 	}
 	return list
 }
 
 // recorded returns a value as a record shows it.
-func (p *Param) recorded(v any) string {
+func recorded(p *cmdlet.Param, v any) string {
 	if p.Secret {
 		return hidden
 	}
@@ -54,7 +55,7 @@ func recordedText(v any) string {
 		return map[bool]string{true: "True", false: "False"}[v]
 	case string:
 		return activity.Plain(v)
-	case GUID:
+	case cmdlet.GUID:
 		return string(v)
 	case int64, json.Number:
 		return fmt.Sprint(v)
@@ -66,8 +67,8 @@ func recordedText(v any) string {
 		return joined(slices.Values(v), recordedText)
 	case map[string]string:
 		return joined(slices.Values(slices.Sorted(maps.Keys(v))), func(name string) string { return name + "=" + activity.Plain(v[name]) })
-	case Object:
-		return joined(slices.Values(v.Fields), func(f Field) string { return f.Name + "=" + recordedText(f.Value) })
+	case cmdlet.Object:
+		return joined(slices.Values(v.Fields), func(f cmdlet.Field) string { return f.Name + "=" + recordedText(f.Value) })
 	}
 	return hidden
 }

@@ -1,32 +1,33 @@
-package cmdlet
+package service
 
 import (
 	"context"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
 // rehearsalType is the type name of what a rehearsal shows.
 const rehearsalType = "CKRehearsal"
 
-func rehearsalRows() []Cmdlet {
+func rehearsalRows() []row {
 	names := make([]string, len(policy.Scenarios))
 	for i, sc := range policy.Scenarios {
 		names[i] = string(sc)
 	}
-	return []Cmdlet{{
+	return []row{{serve: rehearse, Cmdlet: cmdlet.Cmdlet{
 		Name:     "Invoke-CKRehearsal",
 		Synopsis: "Play what would happen if root keys were taken back, lost, or content purged.",
 		Description: "Nothing happens to the real keys: the service opens twins of them, under root keys that refuse as the scenario says and an availability key in the state of the real one, and shows for each generation of the " +
 			"policy what people and the service could still open, how long keys that are held open content at most, and what can be done. The vaults are not asked. RevokeRoot and LoseRoot concern either root key: what is shown holds for both.",
 		Examples: []string{`Invoke-CKRehearsal -Scenario LoseBoth -Identity Contoso_Global`, `Invoke-CKRehearsal -Scenario Purge -Identity USA_mailboxes -OutputFormat json`},
-		Params: []Param{
+		Params: []cmdlet.Param{
 			identity(true, "Name, GUID or distinguished name of the policy."),
-			{Name: "Scenario", Type: String, Mandatory: true, Values: names, Help: "What is to be played."},
+			{Name: "Scenario", Type: cmdlet.String, Mandatory: true, Values: names, Help: "What is to be played."},
 			domainController,
 		},
-		Output: rehearsalType, Detail: "Identity", Side: Service, Roles: rolesForAny(policy.Rehearse), serve: rehearse,
-	}}
+		Output: rehearsalType, Detail: "Identity", Side: cmdlet.Service, Roles: rolesForAny(policy.Rehearse),
+	}}}
 }
 
 func rehearse(ctx context.Context, s Services, call *Call) error {
@@ -39,11 +40,11 @@ func rehearse(ctx context.Context, s Services, call *Call) error {
 		if !o.Users {
 			until = o.Until.String()
 		}
-		err := call.Host.Object(Object{Type: rehearsalType, Fields: []Field{
-			{"Scenario", string(o.Scenario)}, {"Policy", o.Policy}, {"Generation", int64(o.Generation)},
-			{"PeopleCanRead", o.Users}, {"ReadableForAtMost", until}, {"ServiceCanRead", o.Service}, {"ByAvailabilityKey", o.ByAvailable}, {"Destroyed", o.Destroyed},
-			{"ContainerKeys", o.Under.Keys}, {"Containers", o.Under.Containers}, {"Items", o.Under.Items}, {"Bytes", o.Under.Bytes}, {"People", o.Under.People},
-			{"Recovery", orEmpty(o.Recovery)},
+		err := call.Host.Object(cmdlet.Object{Type: rehearsalType, Fields: []cmdlet.Field{
+			{Name: "Scenario", Value: string(o.Scenario)}, {Name: "Policy", Value: o.Policy}, {Name: "Generation", Value: int64(o.Generation)},
+			{Name: "PeopleCanRead", Value: o.Users}, {Name: "ReadableForAtMost", Value: until}, {Name: "ServiceCanRead", Value: o.Service}, {Name: "ByAvailabilityKey", Value: o.ByAvailable}, {Name: "Destroyed", Value: o.Destroyed},
+			{Name: "ContainerKeys", Value: o.Under.Keys}, {Name: "Containers", Value: o.Under.Containers}, {Name: "Items", Value: o.Under.Items}, {Name: "Bytes", Value: o.Under.Bytes}, {Name: "People", Value: o.Under.People},
+			{Name: "Recovery", Value: orEmpty(o.Recovery)},
 		}})
 		if err != nil {
 			return err
@@ -52,8 +53,8 @@ func rehearse(ctx context.Context, s Services, call *Call) error {
 	return nil
 }
 
-func rehearsalViews() []View {
-	return []View{{Type: rehearsalType, Table: []Column{
-		{"Scenario", "Scenario"}, {"Policy", "Policy"}, {"People Can Read", "PeopleCanRead"}, {"For At Most", "ReadableForAtMost"}, {"Service Can Read", "ServiceCanRead"}, {"Items", "Items"}, {"People", "People"},
+func rehearsalViews() []cmdlet.View {
+	return []cmdlet.View{{Type: rehearsalType, Table: []cmdlet.Column{
+		{Label: "Scenario", Property: "Scenario"}, {Label: "Policy", Property: "Policy"}, {Label: "People Can Read", Property: "PeopleCanRead"}, {Label: "For At Most", Property: "ReadableForAtMost"}, {Label: "Service Can Read", Property: "ServiceCanRead"}, {Label: "Items", Property: "Items"}, {Label: "People", Property: "People"},
 	}}}
 }

@@ -1,4 +1,4 @@
-package cmdlet
+package service
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/google/uuid"
 )
@@ -35,13 +36,13 @@ type Remote struct {
 // Run sends the call and hands each object of the answer to the host, page by page. Errors
 // are faults with the code and the hint that the service gave them; a service that cannot be
 // reached is fault.Unavailable.
-func (r Remote) Run(ctx context.Context, call *Call) error {
-	if !call.Common.WhatIf && call.Cmdlet.Impact != None {
+func (r Remote) Run(ctx context.Context, call *cmdlet.Call) error {
+	if !call.Common.WhatIf && call.Cmdlet.Impact != cmdlet.None {
 		if proceed, err := call.ShouldProcess(call.Cmdlet.Name, call.Target()); err != nil || !proceed {
 			return err // the service has nobody to ask, so we do
 		}
 	}
-	body, err := call.invocation()
+	body, err := invocation(call)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (r Remote) Run(ctx context.Context, call *Call) error {
 		if err != nil {
 			return err
 		}
-		if err := call.show(reply); err != nil {
+		if err := deliver(call, reply); err != nil {
 			return err
 		}
 		if next, err = r.following(next, reply.NextLink); err != nil {
@@ -61,56 +62,47 @@ func (r Remote) Run(ctx context.Context, call *Call) error {
 	return nil
 }
 
-// Target is what the call is about: the value of its first positional or mandatory text.
-func (c *Call) Target() string {
-	for _, p := range c.Cmdlet.Params {
-		if text := c.Args.Text(p.Name); text != "" && (p.Position > 0 || p.Mandatory) {
-			return text
-		}
-	}
-	return "the organization"
-}
-
 // invocation encodes the call as the body of row CK-327.
-func (c *Call) invocation() ([]byte, error) {
-	var in Invocation
-	in.CmdletInput.CmdletName = c.Cmdlet.Name
-	params := Object{Fields: []Field{}}
-	for name, v := range c.Args.All() {
-		params.Fields = append(params.Fields, Field{name, v})
+func invocation(call *cmdlet.Call) ([]byte, error) {
+	var in cmdlet.Invocation
+	in.CmdletInput.CmdletName = call.Cmdlet.Name
+	params := cmdlet.Object{Fields: []cmdlet.Field{}}
+	for name, v := range call.Args.All() {
+		params.Fields = append(params.Fields, cmdlet.Field{Name: name, Value: v})
 	}
-	if c.Common.WhatIf {
-		params.Fields = append(params.Fields, Field{"WhatIf", true})
+	if call.Common.WhatIf {
+		params.Fields = append(params.Fields, cmdlet.Field{Name: "WhatIf", Value: true})
 	}
-	if c.Cmdlet.Impact != None {
-		params.Fields = append(params.Fields, Field{"Confirm", false})
+	if call.Cmdlet.Impact != cmdlet.None {
+		params.Fields = append(params.Fields, cmdlet.Field{Name: "Confirm", Value: false})
 	}
 	in.CmdletInput.Parameters = params
 	return json.Marshal(in)
 }
 
-func (c *Call) show(reply *Reply) error {
+// deliver hands what a reply has to the host of the call.
+func deliver(call *cmdlet.Call, reply *cmdlet.Reply) error {
 	for _, w := range reply.Warnings {
-		c.Warn("%s", w)
+		call.Warn("%s", w)
 	}
-	if reply.Confirmation != "" && c.Host.WhatIf != nil {
+	if reply.Confirmation != "" && call.Host.WhatIf != nil {
 		for line := range strings.Lines(reply.Confirmation) {
-			c.Host.WhatIf(strings.TrimSuffix(line, "\n"))
+			call.Host.WhatIf(strings.TrimSuffix(line, "\n"))
 		}
 	}
 	for _, w := range reply.Value {
-		o := FromWire(w)
-		if o.Type = c.Cmdlet.Output; o.Get("WhatIf") != nil {
-			o.Type = reportType
-		} else if c.Args.Has("Sample") {
+		o := cmdlet.FromWire(w)
+		if o.Type = call.Cmdlet.Output; o.Get("WhatIf") != nil {
+			o.Type = cmdlet.ReportType
+		} else if call.Args.Has("Sample") {
 			o.Type = sampleType
 		}
-		if err := c.Host.Object(o); err != nil {
+		if err := call.Host.Object(o); err != nil {
 			return err
 		}
 	}
 	for _, e := range reply.Errors {
-		if err := c.Fail(survived(e)); err != nil {
+		if err := call.Fail(survived(e)); err != nil {
 			return err
 		}
 	}
@@ -143,7 +135,7 @@ type pageRequest struct {
 
 // page posts the body to one address. A throttled request has not been carried out, so it
 // is sent again after the pause asked for.
-func (r Remote) page(ctx context.Context, call *Call, p pageRequest) (*Reply, error) {
+func (r Remote) page(ctx context.Context, call *cmdlet.Call, p pageRequest) (*cmdlet.Reply, error) {
 	for try := 1; ; try++ {
 		reply, pause, err := r.post(ctx, call, p)
 		if !fault.Is(err, fault.Throttled) || try == throttledTries || pause > longestPause {
@@ -158,7 +150,7 @@ func (r Remote) page(ctx context.Context, call *Call, p pageRequest) (*Reply, er
 	}
 }
 
-func (r Remote) post(ctx context.Context, call *Call, p pageRequest) (*Reply, time.Duration, error) {
+func (r Remote) post(ctx context.Context, call *cmdlet.Call, p pageRequest) (*cmdlet.Reply, time.Duration, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.address, bytes.NewReader(p.body))
 	if err != nil {
 		return nil, 0, fault.Wrap(fault.Internal, err, "the service's address cannot be used")
@@ -183,7 +175,7 @@ func (r Remote) post(ctx context.Context, call *Call, p pageRequest) (*Reply, ti
 	return r.send(req, call)
 }
 
-func (r Remote) send(req *http.Request, call *Call) (*Reply, time.Duration, error) {
+func (r Remote) send(req *http.Request, call *cmdlet.Call) (*cmdlet.Reply, time.Duration, error) {
 	client := r.HTTP
 	if client == nil {
 		client = http.DefaultClient
@@ -203,9 +195,9 @@ func (r Remote) send(req *http.Request, call *Call) (*Reply, time.Duration, erro
 	}
 	switch res.StatusCode {
 	case http.StatusNoContent: // row CK-340
-		return &Reply{}, 0, nil
+		return &cmdlet.Reply{}, 0, nil
 	case http.StatusOK:
-		var reply Reply
+		var reply cmdlet.Reply
 		if err := json.Unmarshal(data, &reply); err != nil {
 			return nil, 0, fault.Wrap(fault.Internal, err, "the service's answer cannot be read")
 		}

@@ -1,4 +1,4 @@
-package cmdlet
+package service
 
 import (
 	"encoding/json"
@@ -7,19 +7,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
 // replyFault turns an error answer back into the fault that the service had. Answers of
 // other services of this protocol, which lack our member, are judged by their status.
-func replyFault(res *http.Response, data []byte, call *Call) *fault.Error {
-	var reply ErrorReply
+func replyFault(res *http.Response, data []byte, call *cmdlet.Call) *fault.Error {
+	var reply cmdlet.ErrorReply
 	known := json.Unmarshal(data, &reply) == nil
 	for _, w := range reply.Warnings { // of a command that warned before it failed
 		call.Warn("%s", w)
 	}
 	if f := reply.Error.Fault; known && f != nil && f.Code != "" {
-		return withRequest(f.fault(), res)
+		return withRequest(faultOf(f), res)
 	}
 	code := codeOfStatus(res.StatusCode)
 	if code == fault.Forbidden {
@@ -39,16 +40,16 @@ func replyFault(res *http.Response, data []byte, call *Call) *fault.Error {
 	return withRequest(e, res)
 }
 
-func (f *WireFault) fault() *fault.Error {
+func faultOf(f *cmdlet.WireFault) *fault.Error {
 	return &fault.Error{Code: fault.Code(f.Code), Reason: f.Reason, Message: f.Message, Hint: f.Hint}
 }
 
 // survived turns an error that a command survived back into the fault that the service had.
-func survived(d ErrorDetail) *fault.Error {
+func survived(d cmdlet.ErrorDetail) *fault.Error {
 	if d.Fault != nil && d.Fault.Code != "" {
-		return d.Fault.fault()
+		return faultOf(d.Fault)
 	}
-	return fault.New(fault.Internal, "%s", d.text())
+	return fault.New(fault.Internal, "%s", textOf(d))
 }
 
 // withRequest names the request where only the operator can find out more.
@@ -60,23 +61,23 @@ func withRequest(e *fault.Error, res *http.Response) *fault.Error {
 }
 
 // forbidden stands for the empty 403 of row CK-347, which says nothing of its own.
-func forbidden(c *Cmdlet) *fault.Error {
+func forbidden(c *cmdlet.Cmdlet) *fault.Error {
 	e := fault.New(fault.Forbidden, "you may not run %s", c.Name)
 	if len(c.Roles) > 0 {
-		e.Hint = "it needs one of these roles, unless the service has a role map of its own: " + c.Roles.names()
+		e.Hint = "it needs one of these roles, unless the service has a role map of its own: " + c.Roles.Names()
 	}
 	return e
 }
 
 // detailText returns the last part of "id|type|text" (row CK-346), else the general message.
-func detailText(e ErrorBody) string {
+func detailText(e cmdlet.ErrorBody) string {
 	if len(e.Details) > 0 {
-		return e.Details[0].text()
+		return textOf(e.Details[0])
 	}
 	return e.Message
 }
 
-func (d ErrorDetail) text() string {
+func textOf(d cmdlet.ErrorDetail) string {
 	if parts := strings.SplitN(d.Message, "|", 3); len(parts) == 3 {
 		return parts[2]
 	}

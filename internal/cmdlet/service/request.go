@@ -1,10 +1,11 @@
-package cmdlet
+package service
 
 import (
 	"context"
 	"fmt"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/request"
 )
@@ -61,7 +62,7 @@ func decideRequest(ctx context.Context, s Services, call *Call, how string, do f
 	if err != nil || !done {
 		return err
 	}
-	call.changed(r.ID, []Field{{"State", string(r.State)}}, []Field{{"State", string(now.State)}})
+	call.changed(r.ID, []cmdlet.Field{{Name: "State", Value: string(r.State)}}, []cmdlet.Field{{Name: "State", Value: string(now.State)}})
 	return call.Host.Object(approvalObject(now))
 }
 
@@ -75,8 +76,8 @@ func getOfficers(ctx context.Context, s Services, call *Call) error {
 		if f := call.Args.Text("Family"); f != "" && f != o.Family || call.Shown(key) {
 			continue
 		}
-		err := call.Host.Object(Object{Type: officerType, Key: key, Fields: []Field{
-			{"Family", o.Family}, {"Name", o.Person.Name}, {"NamedBy", o.NamedBy.Name}, {"NamedAt", o.Named}, {"ObjectId", GUID(o.Person.ID)},
+		err := call.Host.Object(cmdlet.Object{Type: officerType, Key: key, Fields: []cmdlet.Field{
+			{Name: "Family", Value: o.Family}, {Name: "Name", Value: o.Person.Name}, {Name: "NamedBy", Value: o.NamedBy.Name}, {Name: "NamedAt", Value: o.Named}, {Name: "ObjectId", Value: cmdlet.GUID(o.Person.ID)},
 		}})
 		if err != nil {
 			return err
@@ -119,7 +120,7 @@ func foreseeOfficer(ctx context.Context, s Services, r *request.Request, family,
 }
 
 // approvalObject shows a request.
-func approvalObject(r request.Request) Object {
+func approvalObject(r request.Request) cmdlet.Object {
 	waits := []string{}
 	for _, side := range r.Missing() {
 		waits = append(waits, string(side))
@@ -128,32 +129,32 @@ func approvalObject(r request.Request) Object {
 	for _, a := range r.Approvals {
 		approvals = append(approvals, fmt.Sprintf("%s: %s, %s", a.Side, a.By.Name, a.At.UTC().Format(time.RFC3339)))
 	}
-	detail := make([]Object, len(r.Detail))
+	detail := make([]cmdlet.Object, len(r.Detail))
 	for i, f := range r.Detail {
-		detail[i] = Object{Fields: []Field{{"Name", f.Name}, {"Value", f.Value}}}
+		detail[i] = cmdlet.Object{Fields: []cmdlet.Field{{Name: "Name", Value: f.Name}, {Name: "Value", Value: f.Value}}}
 	}
-	return Object{Type: approvalType, Key: r.ID, Fields: []Field{
-		{"Identity", GUID(r.ID)},
-		{"Kind", string(r.Kind)},
-		{"Family", r.Family},
-		{"Subject", r.Subject},
-		{"State", string(r.State)},
-		{"WaitsFor", waits},
-		{"Needs", string(r.Needs)},
-		{"RequestedBy", r.AskedBy.Name},
-		{"RequestedAt", r.Asked},
-		{"Expires", r.Expires},
-		{"TakesEffect", orNil(r.NotBefore)},
-		{"Trouble", r.Trouble},
-		{"Reason", r.Reason},
-		{"Contact", r.Contact},
-		{"Detail", detail},
-		{"Digest", r.Digest()},
-		{"Approvals", approvals},
-		{"EndedBy", r.EndedBy.Name},
-		{"Ended", orNil(r.Ended)},
-		{"Outcome", r.Outcome},
-		{"OperationId", r.Operation},
-		{"TenantId", GUID(r.Tenant)},
+	return cmdlet.Object{Type: approvalType, Key: r.ID, Fields: []cmdlet.Field{
+		{Name: "Identity", Value: cmdlet.GUID(r.ID)},
+		{Name: "Kind", Value: string(r.Kind)},
+		{Name: "Family", Value: r.Family},
+		{Name: "Subject", Value: r.Subject},
+		{Name: "State", Value: string(r.State)},
+		{Name: "WaitsFor", Value: waits},
+		{Name: "Needs", Value: string(r.Needs)},
+		{Name: "RequestedBy", Value: r.AskedBy.Name},
+		{Name: "RequestedAt", Value: r.Asked},
+		{Name: "Expires", Value: r.Expires},
+		{Name: "TakesEffect", Value: orNil(r.NotBefore)},
+		{Name: "Trouble", Value: r.Trouble},
+		{Name: "Reason", Value: r.Reason},
+		{Name: "Contact", Value: r.Contact},
+		{Name: "Detail", Value: detail},
+		{Name: "Digest", Value: r.Digest()},
+		{Name: "Approvals", Value: approvals},
+		{Name: "EndedBy", Value: r.EndedBy.Name},
+		{Name: "Ended", Value: orNil(r.Ended)},
+		{Name: "Outcome", Value: r.Outcome},
+		{Name: "OperationId", Value: r.Operation},
+		{Name: "TenantId", Value: cmdlet.GUID(r.Tenant)},
 	}}
 }

@@ -1,13 +1,16 @@
-package cmdlet
+package service
 
-import "github.com/customerkey/customerkey/internal/activity"
+import (
+	"github.com/customerkey/customerkey/internal/activity"
+	"github.com/customerkey/customerkey/internal/cmdlet"
+)
 
 // activityType is the type name of the record of a command.
 const activityType = "CKActivity"
 
 // activityRows show what administrators have done (rows CK-359 to CK-362).
-func activityRows() []Cmdlet {
-	return []Cmdlet{{
+func activityRows() []row {
+	return []row{{serve: getActivity, Cmdlet: cmdlet.Cmdlet{
 		Name:     "Get-CKActivity",
 		Synopsis: "Show which commands were given in the organization, by whom, and what came of them.",
 		Description: "One record, in the common audit schema, for each command that changes something and for each that was refused; the newest first. ExternalAccess: an operator of the service gave it. " +
@@ -16,27 +19,27 @@ func activityRows() []Cmdlet {
 			`Get-CKActivity -StartDate 2027-01-01 -EndDate 2027-02-01`,
 			`Get-CKActivity -Operations Set-M365DataAtRestEncryptionPolicy,Set-DataEncryptionPolicy -UserIds bob@contoso.example`,
 		},
-		Params: []Param{
-			{Name: "StartDate", Type: Time, Help: "From this time on, UTC; from the beginning unless given."},
-			{Name: "EndDate", Type: Time, Help: "Before this time, UTC; until now unless given."},
-			{Name: "Operations", Type: StringList, Help: "These commands only."},
-			{Name: "UserIds", Type: StringList, Help: "Given by these only: names or object ids."},
-			{Name: "ObjectIds", Type: StringList, Help: "About these only: ids or names."},
+		Params: []cmdlet.Param{
+			{Name: "StartDate", Type: cmdlet.Time, Help: "From this time on, UTC; from the beginning unless given."},
+			{Name: "EndDate", Type: cmdlet.Time, Help: "Before this time, UTC; until now unless given."},
+			{Name: "Operations", Type: cmdlet.StringList, Help: "These commands only."},
+			{Name: "UserIds", Type: cmdlet.StringList, Help: "Given by these only: names or object ids."},
+			{Name: "ObjectIds", Type: cmdlet.StringList, Help: "About these only: ids or names."},
 		},
-		Output: activityType, Side: Service, Roles: rightsOf(activity.Readers...), check: checkDates, serve: getActivity,
-	}}
+		Output: activityType, Side: cmdlet.Service, Roles: rightsOf(activity.Readers...), Check: checkDates,
+	}}}
 }
 
 // checkDates refuses a time that ends before it begins.
-func checkDates(a Args) error {
+func checkDates(a cmdlet.Args) error {
 	if a.Has("StartDate") && a.Has("EndDate") && !a.Time("StartDate").Before(a.Time("EndDate")) {
-		return bindError("-EndDate is not after -StartDate")
+		return cmdlet.BindError("-EndDate is not after -StartDate")
 	}
 	return nil
 }
 
-func activityViews() []View {
-	return []View{{Type: activityType, Summary: true, Table: []Column{
-		{"Time", "CreationTime"}, {"User", "UserId"}, {"Operation", "Operation"}, {"Result", "ResultStatus"}, {"Object", "ModifiedObjectResolvedName"}, {"External", "ExternalAccess"},
+func activityViews() []cmdlet.View {
+	return []cmdlet.View{{Type: activityType, Summary: true, Table: []cmdlet.Column{
+		{Label: "Time", Property: "CreationTime"}, {Label: "User", Property: "UserId"}, {Label: "Operation", Property: "Operation"}, {Label: "Result", Property: "ResultStatus"}, {Label: "Object", Property: "ModifiedObjectResolvedName"}, {Label: "External", Property: "ExternalAccess"},
 	}}}
 }

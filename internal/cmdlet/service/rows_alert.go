@@ -1,10 +1,11 @@
-package cmdlet
+package service
 
 import (
 	"context"
 	"fmt"
 	"strings"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/health"
 )
 
@@ -16,45 +17,45 @@ const (
 
 // alertRows say where changes of key health are sent. Rights are checked and recorded by
 // package health.
-func alertRows() []Cmdlet {
-	return []Cmdlet{
-		{
+func alertRows() []row {
+	return []row{
+		{serve: newAlertSubscription, Cmdlet: cmdlet.Cmdlet{
 			Name:        "New-CKAlertSubscription",
 			Synopsis:    "Have changes of key health sent to a webhook.",
 			Description: "The receiver must agree first: it is asked OPTIONS with WebHook-Request-Origin. SigningSecret, with which deliveries are signed, is shown this once. It tells of the policies that you may see now.",
 			Examples:    []string{`New-CKAlertSubscription -Name pager -EndpointUrl https://alerts.contoso.example/ck -Type CustomerKey.PolicyHealthChanged`},
-			Params: []Param{
-				{Name: "Name", Type: String, Position: 1, Mandatory: true, Help: "3 to 64 letters, digits and hyphens; unique in the organization."},
-				{Name: "EndpointUrl", Type: String, Position: 2, Mandatory: true, Secret: true, Help: "Where to send: an https URL. Its query may hold a secret, and is not shown again."},
-				{Name: "Type", Type: StringList, Help: "Only these types of changes; all unless given."},
+			Params: []cmdlet.Param{
+				{Name: "Name", Type: cmdlet.String, Position: 1, Mandatory: true, Help: "3 to 64 letters, digits and hyphens; unique in the organization."},
+				{Name: "EndpointUrl", Type: cmdlet.String, Position: 2, Mandatory: true, Secret: true, Help: "Where to send: an https URL. Its query may hold a secret, and is not shown again."},
+				{Name: "Type", Type: cmdlet.StringList, Help: "Only these types of changes; all unless given."},
 				domainController,
 			},
-			Output: newSubscriptionType, Impact: Medium, Side: Service, Roles: rolesForHealth(health.Subscribe), serve: newAlertSubscription,
-		},
-		{
+			Output: newSubscriptionType, Impact: cmdlet.Medium, Side: cmdlet.Service, Roles: rolesForHealth(health.Subscribe),
+		}},
+		{serve: getAlertSubscriptions, Cmdlet: cmdlet.Cmdlet{
 			Name:     "Get-CKAlertSubscription",
 			Synopsis: "Show the webhooks that changes of key health are sent to.",
 			Examples: []string{`Get-CKAlertSubscription`},
-			Params:   []Param{domainController},
-			Output:   alertSubscriptionType, Side: Service, Roles: rolesForHealth(health.ReadWebhook), serve: getAlertSubscriptions,
-		},
-		{
+			Params:   []cmdlet.Param{domainController},
+			Output:   alertSubscriptionType, Side: cmdlet.Service, Roles: rolesForHealth(health.ReadWebhook),
+		}},
+		{serve: removeAlertSubscription, Cmdlet: cmdlet.Cmdlet{
 			Name:     "Remove-CKAlertSubscription",
 			Synopsis: "Send changes of key health to a webhook no more.",
 			Examples: []string{`Remove-CKAlertSubscription -Name pager`},
-			Params: []Param{
-				{Name: "Name", Type: String, Position: 1, Mandatory: true, Help: "Name of the subscription."},
+			Params: []cmdlet.Param{
+				{Name: "Name", Type: cmdlet.String, Position: 1, Mandatory: true, Help: "Name of the subscription."},
 				domainController,
 			},
-			Impact: Medium, Side: Service, Roles: rolesForHealth(health.Subscribe), serve: removeAlertSubscription,
-		},
+			Impact: cmdlet.Medium, Side: cmdlet.Service, Roles: rolesForHealth(health.Subscribe),
+		}},
 	}
 }
 
-func alertViews() []View {
-	return []View{
-		{Type: alertSubscriptionType, Summary: true, Table: []Column{
-			{"Name", "Name"}, {"EndpointUrl", "EndpointUrl"}, {"Delivered", "Delivered"}, {"Dropped", "Dropped"}, {"FailuresInARow", "FailuresInARow"}, {"Type", "Type"},
+func alertViews() []cmdlet.View {
+	return []cmdlet.View{
+		{Type: alertSubscriptionType, Summary: true, Table: []cmdlet.Column{
+			{Label: "Name", Property: "Name"}, {Label: "EndpointUrl", Property: "EndpointUrl"}, {Label: "Delivered", Property: "Delivered"}, {Label: "Dropped", Property: "Dropped"}, {Label: "FailuresInARow", Property: "FailuresInARow"}, {Label: "Type", Property: "Type"},
 		}},
 		{Type: newSubscriptionType},
 	}
@@ -78,7 +79,7 @@ func newAlertSubscription(ctx context.Context, s Services, call *Call) error {
 	}
 	o := subscriptionObject(sub, sub.Endpoint.Base())
 	o.Type = newSubscriptionType
-	o.Fields = append(o.Fields, Field{"SigningSecret", sub.SecretText()})
+	o.Fields = append(o.Fields, cmdlet.Field{Name: "SigningSecret", Value: sub.SecretText()})
 	return call.Host.Object(o)
 }
 
@@ -132,7 +133,7 @@ func foreseeSilence(ctx context.Context, s Services, call *Call, name string) (f
 	return withLine(f, fmt.Sprintf("Webhooks that are left: %d.", len(all)-1)), err
 }
 
-func subscriptionObject(sub health.Subscription, base string) Object {
+func subscriptionObject(sub health.Subscription, base string) cmdlet.Object {
 	types, families := []string{}, []string{}
 	for _, t := range sub.Types {
 		types = append(types, string(t))
@@ -140,8 +141,8 @@ func subscriptionObject(sub health.Subscription, base string) Object {
 	for _, f := range sub.Families {
 		families = append(families, string(f))
 	}
-	return Object{Type: alertSubscriptionType, Fields: []Field{
-		{"Name", sub.Name}, {"EndpointUrl", base}, {"Type", types}, {"Family", families}, {"Created", sub.Created},
-		{"Delivered", sub.Delivered}, {"Dropped", sub.Dropped}, {"FailuresInARow", int64(sub.Attempts)},
+	return cmdlet.Object{Type: alertSubscriptionType, Fields: []cmdlet.Field{
+		{Name: "Name", Value: sub.Name}, {Name: "EndpointUrl", Value: base}, {Name: "Type", Value: types}, {Name: "Family", Value: families}, {Name: "Created", Value: sub.Created},
+		{Name: "Delivered", Value: sub.Delivered}, {Name: "Dropped", Value: sub.Dropped}, {Name: "FailuresInARow", Value: int64(sub.Attempts)},
 	}}
 }

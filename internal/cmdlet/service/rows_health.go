@@ -1,6 +1,7 @@
-package cmdlet
+package service
 
 import (
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/policy"
 )
@@ -14,12 +15,12 @@ const (
 )
 
 // rolesForHealth is the right to do something with the health of keys of some family.
-func rolesForHealth(do health.Action) Rights {
+func rolesForHealth(do health.Action) cmdlet.Rights {
 	return append(rolesForAny(health.Needs(do)), operators...)
 }
 
-func healthRows() []Cmdlet {
-	return []Cmdlet{
+func healthRows() []row {
+	return []row{
 		getKeyHealthRow(),
 		getKeyHealthHistoryRow(),
 		testPolicyRow("Test-M365DataAtRestEncryptionPolicy", policy.MultiWorkload, "Contoso_Global"),
@@ -28,8 +29,8 @@ func healthRows() []Cmdlet {
 	}
 }
 
-func getKeyHealthRow() Cmdlet {
-	return Cmdlet{
+func getKeyHealthRow() row {
+	return row{serve: getKeyHealth, Cmdlet: cmdlet.Cmdlet{
 		Name:     "Get-CKKeyHealth",
 		Synopsis: "Show how the root keys of policies are, and since when.",
 		Description: "One row for each root key of each policy that you may see: the policy's state and the key's, since when, why, and what each check found. " +
@@ -38,23 +39,23 @@ func getKeyHealthRow() Cmdlet {
 			`Get-CKKeyHealth`,
 			`Get-CKKeyHealth -Identity Contoso_Global`,
 		},
-		Params: []Param{
+		Params: []cmdlet.Param{
 			identity(false, "Name, GUID or distinguished name of a policy; all policies unless given."),
 			domainController,
 		},
-		Output: keyHealthType, Detail: "Identity", Side: Service, Roles: rolesForHealth(health.Read), serve: getKeyHealth,
-	}
+		Output: keyHealthType, Detail: "Identity", Side: cmdlet.Service, Roles: rolesForHealth(health.Read),
+	}}
 }
 
-func getKeyHealthHistoryRow() Cmdlet {
-	return Cmdlet{
+func getKeyHealthHistoryRow() row {
+	return row{serve: getKeyHealthHistory, Cmdlet: cmdlet.Cmdlet{
 		Name:        "Get-CKKeyHealthHistory",
 		Synopsis:    "Show how the root keys of policies have changed.",
 		Description: "The last changes of the policies that you may see, the newest first: states of root keys and policies, and warnings. The audit log has all of them.",
 		Examples:    []string{`Get-CKKeyHealthHistory`, `Get-CKKeyHealthHistory -Identity Contoso_Global`},
-		Params:      []Param{identity(false, "Name, GUID or distinguished name of a policy; all policies unless given."), domainController},
-		Output:      keyChangeType, Side: Service, Roles: rolesForHealth(health.Read), serve: getKeyHealthHistory,
-	}
+		Params:      []cmdlet.Param{identity(false, "Name, GUID or distinguished name of a policy; all policies unless given."), domainController},
+		Output:      keyChangeType, Side: cmdlet.Service, Roles: rolesForHealth(health.Read),
+	}}
 }
 
 // testHelp says what every test does.
@@ -63,40 +64,40 @@ const testHelp = "Asks the vaults for the facts about each root key, has the ver
 	"under the policy's keys, and shows how many opened; nothing of what is in them. Where both root keys deny none does, as for people: the availability key is left alone. It is recorded in the audit log before, and so is each damaged item."
 
 // sampleParam asks for the proof of content (row CK-316).
-var sampleParam = Param{Name: "Sample", Type: Int, Help: "Open this many items of each workload instead, 1 to 1000."}
+var sampleParam = cmdlet.Param{Name: "Sample", Type: cmdlet.Int, Help: "Open this many items of each workload instead, 1 to 1000."}
 
 // testPolicyRow is the test of the policies of one family, under that family's name (CK-102).
-func testPolicyRow(name string, f policy.Family, example string) Cmdlet {
-	return Cmdlet{
+func testPolicyRow(name string, f policy.Family, example string) row {
+	return row{serve: testPolicy(f), Cmdlet: cmdlet.Cmdlet{
 		Name:        name,
 		Synopsis:    "Look at both root keys of policies now.",
 		Description: testHelp,
 		Examples:    []string{name, name + " -Identity " + example, name + " -Identity " + example + " -Sample 100"},
-		Params:      []Param{identity(false, "Name, GUID or distinguished name of a policy; all policies of the family unless given."), sampleParam, domainController},
-		Output:      policyHealthType, Detail: "Identity", Side: Service, Roles: rolesFor(f, health.Needs(health.Test)), serve: testPolicy(f),
-	}
+		Params:      []cmdlet.Param{identity(false, "Name, GUID or distinguished name of a policy; all policies of the family unless given."), sampleParam, domainController},
+		Output:      policyHealthType, Detail: "Identity", Side: cmdlet.Service, Roles: rolesFor(f, health.Needs(health.Test)),
+	}}
 }
 
 // testGeoRow is the same for files, whose policies are those of geos. Microsoft has no such command.
-func testGeoRow() Cmdlet {
-	return Cmdlet{
+func testGeoRow() row {
+	return row{serve: testGeo, Cmdlet: cmdlet.Cmdlet{
 		Name:        "Test-SPODataEncryptionPolicy",
 		Synopsis:    "Look at both root keys of files now.",
 		Description: testHelp,
 		Examples:    []string{"Test-SPODataEncryptionPolicy", "Test-SPODataEncryptionPolicy -Geo EUR", "Test-SPODataEncryptionPolicy -Geo EUR -Sample 100"},
-		Params:      []Param{{Name: "Geo", Type: String, Position: 1, Help: "One geo; all that have a policy unless given."}, sampleParam},
-		Output:      policyHealthType, Detail: "Geo", Side: Service, Roles: rolesFor(policy.SharePoint, health.Needs(health.Test)), serve: testGeo,
-	}
+		Params:      []cmdlet.Param{{Name: "Geo", Type: cmdlet.String, Position: 1, Help: "One geo; all that have a policy unless given."}, sampleParam},
+		Output:      policyHealthType, Detail: "Geo", Side: cmdlet.Service, Roles: rolesFor(policy.SharePoint, health.Needs(health.Test)),
+	}}
 }
 
-func healthViews() []View {
-	one := func(names ...string) (lines []Column) {
+func healthViews() []cmdlet.View {
+	one := func(names ...string) (lines []cmdlet.Column) {
 		for _, n := range names {
-			lines = append(lines, Column{n, n})
+			lines = append(lines, cmdlet.Column{Label: n, Property: n})
 		}
 		return lines
 	}
-	return []View{
+	return []cmdlet.View{
 		{
 			Type:  keyHealthType,
 			Table: one("Policy", "PolicyState", "RootKey", "State", "Since", "Warnings", "Reason"),

@@ -1,6 +1,7 @@
-package cmdlet
+package service
 
 import (
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/mailbox"
 	"github.com/customerkey/customerkey/internal/policy"
 )
@@ -12,8 +13,8 @@ const (
 )
 
 // mailboxRows give mailboxes their policies and show them (rows CK-120 to CK-126).
-func mailboxRows() []Cmdlet {
-	return []Cmdlet{
+func mailboxRows() []row {
+	return []row{
 		getMailboxRow("Get-Mailbox", "Show mailboxes and their policies.", mailboxesHere()...),
 		setMailboxRow("Set-Mailbox", "Give a mailbox an encryption policy, or take it away.",
 			"A mailbox has one policy; another one takes its place. $null takes it away: the mailbox then goes by the default of mailboxes, by the policy of the organization, or by the keys of the service, the first of these that there is. New content is under the new keys at once, what is stored follows in the background: see Get-MailboxStatistics. Giving it the same policy again looks over what is stored again.",
@@ -43,159 +44,159 @@ func mailboxesHere() (kinds []mailbox.Kind) {
 
 const mailboxIdentity = "Address of the mailbox, the part of it before the @, or its GUID"
 
-func getMailboxRow(name, synopsis string, kinds ...mailbox.Kind) Cmdlet {
-	c := Cmdlet{
+func getMailboxRow(name, synopsis string, kinds ...mailbox.Kind) row {
+	c := row{serve: serveKinds(getMailbox, kinds), Cmdlet: cmdlet.Cmdlet{
 		Name: name, Synopsis: synopsis,
 		Description: "DataEncryptionPolicy is the policy that the mailbox has for itself. PersistedCapabilities has BPOS_S_EquivioAnalytics where a licence includes Customer Key.",
 		Examples:    []string{name, name + ` -Identity alice`, name + ` -Filter "DataEncryptionPolicy -eq 'CN=USA_mailboxes,CN=Mailbox Data Encryption Policies,OU=11111111-2222-4333-8444-555555555555'"`},
-		Params: []Param{
+		Params: []cmdlet.Param{
 			identity(false, mailboxIdentity+"; all unless given."),
-			{Name: "Filter", Type: String, Help: "\"DataEncryptionPolicy -eq 'DN'\", with the distinguished name of a policy, or -eq $null for those without one."},
+			{Name: "Filter", Type: cmdlet.String, Help: "\"DataEncryptionPolicy -eq 'DN'\", with the distinguished name of a policy, or -eq $null for those without one."},
 		},
-		Output: mailboxType, Detail: "Identity", Side: Service, Roles: rolesFor(policy.Mailbox, policy.Read), serve: serveKinds(getMailbox, kinds),
-	}
+		Output: mailboxType, Detail: "Identity", Side: cmdlet.Service, Roles: rolesFor(policy.Mailbox, policy.Read),
+	}}
 	if len(kinds) > 1 {
 		names := make([]string, len(kinds))
 		for i, k := range kinds {
 			names[i] = string(k)
 		}
-		c.Params = append(c.Params, Param{Name: "RecipientTypeDetails", Type: StringList, Values: names, Help: "Only mailboxes of these kinds."})
+		c.Params = append(c.Params, cmdlet.Param{Name: "RecipientTypeDetails", Type: cmdlet.StringList, Values: names, Help: "Only mailboxes of these kinds."})
 	}
-	c.Params = append(c.Params, resultSizeParam, domainController)
+	c.Params = append(c.Params, cmdlet.ResultSize(), domainController)
 	return c
 }
 
 // givenPolicy is the parameter that names a mailbox policy.
-func givenPolicy(mandatory, null bool) Param {
-	p := Param{Name: "DataEncryptionPolicy", Type: ID, Mandatory: mandatory, AllowNull: null, Help: "Name, GUID or distinguished name of the policy."}
+func givenPolicy(mandatory, null bool) cmdlet.Param {
+	p := cmdlet.Param{Name: "DataEncryptionPolicy", Type: cmdlet.ID, Mandatory: mandatory, AllowNull: null, Help: "Name, GUID or distinguished name of the policy."}
 	if null {
 		p.Help = "Name, GUID or distinguished name of the policy; $null for none."
 	}
 	return p
 }
 
-func setMailboxRow(name, synopsis, description string, kinds ...mailbox.Kind) Cmdlet {
-	return Cmdlet{
+func setMailboxRow(name, synopsis, description string, kinds ...mailbox.Kind) row {
+	return row{serve: serveKinds(setMailbox, kinds), Cmdlet: cmdlet.Cmdlet{
 		Name: name, Synopsis: synopsis, Description: description,
 		Examples: []string{name + ` -Identity alice@contoso.example -DataEncryptionPolicy USA_mailboxes`, name + ` alice -DataEncryptionPolicy $null`},
-		Params:   []Param{identity(true, mailboxIdentity+"."), givenPolicy(true, true), domainController},
-		Impact:   Medium, Side: Service, Roles: rolesFor(policy.Mailbox, policy.Assign), serve: serveKinds(setMailbox, kinds),
-	}
+		Params:   []cmdlet.Param{identity(true, mailboxIdentity+"."), givenPolicy(true, true), domainController},
+		Impact:   cmdlet.Medium, Side: cmdlet.Service, Roles: rolesFor(policy.Mailbox, policy.Assign),
+	}}
 }
 
-func newMailboxRow() Cmdlet {
-	kind := func(name, set, help string) Param {
-		return Param{Name: name, Type: Switch, Mandatory: true, Sets: []string{set}, Help: help}
+func newMailboxRow() row {
+	kind := func(name, set, help string) cmdlet.Param {
+		return cmdlet.Param{Name: name, Type: cmdlet.Switch, Mandatory: true, Sets: []string{set}, Help: help}
 	}
-	return Cmdlet{
+	return row{serve: newMailbox, Cmdlet: cmdlet.Cmdlet{
 		Name:        "New-Mailbox",
 		Synopsis:    "Make a mailbox that is not a person's.",
 		Description: "Everybody has a mailbox as a person: see ck person add. Other mailboxes need no licence.",
 		Examples:    []string{`New-Mailbox -Shared -Name "Sales" -PrimarySmtpAddress sales@contoso.example`, `New-Mailbox -Room -Name atrium`},
-		Params: []Param{
-			{Name: "Name", Type: String, Position: 1, Mandatory: true, Help: "What people call it; its address too, unless that is given."},
-			{Name: "PrimarySmtpAddress", Type: String, Help: "Its address."},
-			{Name: "DisplayName", Type: String, Help: "What people are shown instead of the name."},
+		Params: []cmdlet.Param{
+			{Name: "Name", Type: cmdlet.String, Position: 1, Mandatory: true, Help: "What people call it; its address too, unless that is given."},
+			{Name: "PrimarySmtpAddress", Type: cmdlet.String, Help: "Its address."},
+			{Name: "DisplayName", Type: cmdlet.String, Help: "What people are shown instead of the name."},
 			kind("Shared", "Shared", "A mailbox of several people."), kind("Room", "Room", "A room's."), kind("Equipment", "Equipment", "A machine's or a car's."),
 			kind("Discovery", "Discovery", "One for what a search has found."), kind("PublicFolder", "PublicFolder", "One for public folders."),
 			givenPolicy(false, false), domainController,
 		},
-		DefaultSet: "Shared", Output: mailboxType, Impact: Medium, Side: Service, Roles: rolesFor(policy.Mailbox, policy.Assign), serve: newMailbox,
-	}
+		DefaultSet: "Shared", Output: mailboxType, Impact: cmdlet.Medium, Side: cmdlet.Service, Roles: rolesFor(policy.Mailbox, policy.Assign),
+	}}
 }
 
-func newGroupRow() Cmdlet {
-	return Cmdlet{
+func newGroupRow() row {
+	return row{serve: newGroup, Cmdlet: cmdlet.Cmdlet{
 		Name:        "New-UnifiedGroup",
 		Synopsis:    "Make the mailbox of a group.",
 		Description: "It is the mailbox alone; who is in the group is the directory's: ck group. Groups need no licence.",
 		Examples:    []string{`New-UnifiedGroup -DisplayName "Engineering" -Alias engineering -DataEncryptionPolicy USA_mailboxes`},
-		Params: []Param{
-			{Name: "DisplayName", Type: String, Position: 1, Mandatory: true, Help: "What people call it."},
-			{Name: "Alias", Type: String, Help: "The part of its address before the @."},
-			{Name: "PrimarySmtpAddress", Type: String, Help: "Its address, unless there is an alias."},
+		Params: []cmdlet.Param{
+			{Name: "DisplayName", Type: cmdlet.String, Position: 1, Mandatory: true, Help: "What people call it."},
+			{Name: "Alias", Type: cmdlet.String, Help: "The part of its address before the @."},
+			{Name: "PrimarySmtpAddress", Type: cmdlet.String, Help: "Its address, unless there is an alias."},
 			givenPolicy(false, false), domainController,
 		},
-		Output: mailboxType, Impact: Medium, Side: Service, Roles: rolesFor(policy.Mailbox, policy.Assign), serve: newGroup,
-	}
+		Output: mailboxType, Impact: cmdlet.Medium, Side: cmdlet.Service, Roles: rolesFor(policy.Mailbox, policy.Assign),
+	}}
 }
 
-func elsewhereRow(name, synopsis, description string) Cmdlet {
-	return Cmdlet{
+func elsewhereRow(name, synopsis, description string) row {
+	return row{serve: setElsewhere(name == "Enable-MailUser"), Cmdlet: cmdlet.Cmdlet{
 		Name: name, Synopsis: synopsis, Description: description,
 		Examples: []string{name + ` -Identity alice@contoso.example`},
-		Params:   []Param{identity(true, mailboxIdentity+"."), domainController},
-		Impact:   Medium, Side: Service, Roles: rolesFor(policy.Mailbox, policy.Assign), serve: setElsewhere(name == "Enable-MailUser"),
-	}
+		Params:   []cmdlet.Param{identity(true, mailboxIdentity+"."), domainController},
+		Impact:   cmdlet.Medium, Side: cmdlet.Service, Roles: rolesFor(policy.Mailbox, policy.Assign),
+	}}
 }
 
-func setUserRow() Cmdlet {
-	return Cmdlet{
+func setUserRow() row {
+	return row{serve: clearPolicy, Cmdlet: cmdlet.Cmdlet{
 		Name:        "Set-User",
 		Synopsis:    "Take a person's mailbox policy away.",
 		Description: "The same as Set-Mailbox or Set-MailUser with -DataEncryptionPolicy $null, whichever it is.",
 		Examples:    []string{`Set-User -Identity alice@contoso.example -ClearDataEncryptionPolicy`},
-		Params: []Param{
+		Params: []cmdlet.Param{
 			identity(true, mailboxIdentity+"."),
-			{Name: "ClearDataEncryptionPolicy", Type: Switch, Mandatory: true, Help: "Take the policy away."}, domainController,
+			{Name: "ClearDataEncryptionPolicy", Type: cmdlet.Switch, Mandatory: true, Help: "Take the policy away."}, domainController,
 		},
-		Impact: Medium, Side: Service, Roles: rolesFor(policy.Mailbox, policy.Assign), serve: clearPolicy,
-	}
+		Impact: cmdlet.Medium, Side: cmdlet.Service, Roles: rolesFor(policy.Mailbox, policy.Assign),
+	}}
 }
 
-func statisticsRow() Cmdlet {
-	return Cmdlet{
+func statisticsRow() row {
+	return row{serve: getStatistics, Cmdlet: cmdlet.Cmdlet{
 		Name:        "Get-MailboxStatistics",
 		Synopsis:    "Show how far the encryption of one mailbox is.",
 		Description: "IsEncrypted says that all of it lies under keys of the organization. DataEncryptionPolicyID names the policy and its keys at that time: it changes once a refresh has come to the mailbox, and Get-DataEncryptionPolicy finds the policy by it, now and later. To have a mailbox looked over again, assign it its policy again.",
 		Examples:    []string{`Get-MailboxStatistics -Identity alice@contoso.example`},
-		Params:      []Param{identity(true, mailboxIdentity+"; mail users too."), domainController},
-		Output:      statisticsType, Side: Service, Roles: rolesFor(policy.Mailbox, policy.Read), serve: getStatistics,
-	}
+		Params:      []cmdlet.Param{identity(true, mailboxIdentity+"; mail users too."), domainController},
+		Output:      statisticsType, Side: cmdlet.Service, Roles: rolesFor(policy.Mailbox, policy.Read),
+	}}
 }
 
-func getDefaultRow() Cmdlet {
-	return Cmdlet{
+func getDefaultRow() row {
+	return row{serve: getDefault, Cmdlet: cmdlet.Cmdlet{
 		Name:     "Get-CKDefaultMailboxPolicy",
 		Synopsis: "Show the policy of mailboxes that have none of their own.",
 		Examples: []string{`Get-CKDefaultMailboxPolicy`},
-		Params:   []Param{domainController},
-		Output:   policyType, Side: Service, Roles: rolesFor(policy.Mailbox, policy.Read), serve: getDefault,
-	}
+		Params:   []cmdlet.Param{domainController},
+		Output:   cmdlet.PolicyType, Side: cmdlet.Service, Roles: rolesFor(policy.Mailbox, policy.Read),
+	}}
 }
 
-func setDefaultRow() Cmdlet {
-	return Cmdlet{
+func setDefaultRow() row {
+	return row{serve: setDefault, Cmdlet: cmdlet.Cmdlet{
 		Name:        "Set-CKDefaultMailboxPolicy",
 		Synopsis:    "Choose the policy of mailboxes that have none of their own.",
 		Description: "It covers all such mailboxes, those that come later too, and what they hold: nobody has to assign policies to new mailboxes. $null ends that: they go by the policy of the organization, or by the keys of the service. Mailboxes with a policy of their own keep it.",
 		Examples:    []string{`Set-CKDefaultMailboxPolicy -DataEncryptionPolicy USA_mailboxes`, `Set-CKDefaultMailboxPolicy -DataEncryptionPolicy $null`},
-		Params:      []Param{givenPolicy(true, true), domainController},
-		Impact:      Medium, Side: Service, Roles: rolesFor(policy.Mailbox, policy.Assign), serve: setDefault,
-	}
+		Params:      []cmdlet.Param{givenPolicy(true, true), domainController},
+		Impact:      cmdlet.Medium, Side: cmdlet.Service, Roles: rolesFor(policy.Mailbox, policy.Assign),
+	}}
 }
 
-func moveMailboxesRow() Cmdlet {
-	return Cmdlet{
+func moveMailboxesRow() row {
+	return row{serve: moveMailboxes, Cmdlet: cmdlet.Cmdlet{
 		Name:        "Move-CKMailboxPolicy",
 		Synopsis:    "Give all mailboxes of one policy another.",
 		Description: "In one act every mailbox that has the one policy for itself gets the other, or none: before a purge, or after both root keys were lost. What they hold follows in the background.",
 		Examples:    []string{`Move-CKMailboxPolicy -Identity USA_mailboxes -DataEncryptionPolicy USA_mailboxes_2`},
-		Params:      []Param{identity(true, "The policy that the mailboxes have."), givenPolicy(true, true), domainController},
-		Impact:      Medium, Side: Service, Roles: rolesFor(policy.Mailbox, policy.Assign), serve: moveMailboxes,
-	}
+		Params:      []cmdlet.Param{identity(true, "The policy that the mailboxes have."), givenPolicy(true, true), domainController},
+		Impact:      cmdlet.Medium, Side: cmdlet.Service, Roles: rolesFor(policy.Mailbox, policy.Assign),
+	}}
 }
 
-func mailboxViews() []View {
-	return []View{{
+func mailboxViews() []cmdlet.View {
+	return []cmdlet.View{{
 		Type: mailboxType,
-		Table: []Column{
-			{"Name", "Name"}, {"Kind", "RecipientTypeDetails"}, {"DataEncryptionPolicy", "DataEncryptionPolicy"}, {"DisplayName", "DisplayName"},
+		Table: []cmdlet.Column{
+			{Label: "Name", Property: "Name"}, {Label: "Kind", Property: "RecipientTypeDetails"}, {Label: "DataEncryptionPolicy", Property: "DataEncryptionPolicy"}, {Label: "DisplayName", Property: "DisplayName"},
 		},
 	}, {
 		Type: statisticsType,
-		Table: []Column{
-			{"Identity", "Identity"}, {"IsEncrypted", "IsEncrypted"}, {"State", "State"}, {"Percent", "PercentEncrypted"}, {"Policy", "DataEncryptionPolicy"},
+		Table: []cmdlet.Column{
+			{Label: "Identity", Property: "Identity"}, {Label: "IsEncrypted", Property: "IsEncrypted"}, {Label: "State", Property: "State"}, {Label: "Percent", Property: "PercentEncrypted"}, {Label: "Policy", Property: "DataEncryptionPolicy"},
 		},
 	}}
 }

@@ -1,13 +1,16 @@
-package cmdlet
+package service
 
-import "github.com/customerkey/customerkey/internal/policy"
+import (
+	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/policy"
+)
 
 // mailboxPolicyRows are the policies of the mailbox family (section 3.2).
-func mailboxPolicyRows() []Cmdlet {
-	return []Cmdlet{newMailboxPolicyRow(), getMailboxPolicyRow(), setMailboxPolicyRow()}
+func mailboxPolicyRows() []row {
+	return []row{newMailboxPolicyRow(), getMailboxPolicyRow(), setMailboxPolicyRow()}
 }
 
-func newMailboxPolicyRow() Cmdlet {
+func newMailboxPolicyRow() row {
 	c := newPolicyRow()
 	c.Name = "New-DataEncryptionPolicy"
 	c.Synopsis = "Make a data encryption policy for mailboxes."
@@ -18,7 +21,7 @@ func newMailboxPolicyRow() Cmdlet {
 	return c
 }
 
-func getMailboxPolicyRow() Cmdlet {
+func getMailboxPolicyRow() row {
 	c := getPolicyRow()
 	c.Name = "Get-DataEncryptionPolicy"
 	c.Synopsis = "Show mailbox policies: keys, health, progress."
@@ -38,8 +41,8 @@ const (
 	serviceSet = "DCAdminPurgeKeyRequest"
 )
 
-func setMailboxPolicyRow() Cmdlet {
-	return Cmdlet{
+func setMailboxPolicyRow() row {
+	return row{serve: servePolicy(setPolicy).of(policy.Mailbox), Cmdlet: cmdlet.Cmdlet{
 		Name:        "Set-DataEncryptionPolicy",
 		Synopsis:    "Refresh, replace keys, rename, disable, or request a purge.",
 		Description: "-Refresh takes the newest enabled versions of the policy's two root keys, after they were rolled in their vaults. -Replace takes two other root keys; one of them may be one that the policy has. Either way new content is under the new keys at once and old content follows in the background; the old keys are needed until it has: see SafeToRetire. A disabled policy takes no more mailboxes and keeps those it has. The command asks before it changes anything: -Confirm:$false skips that.",
@@ -49,22 +52,22 @@ func setMailboxPolicyRow() Cmdlet {
 			`Set-DataEncryptionPolicy -Identity USA_mailboxes -Enabled $false`,
 			`Set-DataEncryptionPolicy -Identity USA_mailboxes -PermanentDataPurgeRequested -PermanentDataPurgeReason "Leaving the service" -PermanentDataPurgeContact admin@contoso.example`,
 		},
-		Params: []Param{
+		Params: []cmdlet.Param{
 			identity(true, "Name, GUID or distinguished name of the policy, or the DataEncryptionPolicyID of a mailbox."),
-			{Name: "Refresh", Type: Switch, Sets: []string{refreshSet}, Roles: rolesFor(policy.Mailbox, policy.Refresh), Help: "Take the newest versions of both root keys."},
-			{Name: "Replace", Type: Switch, Mandatory: true, Sets: []string{replaceSet}, Roles: rolesFor(policy.Mailbox, policy.Replace), Help: "Swap the root keys for those of -AzureKeyIDs."},
-			{Name: "AzureKeyIDs", Type: StringList, Mandatory: true, Sets: []string{replaceSet}, Roles: rolesFor(policy.Mailbox, policy.Replace), Help: "The URIs of the two new root keys."},
-			{Name: "PermanentDataPurgeRequested", Type: Switch, Mandatory: true, Sets: []string{tenantSet}, Help: "Ask that everything under the policy is destroyed for good. From then on it takes no more mailboxes."},
-			{Name: "PermanentDataPurgeReason", Type: String, Mandatory: true, Sets: []string{tenantSet, serviceSet}, Help: "Why."},
-			{Name: "PermanentDataPurgeContact", Type: String, Sets: []string{tenantSet, serviceSet}, Help: "Whom to ask about it; needed with -PermanentDataPurgeRequested."},
-			{Name: "Enabled", Type: Bool, Roles: rolesFor(policy.Mailbox, policy.Update), Help: "Whether the policy can be assigned."},
-			{Name: "Name", Type: String, Roles: rolesFor(policy.Mailbox, policy.Update), Help: "A new name, unique among mailbox policies."},
-			{Name: "Description", Type: String, Roles: rolesFor(policy.Mailbox, policy.Update), Help: "A new description."},
-			{Name: "Force", Type: Switch, Help: "Do not ask; with a purge: also if a vault of the policy has been deleted."},
+			{Name: "Refresh", Type: cmdlet.Switch, Sets: []string{refreshSet}, Roles: rolesFor(policy.Mailbox, policy.Refresh), Help: "Take the newest versions of both root keys."},
+			{Name: "Replace", Type: cmdlet.Switch, Mandatory: true, Sets: []string{replaceSet}, Roles: rolesFor(policy.Mailbox, policy.Replace), Help: "Swap the root keys for those of -AzureKeyIDs."},
+			{Name: "AzureKeyIDs", Type: cmdlet.StringList, Mandatory: true, Sets: []string{replaceSet}, Roles: rolesFor(policy.Mailbox, policy.Replace), Help: "The URIs of the two new root keys."},
+			{Name: "PermanentDataPurgeRequested", Type: cmdlet.Switch, Mandatory: true, Sets: []string{tenantSet}, Help: "Ask that everything under the policy is destroyed for good. From then on it takes no more mailboxes."},
+			{Name: "PermanentDataPurgeReason", Type: cmdlet.String, Mandatory: true, Sets: []string{tenantSet, serviceSet}, Help: "Why."},
+			{Name: "PermanentDataPurgeContact", Type: cmdlet.String, Sets: []string{tenantSet, serviceSet}, Help: "Whom to ask about it; needed with -PermanentDataPurgeRequested."},
+			{Name: "Enabled", Type: cmdlet.Bool, Roles: rolesFor(policy.Mailbox, policy.Update), Help: "Whether the policy can be assigned."},
+			{Name: "Name", Type: cmdlet.String, Roles: rolesFor(policy.Mailbox, policy.Update), Help: "A new name, unique among mailbox policies."},
+			{Name: "Description", Type: cmdlet.String, Roles: rolesFor(policy.Mailbox, policy.Update), Help: "A new description."},
+			{Name: "Force", Type: cmdlet.Switch, Help: "Do not ask; with a purge: also if a vault of the policy has been deleted."},
 			domainController,
 		},
-		DefaultSet: refreshSet, Impact: High, Side: Service, Roles: append(rolesFor(policy.Mailbox, policy.Update, policy.Refresh, policy.Replace, policy.Purge), operators...),
-		SetRoles: map[string]Rights{tenantSet: rolesFor(policy.Mailbox, policy.Purge), serviceSet: operators},
-		check:    checkSetPolicy, serve: servePolicy(setPolicy).of(policy.Mailbox),
-	}
+		DefaultSet: refreshSet, Impact: cmdlet.High, Side: cmdlet.Service, Roles: append(rolesFor(policy.Mailbox, policy.Update, policy.Refresh, policy.Replace, policy.Purge), operators...),
+		SetRoles: map[string]cmdlet.Rights{tenantSet: rolesFor(policy.Mailbox, policy.Purge), serviceSet: operators},
+		Check:    checkSetPolicy,
+	}}
 }

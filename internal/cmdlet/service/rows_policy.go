@@ -1,43 +1,43 @@
-package cmdlet
+package service
 
-import "github.com/customerkey/customerkey/internal/policy"
-
-// policyType is the type name of the family's objects.
-const policyType = "DataEncryptionPolicy"
+import (
+	"github.com/customerkey/customerkey/internal/cmdlet"
+	"github.com/customerkey/customerkey/internal/policy"
+)
 
 // domainController is taken by every Exchange cmdlet and means nothing here (row CK-90).
-var domainController = Param{Name: "DomainController", Type: String, Help: "Reserved; has no effect."}
+var domainController = cmdlet.Param{Name: "DomainController", Type: cmdlet.String, Help: "Reserved; has no effect."}
 
-func identity(mandatory bool, help string) Param {
-	return Param{Name: "Identity", Type: ID, Position: 1, Mandatory: mandatory, AllowNull: !mandatory, Pipeline: true, ByProperty: true, Help: help}
+func identity(mandatory bool, help string) cmdlet.Param {
+	return cmdlet.Param{Name: "Identity", Type: cmdlet.ID, Position: 1, Mandatory: mandatory, AllowNull: !mandatory, Pipeline: true, ByProperty: true, Help: help}
 }
 
 // policyRows are the multi-workload family (section 3.1).
-func policyRows() []Cmdlet {
-	return []Cmdlet{
+func policyRows() []row {
+	return []row{
 		newPolicyRow(), getPolicyRow(), setPolicyRow(), getAssignmentRow(), setAssignmentRow(),
 	}
 }
 
-func newPolicyRow() Cmdlet {
-	return Cmdlet{
+func newPolicyRow() row {
+	return row{serve: servePolicy(newPolicy).of(policy.MultiWorkload), Cmdlet: cmdlet.Cmdlet{
 		Name:        "New-M365DataAtRestEncryptionPolicy",
 		Synopsis:    "Make a data encryption policy from two root keys.",
 		Description: "The keys must lie in two vaults of two subscriptions, and the service must be allowed to get, wrap and unwrap with them. The policy protects nothing until it is assigned.",
 		Examples:    []string{`New-M365DataAtRestEncryptionPolicy -Name Contoso_Global -AzureKeyIDs https://contoso-east.vault.localhost:8443/keys/root1,https://contoso-west.vault.localhost:8443/keys/root2`},
-		Params: []Param{
-			{Name: "Name", Type: String, Position: 1, Mandatory: true, Help: "Friendly name, unique in the organization."},
-			{Name: "AzureKeyIDs", Type: StringList, Mandatory: true, Help: "The URIs of two root keys, with or without a version; the newest enabled version is taken."},
-			{Name: "Description", Type: String, Help: "What the policy is for."},
-			{Name: "Enabled", Type: Bool, Help: "Whether it can be assigned; $true unless given."},
+		Params: []cmdlet.Param{
+			{Name: "Name", Type: cmdlet.String, Position: 1, Mandatory: true, Help: "Friendly name, unique in the organization."},
+			{Name: "AzureKeyIDs", Type: cmdlet.StringList, Mandatory: true, Help: "The URIs of two root keys, with or without a version; the newest enabled version is taken."},
+			{Name: "Description", Type: cmdlet.String, Help: "What the policy is for."},
+			{Name: "Enabled", Type: cmdlet.Bool, Help: "Whether it can be assigned; $true unless given."},
 			domainController,
 		},
-		Output: policyType, Impact: Medium, Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Create), serve: servePolicy(newPolicy).of(policy.MultiWorkload),
-	}
+		Output: cmdlet.PolicyType, Impact: cmdlet.Medium, Side: cmdlet.Service, Roles: rolesFor(policy.MultiWorkload, policy.Create),
+	}}
 }
 
-func getPolicyRow() Cmdlet {
-	return Cmdlet{
+func getPolicyRow() row {
+	return row{serve: servePolicy(getPolicy).of(policy.MultiWorkload), Cmdlet: cmdlet.Cmdlet{
 		Name:        "Get-M365DataAtRestEncryptionPolicy",
 		Synopsis:    "Show data encryption policies: keys, health, progress.",
 		Description: "Without -Identity it lists all policies of the organization; with it, one in detail: which versions of the root keys still protect something, and which are safe to retire. Health says how its root keys are, RootHealth since when and why; Get-CKKeyHealth shows each check.",
@@ -45,13 +45,13 @@ func getPolicyRow() Cmdlet {
 			`Get-M365DataAtRestEncryptionPolicy`,
 			`Get-M365DataAtRestEncryptionPolicy -Identity "NAM Policy"`,
 		},
-		Params: []Param{identity(false, "Name, GUID or distinguished name of the policy; all policies unless given."), domainController},
-		Output: policyType, Detail: "Identity", Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Read), serve: servePolicy(getPolicy).of(policy.MultiWorkload),
-	}
+		Params: []cmdlet.Param{identity(false, "Name, GUID or distinguished name of the policy; all policies unless given."), domainController},
+		Output: cmdlet.PolicyType, Detail: "Identity", Side: cmdlet.Service, Roles: rolesFor(policy.MultiWorkload, policy.Read),
+	}}
 }
 
-func setPolicyRow() Cmdlet {
-	return Cmdlet{
+func setPolicyRow() row {
+	return row{serve: servePolicy(setPolicy).of(policy.MultiWorkload), Cmdlet: cmdlet.Cmdlet{
 		Name:        "Set-M365DataAtRestEncryptionPolicy",
 		Synopsis:    "Refresh, replace keys, rename, describe, enable or disable.",
 		Description: "-Refresh takes the newest enabled versions of the policy's two root keys, after they were rolled in their vaults. -Replace takes two other root keys; one of them may be one that the policy has. Either way new content is under the new keys at once and old content follows in the background; the old keys are needed until it has: see SafeToRetire. A policy must be unassigned before it can be disabled.",
@@ -60,34 +60,34 @@ func setPolicyRow() Cmdlet {
 			`Set-M365DataAtRestEncryptionPolicy -Identity "EUR Policy" -Replace -AzureKeyIDs https://contoso-north.vault.localhost:8443/keys/root1,https://contoso-south.vault.localhost:8443/keys/root2`,
 			`Set-M365DataAtRestEncryptionPolicy -Identity "NAM Policy" -Enabled $false`,
 		},
-		Params: []Param{
+		Params: []cmdlet.Param{
 			identity(true, "Name, GUID or distinguished name of the policy."),
-			{Name: "Refresh", Type: Switch, Sets: []string{"RefreshKey"}, Roles: rolesFor(policy.MultiWorkload, policy.Refresh), Help: "Take the newest versions of both root keys."},
-			{Name: "Replace", Type: Switch, Mandatory: true, Sets: []string{"ReplaceKey"}, Roles: rolesFor(policy.MultiWorkload, policy.Replace), Help: "Swap the root keys for those of -AzureKeyIDs."},
-			{Name: "AzureKeyIDs", Type: StringList, Mandatory: true, Sets: []string{"ReplaceKey"}, Roles: rolesFor(policy.MultiWorkload, policy.Replace), Help: "The URIs of the two new root keys."},
-			{Name: "Enabled", Type: Bool, Roles: rolesFor(policy.MultiWorkload, policy.Update), Help: "Whether the policy can be assigned."},
-			{Name: "Name", Type: String, Roles: rolesFor(policy.MultiWorkload, policy.Update), Help: "A new name, unique in the organization."},
-			{Name: "Description", Type: String, Roles: rolesFor(policy.MultiWorkload, policy.Update), Help: "A new description."},
-			{Name: "Force", Type: Switch, Help: "Do not ask."},
+			{Name: "Refresh", Type: cmdlet.Switch, Sets: []string{"RefreshKey"}, Roles: rolesFor(policy.MultiWorkload, policy.Refresh), Help: "Take the newest versions of both root keys."},
+			{Name: "Replace", Type: cmdlet.Switch, Mandatory: true, Sets: []string{"ReplaceKey"}, Roles: rolesFor(policy.MultiWorkload, policy.Replace), Help: "Swap the root keys for those of -AzureKeyIDs."},
+			{Name: "AzureKeyIDs", Type: cmdlet.StringList, Mandatory: true, Sets: []string{"ReplaceKey"}, Roles: rolesFor(policy.MultiWorkload, policy.Replace), Help: "The URIs of the two new root keys."},
+			{Name: "Enabled", Type: cmdlet.Bool, Roles: rolesFor(policy.MultiWorkload, policy.Update), Help: "Whether the policy can be assigned."},
+			{Name: "Name", Type: cmdlet.String, Roles: rolesFor(policy.MultiWorkload, policy.Update), Help: "A new name, unique in the organization."},
+			{Name: "Description", Type: cmdlet.String, Roles: rolesFor(policy.MultiWorkload, policy.Update), Help: "A new description."},
+			{Name: "Force", Type: cmdlet.Switch, Help: "Do not ask."},
 			domainController,
 		},
-		DefaultSet: "RefreshKey", Impact: Medium, Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Update, policy.Refresh, policy.Replace),
-		check: checkSetPolicy, serve: servePolicy(setPolicy).of(policy.MultiWorkload),
-	}
+		DefaultSet: "RefreshKey", Impact: cmdlet.Medium, Side: cmdlet.Service, Roles: rolesFor(policy.MultiWorkload, policy.Update, policy.Refresh, policy.Replace),
+		Check: checkSetPolicy,
+	}}
 }
 
-func getAssignmentRow() Cmdlet {
-	return Cmdlet{
+func getAssignmentRow() row {
+	return row{serve: getAssignment, Cmdlet: cmdlet.Cmdlet{
 		Name:     "Get-M365DataAtRestEncryptionPolicyAssignment",
 		Synopsis: "Show the policy that is assigned to the organization.",
 		Examples: []string{`Get-M365DataAtRestEncryptionPolicyAssignment`},
-		Params:   []Param{domainController},
-		Output:   policyType, Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Read), serve: getAssignment,
-	}
+		Params:   []cmdlet.Param{domainController},
+		Output:   cmdlet.PolicyType, Side: cmdlet.Service, Roles: rolesFor(policy.MultiWorkload, policy.Read),
+	}}
 }
 
-func setAssignmentRow() Cmdlet {
-	return Cmdlet{
+func setAssignmentRow() row {
+	return row{serve: setAssignment, Cmdlet: cmdlet.Cmdlet{
 		Name:        "Set-M365DataAtRestEncryptionPolicyAssignment",
 		Synopsis:    "Assign a policy to the organization, or none.",
 		Description: "One policy is in force at a time; assigning another replaces it. $null goes back to the keys of the service: nothing is lost, and the vaults are needed until the keys have moved.",
@@ -95,20 +95,20 @@ func setAssignmentRow() Cmdlet {
 			`Set-M365DataAtRestEncryptionPolicyAssignment -DataEncryptionPolicy Contoso_Global`,
 			`Set-M365DataAtRestEncryptionPolicyAssignment -DataEncryptionPolicy $null`,
 		},
-		Params: []Param{
-			{Name: "DataEncryptionPolicy", Old: []string{"Policy"}, Type: ID, Mandatory: true, AllowNull: true, Help: "Name, GUID or distinguished name of the policy; $null unassigns."},
+		Params: []cmdlet.Param{
+			{Name: "DataEncryptionPolicy", Old: []string{"Policy"}, Type: cmdlet.ID, Mandatory: true, AllowNull: true, Help: "Name, GUID or distinguished name of the policy; $null unassigns."},
 			domainController,
 		},
-		Impact: Medium, Side: Service, Roles: rolesFor(policy.MultiWorkload, policy.Assign), serve: setAssignment,
-	}
+		Impact: cmdlet.Medium, Side: cmdlet.Service, Roles: rolesFor(policy.MultiWorkload, policy.Assign),
+	}}
 }
 
-func policyViews() []View {
-	return []View{{
-		Type: policyType,
-		Table: []Column{
-			{"Name", "Name"}, {"Enabled", "Enabled"}, {"State", "State"}, {"Assigned", "Assigned"},
-			{"Percent", "PercentEncrypted"}, {"Health", "Health"}, {"AzureKeyIDs", "AzureKeyIDs"},
+func policyViews() []cmdlet.View {
+	return []cmdlet.View{{
+		Type: cmdlet.PolicyType,
+		Table: []cmdlet.Column{
+			{Label: "Name", Property: "Name"}, {Label: "Enabled", Property: "Enabled"}, {Label: "State", Property: "State"}, {Label: "Assigned", Property: "Assigned"},
+			{Label: "Percent", Property: "PercentEncrypted"}, {Label: "Health", Property: "Health"}, {Label: "AzureKeyIDs", Property: "AzureKeyIDs"},
 		},
 	}}
 }

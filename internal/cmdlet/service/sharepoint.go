@@ -1,10 +1,11 @@
-package cmdlet
+package service
 
 import (
 	"context"
 	"net/url"
 	"strings"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/health"
@@ -16,7 +17,7 @@ import (
 // policy and workload.
 
 // rootKey returns the root key that a call gives for a side: "Primary", "Secondary" or "".
-func rootKey(a Args, side string) policy.RootKey {
+func rootKey(a cmdlet.Args, side string) policy.RootKey {
 	return policy.RootKey{
 		URI:   a.Text(side + "KeyVaultUri"),
 		Vault: a.Text(side + "KeyVaultName"), Name: a.Text(side + "KeyName"), Version: a.Text(side + "KeyVersion"),
@@ -43,9 +44,9 @@ func registerGeo(ctx context.Context, s Services, call *Call) error {
 
 // checkUpdateGeo refuses the third key type: the availability key is for the service to roll
 // (row CK-134).
-func checkUpdateGeo(args Args) error {
+func checkUpdateGeo(args cmdlet.Args) error {
 	if args.Text("KeyType") == "Availability" {
-		return bindError("the availability key cannot be changed: the service rolls it").WithHint("give -KeyType Primary or -KeyType Secondary")
+		return cmdlet.BindError("the availability key cannot be changed: the service rolls it").WithHint("give -KeyType Primary or -KeyType Secondary")
 	}
 	return nil
 }
@@ -157,7 +158,7 @@ func connected(ctx context.Context, s Services, call *Call) (string, error) {
 			return geo, nil
 		}
 	}
-	return "", fault.New(fault.Invalid, "%s is not the admin site of the geo %s of your organization", quote(identity), geo).WithReason("X-10").
+	return "", fault.New(fault.Invalid, "%s is not the admin site of the geo %s of your organization", cmdlet.Quote(identity), geo).WithReason("X-10").
 		WithHint("leave -Identity out: -Geo says which geo is meant; the address would begin with https://%s-admin", prefix)
 }
 
@@ -244,8 +245,8 @@ func newSite(ctx context.Context, s Services, call *Call) error {
 	return call.Host.Object(siteObject(site))
 }
 
-func siteObject(site workload.Container) Object {
-	return Object{Type: siteType, Fields: []Field{
-		{"Name", site.Name}, {"Geo", site.Geo}, {"Owner", GUID(site.Owner)}, {"Guid", GUID(site.ID)}, {"DateCreated", site.Created},
+func siteObject(site workload.Container) cmdlet.Object {
+	return cmdlet.Object{Type: siteType, Fields: []cmdlet.Field{
+		{Name: "Name", Value: site.Name}, {Name: "Geo", Value: site.Geo}, {Name: "Owner", Value: cmdlet.GUID(site.Owner)}, {Name: "Guid", Value: cmdlet.GUID(site.ID)}, {Name: "DateCreated", Value: site.Created},
 	}}
 }

@@ -1,9 +1,10 @@
-package cmdlet
+package service
 
 import (
 	"strings"
 	"testing"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/health"
@@ -51,11 +52,11 @@ func TestSharePointParameters(t *testing.T) {
 		{"CK-172 a purge", "Update-SPODataEncryptionPolicy " + uri + " -KeyType Primary -PermanentDataPurgeRequested", "has no parameter -PermanentDataPurgeRequested"},
 	} {
 		words := strings.Fields(tt.line)
-		c, err := Find(Table(), words[0])
+		c, err := cmdlet.Find(Rows(), words[0])
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = Bind(c, words[1:])
+		_, err = cmdlet.Bind(c, words[1:])
 		if text := fault.As(err).Message; (err != nil) != (tt.stderr != "") || !strings.Contains(text, tt.stderr) {
 			t.Errorf("%s: %v, want %q", tt.row, err, tt.stderr)
 		}

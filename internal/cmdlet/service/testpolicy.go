@@ -1,9 +1,10 @@
-package cmdlet
+package service
 
 import (
 	"context"
 	"strings"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/policy"
@@ -98,7 +99,7 @@ func provePolicy(ctx context.Context, s Services, call *Call, p policy.Policy) e
 
 // sampleObject shows what opening some items of a workload has shown. With none to open there is no
 // verdict.
-func sampleObject(p policy.Policy, proof workload.Proof) Object {
+func sampleObject(p policy.Policy, proof workload.Proof) cmdlet.Object {
 	verdict := ""
 	switch {
 	case proof.Failed > 0:
@@ -106,8 +107,8 @@ func sampleObject(p policy.Policy, proof workload.Proof) Object {
 	case proof.Opened > 0:
 		verdict = word(rootcheck.Pass)
 	}
-	return Object{Type: sampleType, Fields: []Field{
-		{"Policy", p.Name}, {"Workload", proof.Workload}, {"Containers", proof.Containers}, {"Items", proof.Items},
-		{"Opened", int64(proof.Opened)}, {"Failed", int64(proof.Failed)}, {"Verdict", verdict}, {"Reason", proof.First},
+	return cmdlet.Object{Type: sampleType, Fields: []cmdlet.Field{
+		{Name: "Policy", Value: p.Name}, {Name: "Workload", Value: proof.Workload}, {Name: "Containers", Value: proof.Containers}, {Name: "Items", Value: proof.Items},
+		{Name: "Opened", Value: int64(proof.Opened)}, {Name: "Failed", Value: int64(proof.Failed)}, {Name: "Verdict", Value: verdict}, {Name: "Reason", Value: proof.First},
 	}}
 }

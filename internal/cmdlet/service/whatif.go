@@ -1,22 +1,20 @@
-package cmdlet
+package service
 
 import (
 	"context"
 	"fmt"
 	"strings"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
-// reportType is the type name of what -WhatIf reports.
-const reportType = "CKReport"
-
 // A foresight is what a command would come to, beside its name and target.
 type foresight struct {
-	policy.Report          // what would move, and the versions of root keys; zero where it is about neither
-	Lines         []string // the effects, in sentences
-	Unreadable    int64    // items that would become unreadable
-	Then          Object   // what the command would have shown; without fields if nothing
+	policy.Report               // what would move, and the versions of root keys; zero where it is about neither
+	Lines         []string      // the effects, in sentences
+	Unreadable    int64         // items that would become unreadable
+	Then          cmdlet.Object // what the command would have shown; without fields if nothing
 }
 
 // change makes a change, unless the user says no. Under -WhatIf act works on a view (see [Local]),
@@ -38,7 +36,7 @@ func change[T any](call *Call, action, target string, act func() (T, error), tel
 	if err != nil {
 		return result, false, err
 	}
-	return result, false, foretell(call, action, target, f)
+	return result, false, foretell(call.Call, action, target, f)
 }
 
 // none is what changes return that return nothing.
@@ -57,11 +55,11 @@ func perform(ctx context.Context, s Services, call *Call, action, target string,
 	if err != nil {
 		return false, err
 	}
-	return false, foretell(call, action, target, foresight{Report: report, Lines: reportLines(report)})
+	return false, foretell(call.Call, action, target, foresight{Report: report, Lines: reportLines(report)})
 }
 
 // foretell says what a command would do, in sentences and as an object.
-func foretell(call *Call, action, target string, f foresight) error {
+func foretell(call *cmdlet.Call, action, target string, f foresight) error {
 	if _, err := call.ShouldProcess(action, target); err != nil { // which says so, under -WhatIf
 		return err
 	}
@@ -78,7 +76,7 @@ func foretell(call *Call, action, target string, f foresight) error {
 
 // Foretell is what commands under -WhatIf end with that do their work elsewhere: it says the act,
 // the effects in sentences, and both as an object.
-func Foretell(call *Call, action, target string, effects ...string) error {
+func Foretell(call *cmdlet.Call, action, target string, effects ...string) error {
 	return foretell(call, action, target, foresight{Lines: effects})
 }
 
@@ -139,22 +137,22 @@ func shiftText(m policy.Shift) string {
 }
 
 // reportObject is the report for programs.
-func reportObject(act string, f foresight) Object {
+func reportObject(act string, f foresight) cmdlet.Object {
 	r := f.Report
-	moves := make([]Object, len(r.Moves))
+	moves := make([]cmdlet.Object, len(r.Moves))
 	for i, m := range r.Moves {
-		moves[i] = Object{Fields: []Field{{"Workload", m.Workload}, {"Geo", m.Geo}, {"From", m.From}, {"To", m.To}, {"ContainerKeys", m.Keys}}}
+		moves[i] = cmdlet.Object{Fields: []cmdlet.Field{{Name: "Workload", Value: m.Workload}, {Name: "Geo", Value: m.Geo}, {Name: "From", Value: m.From}, {Name: "To", Value: m.To}, {Name: "ContainerKeys", Value: m.Keys}}}
 	}
-	inForce := make([]Object, len(r.New))
+	inForce := make([]cmdlet.Object, len(r.New))
 	for i, at := range r.New {
-		inForce[i] = Object{Fields: []Field{{"Family", string(at.Family)}, {"Geo", at.Geo}, {"Policy", at.Policy}}}
+		inForce[i] = cmdlet.Object{Fields: []cmdlet.Field{{Name: "Family", Value: string(at.Family)}, {Name: "Geo", Value: at.Geo}, {Name: "Policy", Value: at.Policy}}}
 	}
-	return Object{Type: reportType, Fields: []Field{
-		{"WhatIf", act},
-		{"ContainerKeys", r.Moving.Keys}, {"Containers", r.Moving.Containers}, {"Items", r.Moving.Items}, {"Bytes", r.Moving.Bytes}, {"People", r.Moving.People},
-		{"Moves", moves}, {"InForce", inForce},
-		{"RootKeysTaken", orEmpty(r.Taken)}, {"RootKeysKept", orEmpty(r.Kept)}, {"RootKeysFreed", orEmpty(r.Freed)},
-		{"UnreadableItems", f.Unreadable}, {"Effects", orEmpty(f.Lines)}, {"Result", resultOf(f)},
+	return cmdlet.Object{Type: cmdlet.ReportType, Fields: []cmdlet.Field{
+		{Name: "WhatIf", Value: act},
+		{Name: "ContainerKeys", Value: r.Moving.Keys}, {Name: "Containers", Value: r.Moving.Containers}, {Name: "Items", Value: r.Moving.Items}, {Name: "Bytes", Value: r.Moving.Bytes}, {Name: "People", Value: r.Moving.People},
+		{Name: "Moves", Value: moves}, {Name: "InForce", Value: inForce},
+		{Name: "RootKeysTaken", Value: orEmpty(r.Taken)}, {Name: "RootKeysKept", Value: orEmpty(r.Kept)}, {Name: "RootKeysFreed", Value: orEmpty(r.Freed)},
+		{Name: "UnreadableItems", Value: f.Unreadable}, {Name: "Effects", Value: orEmpty(f.Lines)}, {Name: "Result", Value: resultOf(f)},
 	}}
 }
 
@@ -173,8 +171,8 @@ func orEmpty(list []string) []string {
 	return list
 }
 
-func reportViews() []View {
-	return []View{{Type: reportType, Table: []Column{
-		{"WhatIf", "WhatIf"}, {"Keys", "ContainerKeys"}, {"Containers", "Containers"}, {"Items", "Items"}, {"People", "People"}, {"Freed", "RootKeysFreed"},
+func reportViews() []cmdlet.View {
+	return []cmdlet.View{{Type: cmdlet.ReportType, Table: []cmdlet.Column{
+		{Label: "WhatIf", Property: "WhatIf"}, {Label: "Keys", Property: "ContainerKeys"}, {Label: "Containers", Property: "Containers"}, {Label: "Items", Property: "Items"}, {Label: "People", Property: "People"}, {Label: "Freed", Property: "RootKeysFreed"},
 	}}}
 }

@@ -1,26 +1,28 @@
-package cmdlet
+package show
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
 // scripted is a runner that yields given objects, for tests of what is around a runner.
 type scripted struct {
-	objects []Object
+	objects []cmdlet.Object
 	fails   error
 	changed bool
 }
 
-func (s *scripted) Run(_ context.Context, call *Call) error {
+func (s *scripted) Run(_ context.Context, call *cmdlet.Call) error {
 	call.Warn("be careful")
-	if call.Cmdlet.Impact != None {
+	if call.Cmdlet.Impact != cmdlet.None {
 		proceed, err := call.ShouldProcess("Change", "it")
 		if err != nil || !proceed {
 			return err
@@ -35,9 +37,9 @@ func (s *scripted) Run(_ context.Context, call *Call) error {
 	return s.fails
 }
 
-func runCLI(s *scripted, answer func(string) (Answer, error), name string, words ...string) (out, errs string, err error) {
+func runCLI(s *scripted, answer func(string) (cmdlet.Answer, error), name string, words ...string) (out, errs string, err error) {
 	var o, e bytes.Buffer
-	c := CLI{Runner: func(Side) (Runner, error) { return s, nil }, Out: &o, Err: &e, Ask: answer}
+	c := CLI{Runner: func(cmdlet.Side) (cmdlet.Runner, error) { return s, nil }, Out: &o, Err: &e, Ask: answer}
 	err = c.Run(context.Background(), name, words)
 	return o.String(), e.String(), err
 }
@@ -65,12 +67,12 @@ func TestCLIChoosesTheLayout(t *testing.T) {
 
 func TestCLIConfirms(t *testing.T) {
 	t.Parallel()
-	yes := func(string) (Answer, error) { return Yes, nil }
-	no := func(string) (Answer, error) { return No, nil }
+	yes := func(string) (cmdlet.Answer, error) { return cmdlet.Yes, nil }
+	no := func(string) (cmdlet.Answer, error) { return cmdlet.No, nil }
 	medium, high := "Undo-AzKeyVaultKeyRemoval", "Remove-AzKeyVaultKey"
 	for _, tt := range []struct {
 		name, words string
-		answer      func(string) (Answer, error)
+		answer      func(string) (cmdlet.Answer, error)
 		changed     bool
 		code        int
 	}{
@@ -110,7 +112,7 @@ func TestExitCodesAndErrors(t *testing.T) {
 		{errors.New("plain"), 1, "ck: error: plain\n"},
 		{context.Canceled, 1, "ck: error: interrupted\n"},
 		{fault.New(fault.Invalid, "oh"), 2, "ck: error: oh\n"},
-		{fault.New(fault.NotFound, "oh").WithReason(ReasonUnknown), 2, "ck: error: oh\n"},
+		{fault.New(fault.NotFound, "oh").WithReason(cmdlet.ReasonUnknown), 2, "ck: error: oh\n"},
 		{fault.New(fault.Unauthenticated, "oh").WithHint("do"), 3, "ck: error: oh\nck: hint: do\n"},
 		{fault.New(fault.Conflict, "oh").WithHint("Set-X -Enabled $true"), 5, "ck: error: oh\nck: hint: Set-X -Enabled '$true'\n"},
 		{fault.New(fault.Forbidden, "oh"), 3, "ck: error: oh\n"},
@@ -135,7 +137,7 @@ func TestSurvivedErrors(t *testing.T) {
 	for words, shown := range map[string]int{"": 1, "-ErrorAction SilentlyContinue": 0, "-ErrorAction Stop": 0} {
 		var o, e bytes.Buffer
 		runner := &survivor{}
-		c := CLI{Runner: func(Side) (Runner, error) { return runner, nil }, Out: &o, Err: &e}
+		c := CLI{Runner: func(cmdlet.Side) (cmdlet.Runner, error) { return runner, nil }, Out: &o, Err: &e}
 		err := c.Run(context.Background(), "Get-CKRequest", strings.Fields(words))
 		stops := strings.Contains(words, "Stop")
 		if strings.Count(e.String(), "ck: error: one is damaged") != shown || strings.Contains(o.String(), "purge") == stops || ExitCode(err) != ExitFailed {
@@ -151,11 +153,11 @@ func TestSurvivedErrors(t *testing.T) {
 // survivor is a runner that meets an error and goes on if it may.
 type survivor struct{}
 
-func (survivor) Run(_ context.Context, call *Call) error {
+func (survivor) Run(_ context.Context, call *cmdlet.Call) error {
 	if err := call.Fail(fault.New(fault.Corrupt, "one is damaged")); err != nil {
 		return err
 	}
-	return call.Host.Object(Object{Fields: []Field{{"Kind", "purge"}}})
+	return call.Host.Object(cmdlet.Object{Fields: []cmdlet.Field{{Name: "Kind", Value: "purge"}}})
 }
 
 func TestErrorActionHidesTheTextAndKeepsTheCode(t *testing.T) {
@@ -171,11 +173,32 @@ func TestErrorActionHidesTheTextAndKeepsTheCode(t *testing.T) {
 
 func TestAskTakesOnlyAClearAnswer(t *testing.T) {
 	t.Parallel()
-	for typed, want := range map[string]Answer{
-		"y\n": Yes, "YES\n": Yes, "n\n": No, "\n": No, "": No, "yep\nno\n": No, "what?\nA\n": YesToAll, "l\n": NoToAll,
+	for typed, want := range map[string]cmdlet.Answer{
+		"y\n": cmdlet.Yes, "YES\n": cmdlet.Yes, "n\n": cmdlet.No, "\n": cmdlet.No, "": cmdlet.No, "yep\nno\n": cmdlet.No, "what?\nA\n": cmdlet.YesToAll, "l\n": cmdlet.NoToAll,
 	} {
 		if got, err := ask(strings.NewReader(typed), &bytes.Buffer{}, "?"); got != want || err != nil {
 			t.Errorf("%q is %v, %v", typed, got, err)
 		}
+	}
+}
+
+// Words of a command line are asked for too, and an answer is one line and no more.
+func TestCommandLinePrompts(t *testing.T) {
+	t.Parallel()
+	in := strings.NewReader("contoso-east\r\nroot1\n")
+	asked := ""
+	c := CLI{Out: io.Discard, Err: io.Discard, Runner: func(cmdlet.Side) (cmdlet.Runner, error) { return &scripted{}, nil }, Prompt: func(_ *cmdlet.Cmdlet, p *cmdlet.Param) (string, error) {
+		answer, err := readAnswer(in, p)
+		asked += p.Name + "=" + answer + " "
+		return answer, err
+	}}
+	if err := c.Run(t.Context(), "Undo-AzKeyVaultKeyRemoval", nil); err != nil || asked != "VaultName=contoso-east Name=root1 " {
+		t.Errorf("%q, %v", asked, err)
+	}
+	if err := c.Run(t.Context(), "Get-AzKeyVaultKey", nil); !fault.Is(err, fault.Invalid) {
+		t.Errorf("no answer: %v", err)
+	}
+	if _, err := readAnswer(strings.NewReader(strings.Repeat("x", 2*longestAnswer)), &cmdlet.Param{}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("an answer without an end: %v", err)
 	}
 }

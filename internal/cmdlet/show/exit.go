@@ -1,4 +1,4 @@
-package cmdlet
+package show
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -34,7 +35,7 @@ func ExitCode(err error) int {
 	case fault.Unauthenticated, fault.Forbidden:
 		return ExitNotAllowed
 	case fault.NotFound:
-		if fault.As(err).Reason == ReasonUnknown {
+		if fault.As(err).Reason == cmdlet.ReasonUnknown {
 			return ExitUsage // a misspelt command is not a missing thing
 		}
 		return ExitNotFound
@@ -63,11 +64,11 @@ func printError(w io.Writer, err error, typed func(string) string) {
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(w, "ck: error: interrupted")
 	case !errors.As(err, &f):
-		fmt.Fprintf(w, "ck: error: %s\n", printable(err.Error()))
+		fmt.Fprintf(w, "ck: error: %s\n", cmdlet.Printable(err.Error()))
 	default:
-		fmt.Fprintf(w, "ck: error: %s\n", printable(f.Message))
+		fmt.Fprintf(w, "ck: error: %s\n", cmdlet.Printable(f.Message))
 		if f.Hint != "" {
-			fmt.Fprintf(w, "ck: hint: %s\n", printable(typed(f.Hint)))
+			fmt.Fprintf(w, "ck: hint: %s\n", cmdlet.Printable(typed(f.Hint)))
 		}
 	}
 }
@@ -86,8 +87,8 @@ func (h hush) Unwrap() error { return h.error }
 // Hush returns err as one that PrintError writes nothing of: it has been shown already.
 func Hush(err error) error { return hush{err} }
 
-func hushed(call *Call, err error) error {
-	if err != nil && Silent(call.Common.ErrorAction) {
+func hushed(call *cmdlet.Call, err error) error {
+	if err != nil && cmdlet.Silent(call.Common.ErrorAction) {
 		return hush{err}
 	}
 	return err

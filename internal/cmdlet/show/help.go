@@ -1,14 +1,15 @@
-package cmdlet
+package show
 
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
+
+	"github.com/customerkey/customerkey/internal/cmdlet"
 )
 
 // WriteSummary lists all commands with their synopses, by what they are for.
-func WriteSummary(w io.Writer, table []Cmdlet) error {
+func WriteSummary(w io.Writer, table []cmdlet.Cmdlet) error {
 	longest := 0
 	for _, c := range table {
 		longest = max(longest, len(c.Name))
@@ -28,18 +29,18 @@ func WriteSummary(w io.Writer, table []Cmdlet) error {
 }
 
 // WriteBrief describes one command in short: what it does, and its command lines.
-func WriteBrief(w io.Writer, c *Cmdlet) error {
+func WriteBrief(w io.Writer, c *cmdlet.Cmdlet) error {
 	var b strings.Builder
-	c.brief(&b)
+	brief(&b, c)
 	fmt.Fprintf(&b, "\nMore: Get-Help %s -Full\n", c.Name)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func (c *Cmdlet) brief(b *strings.Builder) {
+func brief(b *strings.Builder, c *cmdlet.Cmdlet) {
 	fmt.Fprintf(b, "%s\n\n", c.Synopsis)
 	for _, set := range orOne(c.Sets()) {
-		fmt.Fprintf(b, "    %s\n", c.syntax(set))
+		fmt.Fprintf(b, "    %s\n", syntax(c, set))
 	}
 	if c.Description != "" {
 		fmt.Fprintf(b, "\n%s\n", c.Description)
@@ -47,19 +48,8 @@ func (c *Cmdlet) brief(b *strings.Builder) {
 }
 
 // WriteParam describes one parameter.
-func WriteParam(b *strings.Builder, p Param) {
-	fmt.Fprintf(b, "  -%s <%s>%s\n      %s\n", p.Name, p.Type, p.traits(), p.Help)
-}
-
-// Known returns all parameters that the command takes, its own before the common ones.
-func (c *Cmdlet) Known() []Param {
-	all := slices.Clone(c.Params)
-	for _, p := range append(commonParams[:len(commonParams):len(commonParams)], formatParam) {
-		if c.Impact != None || p.Name != "WhatIf" && p.Name != "Confirm" {
-			all = append(all, p)
-		}
-	}
-	return all
+func WriteParam(b *strings.Builder, p cmdlet.Param) {
+	fmt.Fprintf(b, "  -%s <%s>%s\n      %s\n", p.Name, p.Type, traits(&p), p.Help)
 }
 
 // ForShell is an example as it is typed in a shell other than ours.
@@ -69,21 +59,21 @@ func ForShell(example string) string { return "ck " + forShell(example) }
 func ForScript(example string) string { return example }
 
 // WriteHelp describes one command: all that the table knows of it. as writes its examples.
-func WriteHelp(w io.Writer, c *Cmdlet, as func(example string) string) error {
+func WriteHelp(w io.Writer, c *cmdlet.Cmdlet, as func(example string) string) error {
 	var b strings.Builder
-	c.brief(&b)
+	brief(&b, c)
 	b.WriteString("\nParameters:\n")
 	for _, p := range c.Known() {
 		WriteParam(&b, p)
 	}
 	if len(c.Roles) > 0 {
-		fmt.Fprintf(&b, "\nRoles, one of: %s\n", c.Roles.names())
+		fmt.Fprintf(&b, "\nRoles, one of: %s\n", c.Roles.Names())
 	}
 	if len(c.Examples) > 0 {
 		b.WriteString("\nExamples:\n")
 	}
 	for _, e := range c.Examples {
-		if c.Side == Shell { // a line of a script, not of the user's own shell
+		if c.Side == cmdlet.Shell { // a line of a script, not of the user's own shell
 			fmt.Fprintf(&b, "    %s\n", e)
 			continue
 		}
@@ -101,17 +91,17 @@ func orOne(sets []string) []string {
 }
 
 // syntax is the command line of one parameter set, in PowerShell's notation.
-func (c *Cmdlet) syntax(set string) string {
+func syntax(c *cmdlet.Cmdlet, set string) string {
 	parts := []string{c.Name}
 	for _, p := range c.Params {
-		if !p.inSet(set) {
+		if !p.InSet(set) {
 			continue
 		}
 		name := "-" + p.Name
 		if p.Position > 0 {
 			name = "[" + name + "]"
 		}
-		if p.Type != Switch {
+		if p.Type != cmdlet.Switch {
 			name += " <" + string(p.Type) + ">"
 		}
 		if !p.Mandatory {
@@ -122,7 +112,7 @@ func (c *Cmdlet) syntax(set string) string {
 	return strings.Join(parts, " ")
 }
 
-func (p *Param) traits() string {
+func traits(p *cmdlet.Param) string {
 	var t []string
 	if p.Mandatory {
 		t = append(t, "needed")

@@ -1,13 +1,15 @@
-package cmdlet
+package show
 
 import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/customerkey/customerkey/internal/cmdlet"
 )
 
 // WriteMarkdown writes the reference of all commands, docs/cmdlets.md, from the table alone.
-func WriteMarkdown(w io.Writer, table []Cmdlet) error {
+func WriteMarkdown(w io.Writer, table []cmdlet.Cmdlet) error {
 	var b strings.Builder
 	b.WriteString(markdownHead)
 	for _, g := range Groups(table) {
@@ -37,31 +39,31 @@ Every command also takes ` + "`-Verbose`, `-ErrorAction`, `-WarningAction` and `
 
 `
 
-func markdownOf(b *strings.Builder, c *Cmdlet) {
+func markdownOf(b *strings.Builder, c *cmdlet.Cmdlet) {
 	fmt.Fprintf(b, "\n### %s\n\n%s", c.Name, c.Synopsis)
 	if c.Description != "" {
 		b.WriteString(" " + c.Description)
 	}
 	b.WriteString("\n\n```\n")
 	for _, set := range orOne(c.Sets()) {
-		b.WriteString(c.syntax(set) + "\n")
+		b.WriteString(syntax(c, set) + "\n")
 	}
 	b.WriteString("```\n")
 	if len(c.Params) > 0 {
 		b.WriteString("\n| parameter | type | |\n| --- | --- | --- |\n")
 	}
 	for _, p := range c.Params {
-		fmt.Fprintf(b, "| `-%s` | %s | %s |\n", p.Name, p.Type, inTable(p.Help+p.traits()))
+		fmt.Fprintf(b, "| `-%s` | %s | %s |\n", p.Name, p.Type, inTable(p.Help+traits(&p)))
 	}
 	var facts []string
 	if len(c.Aliases) > 0 {
 		facts = append(facts, "Also called "+strings.Join(c.Aliases, ", ")+".")
 	}
-	if c.Impact == High {
+	if c.Impact == cmdlet.High {
 		facts = append(facts, "Asks before it changes anything.")
 	}
 	if len(c.Roles) > 0 {
-		facts = append(facts, "Roles, one of: "+c.Roles.names()+".")
+		facts = append(facts, "Roles, one of: "+c.Roles.Names()+".")
 	}
 	if len(facts) > 0 {
 		fmt.Fprintf(b, "\n%s\n", strings.Join(facts, " "))
@@ -74,15 +76,15 @@ func inTable(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 // A Group is what people do with some of the commands.
 type Group struct {
 	Title string
-	Rows  []Cmdlet
+	Rows  []cmdlet.Cmdlet
 }
 
 // Groups returns the table by what the commands are for, in the table's order within a group.
-func Groups(table []Cmdlet) []Group {
+func Groups(table []cmdlet.Cmdlet) []Group {
 	var groups []Group
 	at := map[string]int{}
 	for _, c := range table {
-		title := c.group()
+		title := group(&c)
 		if _, ok := at[title]; !ok {
 			at[title] = len(groups)
 			groups = append(groups, Group{Title: title})
@@ -125,11 +127,11 @@ var nouns = []struct{ part, group string }{
 	{"-User", "Mailboxes"},
 }
 
-func (c *Cmdlet) group() string {
+func group(c *cmdlet.Cmdlet) string {
 	switch connects := strings.Contains(c.Name, "onnect"); {
-	case c.Side == Shell && connects:
+	case c.Side == cmdlet.Shell && connects:
 		return "Signing in"
-	case c.Side == Shell:
+	case c.Side == cmdlet.Shell:
 		return "The language"
 	}
 	for _, n := range nouns {

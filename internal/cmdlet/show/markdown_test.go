@@ -1,4 +1,4 @@
-package cmdlet
+package show
 
 import (
 	"bytes"
@@ -6,14 +6,16 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 )
 
 // docs/cmdlets.md is what the table says; CK_UPDATE=1 writes it.
 func TestReferenceIsTheTable(t *testing.T) {
 	t.Parallel()
-	const path = "../../docs/cmdlets.md"
+	const path = "../../../docs/cmdlets.md"
 	var b bytes.Buffer
-	if err := WriteMarkdown(&b, Table()); err != nil {
+	if err := WriteMarkdown(&b, rows.Table()); err != nil {
 		t.Fatal(err)
 	}
 	if os.Getenv("CK_UPDATE") != "" {
@@ -34,14 +36,14 @@ func TestReferenceIsTheTable(t *testing.T) {
 func TestGroups(t *testing.T) {
 	t.Parallel()
 	n := 0
-	for _, g := range Groups(Table()) {
+	for _, g := range Groups(rows.Table()) {
 		if n += len(g.Rows); g.Title == "Others" {
 			for _, c := range g.Rows {
 				t.Errorf("%s is of no group: give it one", c.Name)
 			}
 		}
 	}
-	if n != len(Table()) {
-		t.Errorf("%d commands are in groups, of %d", n, len(Table()))
+	if n != len(rows.Table()) {
+		t.Errorf("%d commands are in groups, of %d", n, len(rows.Table()))
 	}
 }

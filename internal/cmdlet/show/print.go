@@ -1,26 +1,28 @@
-package cmdlet
+package show
 
 import (
 	"bufio"
 	"io"
 	"strings"
+
+	"github.com/customerkey/customerkey/internal/cmdlet"
 )
 
 // A Printer shows objects as they come. Close shows what is left and returns the first
 // error of writing.
 type Printer interface {
-	Print(Object) error
+	Print(cmdlet.Object) error
 	Close() error
 }
 
 // NewPrinter returns a printer of the given format. width is the terminal's, in cells; 0
 // means that nothing is to be cut. Memory is bounded whatever the number of objects.
-func NewPrinter(w io.Writer, format Format, width int, views []View) Printer {
+func NewPrinter(w io.Writer, format cmdlet.Format, width int, views []cmdlet.View) Printer {
 	out := output{bufio.NewWriter(w)}
 	switch format {
-	case JSONFormat:
+	case cmdlet.JSONFormat:
 		return &jsonPrinter{out: out}
-	case TableFormat:
+	case cmdlet.TableFormat:
 		return &tablePrinter{out: out, width: width, views: views}
 	}
 	return &listPrinter{out: out, views: views}
@@ -41,8 +43,8 @@ type jsonPrinter struct {
 	some bool
 }
 
-func (p *jsonPrinter) Print(o Object) error {
-	text, err := marshalPlain(plain(o))
+func (p *jsonPrinter) Print(o cmdlet.Object) error {
+	text, err := cmdlet.MarshalPlain(plain(o))
 	if err != nil {
 		return err
 	}
@@ -67,21 +69,21 @@ func (p *jsonPrinter) Close() error {
 // A listPrinter writes "Name : value" lines, an empty line between objects.
 type listPrinter struct {
 	out   output
-	views []View
+	views []cmdlet.View
 }
 
-func (p *listPrinter) Print(o Object) error {
-	if o.Type == TextType {
+func (p *listPrinter) Print(o cmdlet.Object) error {
+	if o.Type == cmdlet.TextType {
 		p.out.put(strings.Join(paragraphs(plain(o)), "\n"), "\n")
 		return p.out.Flush()
 	}
-	lines := viewOf(p.views, o).List
+	lines := cmdlet.ViewOf(p.views, o).List
 	longest := 0
 	for _, line := range lines {
-		longest = max(longest, cells(printable(line.Label)))
+		longest = max(longest, cells(cmdlet.Printable(line.Label)))
 	}
 	for _, line := range lines {
-		label := fit(printable(line.Label), longest, false)
+		label := fit(cmdlet.Printable(line.Label), longest, false)
 		for i, text := range paragraphs(o.Get(line.Property)) {
 			if i == 0 {
 				p.out.put(strings.TrimRight(label+" : "+text, " ") + "\n")
@@ -97,8 +99,8 @@ func (p *listPrinter) Print(o Object) error {
 func (p *listPrinter) Close() error { return p.out.Flush() }
 
 // plain returns the text of an object that is one, and any other object itself.
-func plain(o Object) any {
-	if o.Type == TextType {
+func plain(o cmdlet.Object) any {
+	if o.Type == cmdlet.TextType {
 		return o.Get("Value")
 	}
 	return o
@@ -108,16 +110,20 @@ func plain(o Object) any {
 // and for each line of a text, at least one.
 func paragraphs(value any) []string {
 	switch v := value.(type) {
-	case []Object:
+	case []cmdlet.Object:
 		if len(v) > 0 {
-			return showEach(v)
+			texts := make([]string, len(v))
+			for i, o := range v {
+				texts[i] = cmdlet.Show(o)
+			}
+			return texts
 		}
 	case string:
 		lines := strings.Split(strings.ReplaceAll(v, "\r\n", "\n"), "\n")
 		for i := range lines {
-			lines[i] = printable(lines[i])
+			lines[i] = cmdlet.Printable(lines[i])
 		}
 		return lines
 	}
-	return []string{show(value)}
+	return []string{cmdlet.Show(value)}
 }

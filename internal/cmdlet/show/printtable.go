@@ -1,6 +1,10 @@
-package cmdlet
+package show
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/customerkey/customerkey/internal/cmdlet"
+)
 
 const (
 	sampleRows   = 100 // rows looked at to choose the widths; later ones are cut to fit
@@ -13,21 +17,21 @@ const (
 type tablePrinter struct {
 	out   output
 	width int
-	views []View
+	views []cmdlet.View
 
 	kind    string // type of the objects in the table at hand
 	columns []tableColumn
-	held    []Object
+	held    []cmdlet.Object
 	open    bool // header written
 }
 
 type tableColumn struct {
-	Column
+	cmdlet.Column
 	width int
 	right bool
 }
 
-func (p *tablePrinter) Print(o Object) error {
+func (p *tablePrinter) Print(o cmdlet.Object) error {
 	if o.Type != p.kind {
 		p.begin()
 		p.end()
@@ -56,13 +60,13 @@ func (p *tablePrinter) begin() {
 		return
 	}
 	p.columns = p.columns[:0]
-	for _, c := range viewOf(p.views, p.held[0]).Table {
+	for _, c := range cmdlet.ViewOf(p.views, p.held[0]).Table {
 		p.columns = append(p.columns, measure(c, p.held))
 	}
 	p.squeeze()
 	p.out.put("\n")
-	p.line(func(c tableColumn) string { return printable(c.Label) })
-	p.line(func(c tableColumn) string { return strings.Repeat("-", min(c.width, cells(printable(c.Label)))) })
+	p.line(func(c tableColumn) string { return cmdlet.Printable(c.Label) })
+	p.line(func(c tableColumn) string { return strings.Repeat("-", min(c.width, cells(cmdlet.Printable(c.Label)))) })
 	for _, o := range p.held {
 		p.row(o)
 	}
@@ -76,8 +80,8 @@ func (p *tablePrinter) end() {
 	p.open = false
 }
 
-func (p *tablePrinter) row(o Object) {
-	p.line(func(c tableColumn) string { return show(o.Get(c.Property)) })
+func (p *tablePrinter) row(o cmdlet.Object) {
+	p.line(func(c tableColumn) string { return cmdlet.Show(o.Get(c.Property)) })
 }
 
 func (p *tablePrinter) line(text func(tableColumn) string) {
@@ -96,12 +100,12 @@ func (p *tablePrinter) line(text func(tableColumn) string) {
 }
 
 // measure returns the column with the width and side that the rows ask for.
-func measure(c Column, rows []Object) tableColumn {
-	t := tableColumn{Column: c, width: cells(printable(c.Label)), right: true}
+func measure(c cmdlet.Column, rows []cmdlet.Object) tableColumn {
+	t := tableColumn{Column: c, width: cells(cmdlet.Printable(c.Label)), right: true}
 	numbers := 0
 	for _, o := range rows {
 		v := o.Get(c.Property)
-		t.width = max(t.width, cells(show(v)))
+		t.width = max(t.width, cells(cmdlet.Show(v)))
 		if isNumber(v) {
 			numbers++
 		} else if v != nil {

@@ -1,4 +1,4 @@
-package cmdlet
+package show
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -17,7 +18,7 @@ const longestAnswer = 1 << 16
 
 // promptFor asks at a terminal for the value of a parameter that a command needs. What is
 // secret is not shown while it is typed.
-func promptFor(in *os.File, out io.Writer, c *Cmdlet, p *Param) (string, error) {
+func promptFor(in *os.File, out io.Writer, c *cmdlet.Cmdlet, p *cmdlet.Param) (string, error) {
 	fmt.Fprintf(out, "%s needs -%s. %s\n%s: ", c.Name, p.Name, p.Help, p.Name)
 	if p.Secret {
 		secret, err := term.ReadPassword(int(in.Fd()))
@@ -31,7 +32,7 @@ func promptFor(in *os.File, out io.Writer, c *Cmdlet, p *Param) (string, error) 
 }
 
 // readAnswer reads one line, and nothing behind it: that is the next question's.
-func readAnswer(in io.Reader, p *Param) (string, error) {
+func readAnswer(in io.Reader, p *cmdlet.Param) (string, error) {
 	var line []byte
 	for one := make([]byte, 1); len(line) < longestAnswer; {
 		n, err := in.Read(one)
@@ -43,13 +44,23 @@ func readAnswer(in io.Reader, p *Param) (string, error) {
 			return string(line), nil
 		}
 		if err != nil {
-			return "", Unanswered(p)
+			return "", cmdlet.Unanswered(p)
 		}
 	}
-	return "", bindError("-%s is longer than %d bytes", p.Name, longestAnswer)
+	return "", cmdlet.BindError("-%s is longer than %d bytes", p.Name, longestAnswer)
 }
 
-// Unanswered is the error of a parameter that was asked for and not given.
-func Unanswered(p *Param) error {
-	return bindError("-%s has no value", p.Name).WithHint("%s", emptyHint(p))
+// ask asks whoever sits at a terminal. What cannot be read is No.
+func ask(in io.Reader, out io.Writer, question string) (cmdlet.Answer, error) {
+	fmt.Fprintln(out, cmdlet.Printable(question))
+	for {
+		fmt.Fprint(out, cmdlet.Choices)
+		text, err := readAnswer(in, &cmdlet.Param{Name: "Confirm"})
+		if err != nil {
+			text = "no"
+		}
+		if answer, ok := cmdlet.ParseAnswer(text); ok {
+			return answer, nil
+		}
+	}
 }
