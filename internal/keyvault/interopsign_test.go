@@ -60,7 +60,7 @@ var signatures = []struct {
 
 func allowed(n keyvault.NewKey) bool { return n.Type == "RSA" || protect.CurveAllowed(n.Curve) }
 
-// TestNode holds KV-173 for signatures: OpenSSL, as Node has it, verifies what is signed here;
+// TestNode holds KV-173 for signatures (for the rest see test/javascript): OpenSSL, as Node has it, verifies what is signed here;
 // a key pair that it made is imported, verifies what it signed, and signs as it does.
 func TestNode(t *testing.T) {
 	t.Parallel()

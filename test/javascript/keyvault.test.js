@@ -152,6 +152,16 @@ test("import", async () => {
     ciphertext: crypto.publicEncrypt({ key: crypto.createPublicKey(privateKey), oaepHash: "sha256" }, Buffer.from("brought along")),
   });
   assert.equal(Buffer.from(result).toString(), "brought along");
+  const remote = cryptographyOf(key);
+  const { RSA_NO_PADDING, RSA_PKCS1_OAEP_PADDING } = crypto.constants;
+  for (const [algorithm, oaepHash] of [["RSA-OAEP-256", "sha256"], ["RSA-OAEP", "sha1"]]) {
+    const wrapped = Buffer.from((await remote.wrapKey(algorithm, Buffer.from("by the vault"))).result);
+    assert.equal(crypto.privateDecrypt({ key: privateKey, padding: RSA_PKCS1_OAEP_PADDING, oaepHash }, wrapped).toString(), "by the vault", algorithm);
+  }
+  const wrapped = Buffer.from((await remote.wrapKey("RSA1_5", Buffer.from("by the vault"))).result);
+  const block = crypto.privateDecrypt({ key: privateKey, padding: RSA_NO_PADDING }, wrapped); // newer Nodes do not open RSA1_5
+  assert.deepEqual([...block.subarray(0, 2)], [0, 2]);
+  assert.equal(block.subarray(block.indexOf(0, 2) + 1).toString(), "by the vault");
   jwk.d = Buffer.from(jwk.d);
   jwk.d[10] ^= 1;
   await assert.rejects(client.importKey(fresh("import"), jwk), refused(400, "BadParameter"));
