@@ -37,7 +37,7 @@ func (n *node) foreseen() (s service.Services, err error) {
 	if s.Requests, err = request.New(c.requests); err != nil {
 		return s, err
 	}
-	c.health.Store, c.health.Audit, c.health.Wake, c.health.Unasked = store.NewHealth(db), recorder, asleep, true
+	c.health.Store, c.health.Audit, c.health.Wake, c.health.Opened, c.health.Unasked = store.NewHealth(db), recorder, asleep, nil, true
 	if s.Health, err = health.New(c.health); err != nil {
 		return s, err
 	}

@@ -293,7 +293,7 @@ func (n *node) openService(context.Context) error {
 	}
 	n.wired.health = health.Config{
 		Store: store.NewHealth(n.serviceDB), Audit: n.serviceLog, Seal: n.folder.Seals.Service, Level: n.recoveryLevel, Roles: n.roles, Log: n.log,
-		Way: n.way, Wake: func() { n.alerts.Wake() },
+		Way: n.way, Wake: func() { n.alerts.Wake() }, Opened: n.goOn,
 		Key: func(r hierarchy.RootRef) (health.Key, error) { return roots.Key(r.Tenant, r.App, r.URI) },
 	}
 	if n.health, err = health.New(n.wired.health); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 
 	"github.com/customerkey/customerkey/internal/hierarchy"
@@ -28,6 +29,13 @@ func (n *node) vaultChanged(e keyvault.Event) {
 		return // they take nothing away
 	}
 	n.keys.AskAnew(concerns)
+}
+
+// goOn has the work of a tenant that waits for root keys tried again: one of them works again.
+func (n *node) goOn(ctx context.Context, tenant string) {
+	if err := n.operations.Hasten(ctx, tenant); err != nil {
+		n.log.Error("work that waits for root keys was not told that one works again: it tries by itself within minutes", "tenant", tenant, "err", err)
+	}
 }
 
 // rootsOf returns the versionless URI of the key that an event is about, or what those of all

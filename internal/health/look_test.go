@@ -178,6 +178,9 @@ func TestTakenBack(t *testing.T) {
 		c.wantStates(p, health.Degraded, health.Revoked, health.Healthy)
 		set(0, nil)
 		c.wantStates(p, health.Healthy, health.Healthy, health.Healthy)
+		if n, of := w.openedOf(c.id), w.openedOf(other.id); n != 2 || of != 0 {
+			t.Errorf("its work was told %d times to go on, that of another tenant %d times", n, of)
+		}
 		if got := len(c.news()); got != 8 {
 			t.Errorf("%d news: %q", got, c.news())
 		}

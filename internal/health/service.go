@@ -39,10 +39,12 @@ type Config struct {
 	// Unasked lets webhooks be made that were not asked whether they agree: for a Store of which
 	// nothing stays.
 	Unasked bool
-	Wake    func()          // called when there are changes: Deliverer.Wake. May be nil
-	Level   string          // the recovery level that root keys must have: the strictest if ""
-	Roles   policy.Roles    // who may do what with policies; the default if zero
-	Mixed   hierarchy.Mixed // what one root denied and the other silent mean; as the keyring's
+	// Opened is told that a root key of a tenant works again. May be nil.
+	Opened func(ctx context.Context, tenant string)
+	Wake   func()          // called when there are changes: Deliverer.Wake. May be nil
+	Level  string          // the recovery level that root keys must have: the strictest if ""
+	Roles  policy.Roles    // who may do what with policies; the default if zero
+	Mixed  hierarchy.Mixed // what one root denied and the other silent mean; as the keyring's
 
 	Every  time.Duration    // how often each root is looked at; 15 min if 0, at most a day
 	AtOnce int              // looks at the same time; 16 if 0

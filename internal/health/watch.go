@@ -172,7 +172,7 @@ func (s *Service) change(ctx context.Context, tenant string, plan func(Picture) 
 			return err
 		}
 		if err = s.c.Store.Apply(ctx, e); err == nil {
-			s.tell(e.Changes)
+			s.tell(ctx, e.Changes)
 			return nil
 		}
 		if fault.As(err).Reason != ReasonChanged {
@@ -208,7 +208,7 @@ var actions = map[ChangeType]string{
 }
 
 // tell writes changes to the log of the server and has them sent.
-func (s *Service) tell(changes []Change) {
+func (s *Service) tell(ctx context.Context, changes []Change) {
 	if len(changes) > 0 {
 		s.c.Wake()
 	}
@@ -216,6 +216,9 @@ func (s *Service) tell(changes []Change) {
 		say := s.c.Log.Info
 		if c.Worse() {
 			say = s.c.Log.Warn
+		}
+		if s.c.Opened != nil && c.Type == RootChanged && c.State.Opens() && !c.Was.Opens() {
+			s.c.Opened(ctx, c.Tenant)
 		}
 		say(c.Text(), "type", c.Type, "tenant", c.Tenant, "was", c.Was, "reason", c.Why.Reason)
 	}

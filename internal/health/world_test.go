@@ -43,8 +43,9 @@ type world struct {
 
 	ahead atomic.Int64 // of the clock
 
-	mu   sync.Mutex
-	keys map[string]*vaultKey // by URI
+	mu     sync.Mutex
+	keys   map[string]*vaultKey // by URI
+	opened sync.Map             // tenant to how often a root key of it was said to work again
 }
 
 // A vaultKey is a root key in memory.
@@ -92,8 +93,9 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	w.log = &recorder{Log: log}
 	w.config = health.Config{
 		Store: w.rows, Audit: w.log, Seal: seal.Of(envelope.NewKey()), Log: slog.New(slog.DiscardHandler), Spread: func() float64 { return 0.5 },
-		Now: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
-		Key: func(ref hierarchy.RootRef) (health.Key, error) { return reached{w, ref.URI}, nil },
+		Now:    func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
+		Key:    func(ref hierarchy.RootRef) (health.Key, error) { return reached{w, ref.URI}, nil },
+		Opened: func(_ context.Context, tenant string) { w.opened.Store(tenant, w.openedOf(tenant)+1) },
 	}
 	w.Service, err = health.New(w.config)
 	w.must(err)
@@ -335,4 +337,10 @@ func (c *tenant) recorded() (actions []string) {
 		}
 	}
 	return actions
+}
+
+func (w *world) openedOf(tenant string) int {
+	n, _ := w.opened.Load(tenant)
+	count, _ := n.(int)
+	return count
 }

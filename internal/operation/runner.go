@@ -133,6 +133,13 @@ func (r *Runner) Cancel(ctx context.Context, tenant, id string) (Operation, erro
 	return op, err
 }
 
+// Hasten has what waits for another attempt in a tenant tried now: what it waited for may be there.
+func (r *Runner) Hasten(ctx context.Context, tenant string) error {
+	err := r.c.Store.Hasten(ctx, tenant, r.c.Now())
+	r.Wake()
+	return err
+}
+
 // Wake makes this runner look now instead of at the next heartbeat: for new work, and for what
 // is asked of the work that it has. It never blocks.
 func (r *Runner) Wake() {

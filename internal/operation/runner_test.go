@@ -483,3 +483,40 @@ func TestAStepIsNoProgress(t *testing.T) {
 		wantState(t, r, op, operation.Failed)
 	})
 }
+
+// What waits for another attempt is tried at once when it is told that this may help; what is to begin
+// later, and other tenants' work, is left alone.
+func TestHasten(t *testing.T) {
+	bubble(t, func(t *testing.T, rows *store.Operation) {
+		var healed atomic.Bool
+		r := mustNew(t, operation.Config{Store: rows, Handlers: map[string]operation.Handler{
+			"k": func(context.Context, *operation.Run) error {
+				if healed.Load() {
+					return nil
+				}
+				return fault.New(fault.Unavailable, "the vault is away")
+			},
+		}})
+		op := mustStart(t, r, "k")
+		later, err := operation.Fresh(tenant, "k", "later", time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		later.LeaseUntil = later.LeaseUntil.Add(10 * time.Hour)
+		if err := rows.Add(t.Context(), later); err != nil {
+			t.Fatal(err)
+		}
+		defer running(t, r)()
+		time.Sleep(10 * time.Minute) // attempts after 511 s and 811 s
+		healed.Store(true)
+		for _, told := range []string{"another", tenant} {
+			wantState(t, r, op, operation.Waiting)
+			if err := r.Hasten(t.Context(), told); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Second)
+		}
+		wantState(t, r, op, operation.Done)
+		wantState(t, r, later, operation.Waiting)
+	})
+}

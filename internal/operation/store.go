@@ -23,6 +23,8 @@ type Store interface {
 	// before another attempt, or the beginning of an operation that was made in the future, that end
 	// only beyond a time. What is to begin later is left alone.
 	Free(ctx context.Context, kinds []string, now, beyond time.Time) error
+	// Hasten makes the operations of a tenant that wait for another attempt due now.
+	Hasten(ctx context.Context, tenant string, now time.Time) error
 	// Extend sets the end of the lease and tells what is asked of the work. A fence that is no
 	// longer the newest is refused with [Stale].
 	Extend(ctx context.Context, tenant, id string, fence int64, until time.Time) (Wish, error)

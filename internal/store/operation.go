@@ -144,6 +144,13 @@ func dueOperation(ctx context.Context, q *operationsql.Queries, c operation.Clai
 	return oldest, ok, nil
 }
 
+// Hasten implements operation.Store.
+func (s *Operation) Hasten(ctx context.Context, tenant string, now time.Time) error {
+	return s.db.Write(ctx, func(ctx context.Context, q DBTX) error {
+		return operationsql.New(q).HastenRetries(ctx, operationsql.HastenRetriesParams{DueAt: micros(now), TenantID: tenant})
+	})
+}
+
 // Free implements operation.Store. It looks with a read first: most often there is nothing.
 func (s *Operation) Free(ctx context.Context, kinds []string, now, beyond time.Time) error {
 	var stray []string

@@ -96,6 +96,21 @@ func (q *Queries) FreeStray(ctx context.Context, arg FreeStrayParams) error {
 	return err
 }
 
+const hastenRetries = `-- name: HastenRetries :exec
+UPDATE operations SET due_at = $1
+WHERE tenant_id = $2 AND state = 'waiting' AND attempts > 0 AND due_at > $1
+`
+
+type HastenRetriesParams struct {
+	DueAt    int64
+	TenantID string
+}
+
+func (q *Queries) HastenRetries(ctx context.Context, arg HastenRetriesParams) error {
+	_, err := q.db.ExecContext(ctx, hastenRetries, arg.DueAt, arg.TenantID)
+	return err
+}
+
 const hastenWaiting = `-- name: HastenWaiting :exec
 UPDATE operations SET due_at = $1
 WHERE tenant_id = $2 AND id = $3 AND state = 'waiting' AND due_at > $1

@@ -26,6 +26,10 @@ WHERE tenant_id = $2 AND id = $3 AND state = 'running';
 UPDATE operations SET due_at = $1
 WHERE tenant_id = $2 AND id = $3 AND state = 'waiting' AND due_at > $1;
 
+-- name: HastenRetries :exec
+UPDATE operations SET due_at = $1
+WHERE tenant_id = $2 AND state = 'waiting' AND attempts > 0 AND due_at > $1;
+
 -- name: LimitOperation :exec
 UPDATE operations SET max_rate = $1, updated_at = $2
 WHERE tenant_id = $3 AND id = $4 AND state IN ('waiting', 'running', 'paused');
