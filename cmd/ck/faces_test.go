@@ -31,7 +31,7 @@ func TestBodyThatNeverComes(t *testing.T) {
 			}
 			defer conn.Close()
 			fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n")
-			if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+			if err := conn.SetReadDeadline(time.Now().Add(longWait)); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil && err != io.ErrUnexpectedEOF {
@@ -62,7 +62,7 @@ func TestAnswerThatNobodyReads(t *testing.T) {
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("writing ended with %v", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(longWait):
 		t.Error("the answer waits for its reader")
 		conn.Close()
 	}

@@ -196,7 +196,7 @@ func (w *killed) untilDone(work longWork, begun chan<- struct{}, dead <-chan str
 }
 
 // stillFor is how long work that is left alone may show no progress.
-const stillFor = time.Minute
+const stillFor = longWait
 
 var (
 	errKilled = errors.New("the server was killed")
@@ -242,7 +242,7 @@ func (w *killed) run(profile string, args ...string) (string, error) {
 	if profile != "" {
 		args = append([]string{"--profile", profile}, args...)
 	}
-	ctx, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), longWait)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, w.ck, args...)
 	cmd.Env = w.env

@@ -119,5 +119,5 @@ func (r *rawRequest) dial() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return conn, conn.SetDeadline(time.Now().Add(30 * time.Second))
+	return conn, conn.SetDeadline(time.Now().Add(longWait))
 }

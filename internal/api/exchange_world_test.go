@@ -200,13 +200,13 @@ func (x *exchange) policies(db *store.DB, principal directory.Caller) service.Se
 	roots, err := rootkey.New(rootkey.Config{
 		Suffixes:   []string{"vault." + x.vault.Domain()},
 		Credential: func(string, string) azcore.TokenCredential { return x.vault.Credential(principal) },
-		Transport:  x.vault.Client(),
+		Transport:  x.vault.Client(), AttemptTimeout: patience, Timeout: patience,
 	})
 	x.must(err)
 	keys, err := availability.New(availability.Config{Store: store.NewAvailability(spare), Seal: seal.Of(envelope.NewKey()), Audit: x.auditLog(spare, "availability")})
 	x.must(err)
 	keyring, err := hierarchy.New(hierarchy.Config{
-		Store: store.NewHierarchy(db), Availability: keys, Audit: x.log,
+		Store: store.NewHierarchy(db), Availability: keys, Audit: x.log, Attempt: patience,
 		Root: func(ref hierarchy.RootRef) (hierarchy.Root, error) { return roots.Key(ref.Tenant, ref.App, ref.URI) },
 	})
 	x.must(err)

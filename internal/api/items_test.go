@@ -334,7 +334,7 @@ func TestBrokenBodies(t *testing.T) {
 		if tt.hangUp {
 			conn.CloseWrite()
 		}
-		conn.SetReadDeadline(time.Now().Add(time.Minute))
+		conn.SetReadDeadline(time.Now().Add(5 * time.Minute))
 		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err == nil && res.StatusCode/100 != 4 {
 			t.Errorf("%s: %s", name, res.Status)
@@ -344,7 +344,7 @@ func TestBrokenBodies(t *testing.T) {
 		}
 		conn.Close()
 	}
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(5 * time.Minute)
 	for len(w.BlobFiles(t)) != 1 && time.Now().Before(deadline) {
 		time.Sleep(5 * time.Millisecond)
 	}

@@ -93,7 +93,7 @@ func (s *scene) wait() delivery {
 	select {
 	case d := <-s.got:
 		return d
-	case <-time.After(20 * time.Second):
+	case <-time.After(5 * time.Minute):
 		s.t.Fatal("nothing was delivered")
 	}
 	return delivery{}
@@ -115,7 +115,7 @@ func (s *scene) subscriptions(c *tenant) []health.SubscriptionRow {
 // eventually waits until the tenant's first subscription is as wanted.
 func (s *scene) eventually(c *tenant, what string, is func(health.SubscriptionRow) bool) {
 	s.t.Helper()
-	for range 2000 {
+	for range 30_000 {
 		if is(s.subscriptions(c)[0]) {
 			return
 		}
@@ -320,7 +320,7 @@ func TestShelf(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); r.Run(ctx) }()
-	for range 2000 {
+	for range 60_000 {
 		if row := s.subscriptions(c)[0]; s.config.Seal.Fresh(row.Sealed) {
 			break
 		}

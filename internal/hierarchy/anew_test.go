@@ -79,7 +79,7 @@ func TestAskAnewOvertakesAFlight(t *testing.T) {
 					w.mustLease(alice, g)
 					wait(55 * time.Second)
 				}
-				w.roots[0].lasts = time.Second
+				w.roots[0].take(time.Second)
 				var reader sync.WaitGroup
 				reader.Go(func() {
 					_, err := w.keys.Lease(t.Context(), alice, tenant, g.ID)
@@ -132,7 +132,7 @@ func TestAskAnewInTheMiddle(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer o.Close()
-		w.roots[0].lasts = time.Second
+		w.roots[0].take(time.Second)
 		w.fail(nil, disabled)
 		w.keys.AskAnew(w.roots[1].concerned)
 		synctest.Wait()

@@ -124,7 +124,8 @@ func TestTheSecondRootIsAskedLater(t *testing.T) {
 // A vault that goes on when it is cancelled holds nobody up, and its key is overwritten.
 func TestTheLoserIsNotAwaited(t *testing.T) {
 	hedgedBubble(t, nil, func(t *testing.T, w *world, g Generation) {
-		w.roots[0].lasts, w.roots[0].deaf = 3*time.Second, true
+		w.roots[0].take(3 * time.Second)
+		w.roots[0].deaf = true
 		start := time.Now()
 		if l := w.mustLease(alice, g); time.Since(start) != 100*time.Millisecond {
 			t.Errorf("a lease by %s took %s", l.By(), time.Since(start))
@@ -142,7 +143,8 @@ func TestTheLoserIsNotAwaited(t *testing.T) {
 func TestColdReadersOfFiles(t *testing.T) {
 	hedgedBubble(t, nil, func(t *testing.T, w *world, g Generation) {
 		before := w.calls()
-		w.roots[0].lasts, w.roots[1].lasts = time.Second, 2*time.Second
+		w.roots[0].take(time.Second)
+		w.roots[1].take(2 * time.Second)
 		var readers sync.WaitGroup
 		for range 3000 {
 			readers.Go(func() {

@@ -214,6 +214,13 @@ func (r *testRoot) set(err error) {
 	r.fails = err
 }
 
+// take sets how long each call lasts from now on.
+func (r *testRoot) take(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lasts = d
+}
+
 func (r *testRoot) count() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -237,10 +244,10 @@ func (r *testRoot) Unwrap(ctx context.Context, kid string, wrapped []byte) (enve
 	r.w.tell("root %s", nameOf(r.uri))
 	r.mu.Lock()
 	r.unwraps++
-	fails, wrong, lasts := r.fails, r.wrong, r.lasts
+	fails, wrong, lasts, deaf := r.fails, r.wrong, r.lasts, r.deaf
 	r.mu.Unlock()
 	left := ctx.Done()
-	if r.deaf {
+	if deaf {
 		left = nil
 	}
 	select {

@@ -54,7 +54,7 @@ func (w *world) closings(reason string) int {
 func TestConcurrentMissesCauseOneUnwrap(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, w *world, g Generation) {
 		before := w.calls()
-		w.roots[0].lasts = time.Second
+		w.roots[0].take(time.Second)
 		var readers sync.WaitGroup
 		for range 1000 {
 			readers.Go(func() {
@@ -76,7 +76,7 @@ func TestConcurrentMissesCauseOneUnwrap(t *testing.T) {
 // The request that started an unwrap may go away: those who wait with it get their lease.
 func TestLeaderLeaves(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, w *world, g Generation) {
-		w.roots[0].lasts = time.Second
+		w.roots[0].take(time.Second)
 		ctx, leave := context.WithCancel(t.Context())
 		var readers sync.WaitGroup
 		readers.Go(func() {
@@ -104,7 +104,7 @@ func TestRenewalAheadOfTheEnd(t *testing.T) {
 		if w.mustLease(alice, g) != first {
 			t.Fatal("renewed before two thirds of the time")
 		}
-		w.roots[0].lasts = 2 * time.Second
+		w.roots[0].take(2 * time.Second)
 		wait(time.Second)
 		asked := time.Now()
 		if w.mustLease(alice, g) != first || time.Since(asked) != 0 {
@@ -127,7 +127,7 @@ func TestLastMoment(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, w *world, g Generation) {
 		first := w.mustLease(alice, g)
 		wait(55 * time.Second)
-		w.roots[0].lasts = time.Second
+		w.roots[0].take(time.Second)
 		second := w.mustLease(alice, g)
 		if second == first {
 			t.Error("got a lease with 5 s left although a root answers")
@@ -211,12 +211,13 @@ func TestTakenBackAndGivenBack(t *testing.T) {
 func TestSystemWorkFindsTheDenial(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, w *world, g Generation) {
 		w.fail(disabled, disabled)
-		w.roots[0].lasts = time.Second
+		w.roots[0].take(time.Second)
 		var work sync.WaitGroup
 		work.Go(func() { w.mustLease(system, g) })
 		synctest.Wait() // it has heard no from the first root
 		w.roots[0].mu.Lock()
-		w.roots[0].fails, w.roots[0].lasts = nil, 0
+		w.roots[0].set(nil)
+		w.roots[0].take(0)
 		w.roots[0].mu.Unlock()
 		l := w.mustLease(alice, g)
 		work.Wait()
@@ -323,7 +324,7 @@ func TestFailureIsHeld(t *testing.T) {
 // A vault that hangs is given up after one attempt's time.
 func TestHangingVault(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, w *world, g Generation) {
-		w.roots[0].lasts = time.Hour
+		w.roots[0].take(time.Hour)
 		start := time.Now()
 		if l := w.mustLease(alice, g); l.By() != w.roots[1].uri || time.Since(start) != 6*time.Second {
 			t.Errorf("opened by %q after %v", l.By(), time.Since(start))
@@ -370,7 +371,7 @@ func TestClockStandsStill(t *testing.T) {
 func TestDrop(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, w *world, g Generation) {
 		l := w.mustLease(alice, g)
-		w.roots[0].lasts = time.Second
+		w.roots[0].take(time.Second)
 		wait(45 * time.Second)
 		w.mustLease(alice, g) // a renewal is under way
 		synctest.Wait()
@@ -433,7 +434,7 @@ func TestClose(t *testing.T) {
 // Close does not wait for a vault that hangs, nor take being cut off for an outage.
 func TestCloseDuringUnwrap(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, w *world, g Generation) {
-		w.roots[0].lasts = time.Hour
+		w.roots[0].take(time.Hour)
 		var readers sync.WaitGroup
 		readers.Go(func() {
 			_, err := w.keys.Lease(t.Context(), system, tenant, g.ID)
@@ -464,7 +465,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		_, _ = w.keys.Lease(t.Context(), system, tenant, g.ID)
 		time.Sleep(time.Millisecond)
 	}
-	w.roots[0].lasts = time.Hour
+	w.roots[0].take(time.Hour)
 	w.keys.Drop(tenant, g.ID)
 	left, leave := context.WithTimeout(t.Context(), time.Millisecond)
 	defer leave()

@@ -183,6 +183,14 @@ func throughProxies(t testing.TB, s *stack) (east, west *proxy) {
 			return west.dial(ctx, network)
 		},
 	}
+	s.hopeless = func(uri string) bool {
+		p := west
+		if strings.HasPrefix(uri, "https://contoso-east.") {
+			p = east
+		}
+		how := p.trouble.Load()
+		return how == silent || how == trickle
+	}
 	s.way = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return east, west
 }

@@ -46,6 +46,9 @@ type stack struct {
 	way            *http.Client // to the vaults; straight if nil
 	attempts       int          // of each call to a vault; the client's own number if 0
 	first          func() int   // which root is asked first; any if nil
+	// hopeless says of the vault of a key that it never answers, so that it is not waited for: what
+	// else takes long is a busy machine. None is if nil.
+	hopeless func(uri string) bool
 }
 
 // Do implements policy.Transporter: the network, with an ear on it.
@@ -85,22 +88,38 @@ func newStack(t testing.TB, db *store.DB, change ...func(*stack)) *stack {
 		s.roll(i)
 		s.refs[i] = hierarchy.RootRef{Tenant: w.Tenant, App: directory.MultiWorkloadApp, URI: w.VaultURL(vault) + "/keys/" + name(i)}
 	}
-	roots, err := rootkey.New(rootkey.Config{
-		Suffixes: []string{"vault." + w.Domain()}, Transport: s, Request: hierarchy.RequestID,
-		Attempts: s.attempts, AttemptTimeout: 5 * time.Second, // a busy machine is no dead vault
-		Credential: func(string, string) azcore.TokenCredential { return w.Credential(s.service) },
-	})
-	s.must(err)
+	patient, hasty := s.rootClient(patience), s.rootClient(300*time.Millisecond)
 	own := storetest.SQLite(t, store.AvailabilityAreas()...)
+	var err error
 	s.availability, err = availability.New(availability.Config{Store: store.NewAvailability(own), Seal: seal.Of(envelope.NewKey()), Audit: mustLog(t, own, "availability")})
 	s.must(err)
 	s.keys, err = hierarchy.New(hierarchy.Config{
-		Store: store.NewHierarchy(db), Availability: s.availability, Audit: s.log, Hold: time.Nanosecond, First: s.first,
-		Root: func(r hierarchy.RootRef) (hierarchy.Root, error) { return roots.Key(r.Tenant, r.App, r.URI) },
+		Store: store.NewHierarchy(db), Availability: s.availability, Audit: s.log, Hold: time.Nanosecond, First: s.first, Attempt: patience,
+		Root: func(r hierarchy.RootRef) (hierarchy.Root, error) {
+			if s.hopeless != nil && s.hopeless(r.URI) {
+				return hasty.Key(r.Tenant, r.App, r.URI)
+			}
+			return patient.Key(r.Tenant, r.App, r.URI)
+		},
 	})
 	s.must(err)
 	t.Cleanup(func() { s.must(s.keys.Close(context.Background())) })
 	return s
+}
+
+// patience is how long a vault is waited for that does answer: a busy machine is no dead vault.
+const patience = 5 * time.Minute
+
+// rootClient returns a client of the vaults that gives up after some time.
+func (s *stack) rootClient(after time.Duration) *rootkey.Client {
+	s.Helper()
+	c, err := rootkey.New(rootkey.Config{
+		Suffixes: []string{"vault." + s.vaults.Domain()}, Transport: s, Request: hierarchy.RequestID,
+		Attempts: s.attempts, AttemptTimeout: after, Timeout: after,
+		Credential: func(string, string) azcore.TokenCredential { return s.vaults.Credential(s.service) },
+	})
+	s.must(err)
+	return c
 }
 
 func name(i int) string { return []string{"root1", "root2"}[i] }

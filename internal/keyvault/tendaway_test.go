@@ -44,7 +44,7 @@ func TestTendTokenAway(t *testing.T) {
 	}
 	back()
 	done := 0
-	for until := time.Now().Add(time.Minute); done < 2 && time.Now().Before(until); time.Sleep(50 * time.Millisecond) { // a library is not set up anew all the time
+	for until := time.Now().Add(5 * time.Minute); done < 2 && time.Now().Before(until); time.Sleep(50 * time.Millisecond) { // a library is not set up anew all the time
 		n, _ := s.Tend(t.Context())
 		done += n
 	}

@@ -91,7 +91,7 @@ func newWorld(t testing.TB, gate onboarding.Gate) *world {
 	roots, err := rootkey.New(rootkey.Config{
 		Suffixes: []string{"vault." + w.vault.Domain()}, Transport: w.rewrite, Attempts: 1,
 		Credential: func(string, string) azcore.TokenCredential { return w.vault.Credential(w.principal) },
-		Now:        w.vault.Now,
+		Now:        w.vault.Now, AttemptTimeout: 5 * time.Minute, Timeout: 5 * time.Minute, // a busy machine is no dead vault
 	})
 	w.must(err)
 	w.config = onboarding.Config{
@@ -284,7 +284,7 @@ func (w *world) runUntil(rest func([]operation.Operation) bool) {
 	rows := store.NewOperation(w.db)
 	runner, err := operation.New(operation.Config{Store: rows, Handlers: w.service.Handlers(w.requests.Handler), Beat: 5 * time.Millisecond, Lease: time.Minute})
 	w.must(err)
-	ctx, stop := context.WithTimeout(w.t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(w.t.Context(), 5*time.Minute)
 	defer stop()
 	ran := make(chan error, 1)
 	go func() { ran <- runner.Run(ctx) }()

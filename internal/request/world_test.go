@@ -236,7 +236,7 @@ func (w *world) runAll(tenant string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(w.t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(w.t.Context(), 5*time.Minute)
 	defer stop()
 	ran := make(chan error, 1)
 	go func() { ran <- runner.Run(ctx) }()

@@ -48,7 +48,7 @@ func (k token) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Acc
 // newReader asks a manager that says the same as long as more allows, and then nothing.
 func newReader(more func() bool, body string) (*resourcemanager.Reader, error) {
 	c, err := resourcemanager.New(resourcemanager.Config{
-		Endpoint: "https://management.example", Attempts: 1, Timeout: 5 * time.Second,
+		Endpoint: "https://management.example", Attempts: 1, Timeout: 5 * time.Minute,
 		Credential: func(string) azcore.TokenCredential { return token{&atomic.Int64{}} },
 		Transport: manager(func(*http.Request) (int, http.Header, io.Reader) {
 			if !more() {
@@ -67,7 +67,7 @@ func reader(t *testing.T, m manager) (*resourcemanager.Reader, *atomic.Int64) {
 	t.Helper()
 	asked := &atomic.Int64{}
 	c, err := resourcemanager.New(resourcemanager.Config{
-		Endpoint: "https://management.example", Transport: m, Attempts: 1, Timeout: 5 * time.Second,
+		Endpoint: "https://management.example", Transport: m, Attempts: 1, Timeout: 5 * time.Minute,
 		Credential: func(string) azcore.TokenCredential { return token{asked} },
 	})
 	if err != nil {

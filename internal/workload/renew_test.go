@@ -517,13 +517,13 @@ func TestReencryptIsHeld(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := store.NewOperation(w.DB)
-	if _, err := rows.Limit(t.Context(), op.Tenant, op.ID, 20_000, time.Now()); err != nil { // five items a second
+	if _, err := rows.Limit(t.Context(), op.Tenant, op.ID, 2_000, time.Now()); err != nil { // two seconds an item: it is held long before it is done
 		t.Fatal(err)
 	}
 	stop := w.Work(t)
 	await := func(what string, ok func(operation.Operation) bool) operation.Operation {
 		t.Helper()
-		for range 3000 {
+		for range 60_000 {
 			now, err := rows.Get(t.Context(), op.Tenant, op.ID)
 			if err != nil {
 				t.Fatal(err)

@@ -185,7 +185,7 @@ func TestNobodyThere(t *testing.T) {
 		call.Host = cmdlet.Host{Object: func(cmdlet.Object) error { return nil }}
 		start := time.Now()
 		wantFault(t, name, result{err: e.Run(t.Context(), call)}, fault.Unavailable, "cannot be reached", "check the vault's name")
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("%s waits %s for nobody", name, took)
 		}
 	}
