@@ -3,19 +3,18 @@ package azure_test
 import (
 	"strings"
 	"testing"
-
-	"github.com/customerkey/customerkey/internal/keyvault"
 )
 
 // CK-338: -WhatIf on commands about vaults and keys tells what the vault tells of the change, and changes
 // nothing.
-func TestCK338_WhatIfOfKeys(t *testing.T) {
+func TestCK338_WhatIfOfVaultsAndKeys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	keeper := w.vaultFor("foreseen", "get", "list", "create", "update", "delete", "recover", "purge")
+	asked := keeper
 	foresees := func(line string, want ...string) {
 		t.Helper()
-		got := w.mustCK(keeper, line+" -WhatIf")
+		got := w.mustCK(asked, line+" -WhatIf")
 		for _, text := range want {
 			if !strings.Contains(got, text) {
 				t.Errorf("%s -WhatIf says\n%swant %q", line, got, text)
@@ -42,36 +41,21 @@ func TestCK338_WhatIfOfKeys(t *testing.T) {
 	foresees("Remove-AzKeyVaultKey foreseen root -InRemovedState", "Nothing brings them back but a backup", "it could be recovered until ")
 	w.mustCK(keeper, "Get-AzKeyVaultKey foreseen root -InRemovedState")
 
-	stranger := w.vaultFor("closed")
-	if got := w.mustCK(stranger, "Remove-AzKeyVaultKey closed root -WhatIf"); !strings.Contains(got, "More cannot be told: ") {
+	owner := w.caller(w.owner)
+	if got := w.mustCK(owner, "Remove-AzKeyVaultKey foreseen root -WhatIf"); !strings.Contains(got, "More cannot be told: ") {
 		t.Errorf("to one who may not look it says %q", got)
 	}
-}
+	w.mustCK(keeper, "Undo-AzKeyVaultKeyRemoval foreseen root")
 
-func TestCK338_WhatIfOfVaults(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	keeper := w.vaultFor("foreseen", keyvault.Permission("create"), "get")
-	owner := w.caller(w.owner)
-	foresees := func(line string, want ...string) {
-		t.Helper()
-		got := w.mustCK(owner, line+" -WhatIf")
-		for _, text := range want {
-			if !strings.Contains(got, text) {
-				t.Errorf("%s -WhatIf says\n%swant %q", line, got, text)
-			}
-		}
-	}
+	asked = owner
 	before := w.access("foreseen")
-	foresees("Set-AzKeyVaultAccessPolicy foreseen -ObjectId "+keeper.ID+" -PermissionsToKeys get,list", "Rights on keys gained: list; lost: create.")
-	foresees("Remove-AzKeyVaultAccessPolicy foreseen -ObjectId "+keeper.ID, "Rights on keys gained: none; lost: create, get.")
+	foresees("Set-AzKeyVaultAccessPolicy foreseen -ObjectId "+keeper.ID+" -PermissionsToKeys get,list", "Rights on keys gained: none; lost: create, update, delete, recover, purge.")
+	foresees("Remove-AzKeyVaultAccessPolicy foreseen -ObjectId "+keeper.ID, "Rights on keys gained: none; lost: get, list, create, update, delete, recover, purge.")
 	if after := w.access("foreseen"); after[keeper.ID] != before[keeper.ID] {
 		t.Errorf("-WhatIf has changed the access from %v to %v", before, after)
 	}
 	foresees("Remove-AzKeyVault foreseen", "It could be recovered, with all its keys, for 90 days, until ", "unless somebody purges it before", "More cannot be told: ")
 	w.mustCK(owner, "Set-AzKeyVaultAccessPolicy foreseen -ObjectId "+owner.ID+" -PermissionsToKeys list")
-	foresees("Remove-AzKeyVault foreseen", "It has no keys.")
-	w.mustCK(keeper, "Add-AzKeyVaultKey foreseen root -Destination Software")
 	foresees("Remove-AzKeyVault foreseen", "Nobody can use its keys any more: root.")
 	w.mustCK(owner, "Remove-AzKeyVault foreseen -Force")
 	foresees("Remove-AzKeyVault foreseen -InRemovedState", "All keys of the vault are destroyed.", "it could be recovered until ")
