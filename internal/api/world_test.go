@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,6 +41,7 @@ type world struct {
 	URL  string
 	http *http.Client
 	log  *lockedBuffer
+	busy atomic.Int64 // requests that are being answered
 }
 
 // newWorld starts a server. change may alter the parts of the service below it.
@@ -61,7 +63,11 @@ func startWorld(t testing.TB, idle time.Duration, change func(*workload.Config))
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewUnstartedServer(s)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.busy.Add(1)
+		defer w.busy.Add(-1)
+		s.ServeHTTP(rw, r)
+	}))
 	server.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(w.log, nil), slog.LevelError)
 	server.EnableHTTP2 = true
 	server.StartTLS()

@@ -108,7 +108,7 @@ func New(t testing.TB, change func(*workload.Config)) *World {
 	}
 	w.Items, err = workload.New(config)
 	must(t, err)
-	w.Runner, err = operation.New(operation.Config{Store: store.NewOperation(w.DB), Handlers: w.Items.Handlers(), Lease: time.Second, Beat: 20 * time.Millisecond, Backoff: 20 * time.Millisecond, Attempts: 3})
+	w.Runner, err = operation.New(operation.Config{Store: store.NewOperation(w.DB), Handlers: w.Items.Handlers(), Lease: 5 * time.Minute, Beat: 20 * time.Millisecond, Backoff: 20 * time.Millisecond, Attempts: 3})
 	must(t, err)
 	return w
 }
