@@ -36,14 +36,32 @@ func (s *stage) mustPurge(name string) {
 
 // mustVaultIn makes a vault elsewhere in which admin may do everything.
 func (s *stage) mustVaultIn(name, location string) {
+	s.mustVaultUnder(s.Subscription.ID, name, location)
+}
+
+func (s *stage) mustVaultUnder(subscription, name, location string) {
 	s.t.Helper()
 	_, _, err := s.PutVault(s.t.Context(), s.Owner, keyvault.VaultSpec{
-		Subscription: s.Subscription.ID, Group: "keys", Name: name, Location: location, SKU: "standard", RetentionDays: 30,
+		Subscription: subscription, Group: "keys", Name: name, Location: location, SKU: "standard", RetentionDays: 30,
 		Access: []keyvault.Grant{keyvaulttest.Can(s.admin, keyvault.PermitAll, keyvault.PermitPurge)},
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// mustSecondSubscription makes one of the same tenant and owner, with the group "keys".
+func (s *stage) mustSecondSubscription() (id string) {
+	s.t.Helper()
+	sub := s.Subscription
+	sub.ID = "5ec0d000-0000-4000-8000-00000000000b"
+	if err := s.PutSubscription(s.t.Context(), s.Operator("operator@service.example"), sub); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, _, err := s.PutGroup(s.t.Context(), s.Owner, keyvault.Group{Subscription: sub.ID, Name: "keys", Location: keyvaulttest.Location}); err != nil {
+		s.t.Fatal(err)
+	}
+	return sub.ID
 }
 
 func (s *stage) allVersions(vault, name string) []keyvault.Key {
@@ -121,7 +139,7 @@ func TestBackupRestore(t *testing.T) {
 	})
 }
 
-// TestRestoreRefused: one answer for every vault that a blob is not for (KV-72), by geography (KV-76) or owner.
+// TestRestoreRefused: one answer for every vault that a blob is not for (KV-72), by geography (KV-76), subscription or owner.
 func TestRestoreRefused(t *testing.T) {
 	each(t, func(t *testing.T, s *stage) {
 		s.mustCreate("root1")
@@ -139,8 +157,11 @@ func TestRestoreRefused(t *testing.T) {
 			_, err := s.RestoreKey(t.Context(), s.admin, vault, blob)
 			refused("geography of "+vault, err)
 		}
+		s.mustVaultUnder(s.mustSecondSubscription(), "contoso-second", keyvaulttest.Location)
+		_, err := s.RestoreKey(t.Context(), s.admin, "contoso-second", blob)
+		refused("subscription", err)
 		other := newStage(t, s.db2(t)) // another deployment
-		_, err := other.RestoreKey(t.Context(), other.admin, "contoso-east", blob)
+		_, err = other.RestoreKey(t.Context(), other.admin, "contoso-east", blob)
 		refused("deployment", err)
 
 		neighbour := keyvaulttest.NewSealed(t, s.db, s.Seal()) // another tenant of the same deployment
