@@ -47,7 +47,7 @@ func TestSignInInChromium(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), longWait)
 	defer cancel()
 	browsed := make(chan error, 1)
 	go func() {

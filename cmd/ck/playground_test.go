@@ -95,7 +95,7 @@ func (p *playground) client() *azkeys.Client {
 	p.tb.Helper()
 	client, err := azkeys.NewClient(p.vault("playground"), fixedToken(p.told("token")), &azkeys.ClientOptions{
 		ClientOptions: azcore.ClientOptions{
-			Transport: &http.Client{Transport: p.transport(), Timeout: 60 * time.Second}, Retry: policy.RetryOptions{MaxRetries: -1},
+			Transport: &http.Client{Transport: p.transport(), Timeout: longWait}, Retry: policy.RetryOptions{MaxRetries: -1},
 		},
 	})
 	if err != nil {

@@ -70,7 +70,7 @@ func TestSealOracle(t *testing.T) {
 	begun := time.Now()
 	enough := func() bool { // each key was replaced three times, however slow the machine is
 		for _, name := range seals {
-			if strings.Count(server.server.out.String(), "rotated: "+name) < 3 && time.Since(begun) < time.Minute {
+			if strings.Count(server.server.out.String(), "rotated: "+name) < 3 && time.Since(begun) < longWait {
 				return false
 			}
 		}
