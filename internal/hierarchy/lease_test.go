@@ -215,10 +215,8 @@ func TestSystemWorkFindsTheDenial(t *testing.T) {
 		var work sync.WaitGroup
 		work.Go(func() { w.mustLease(system, g) })
 		synctest.Wait() // it has heard no from the first root
-		w.roots[0].mu.Lock()
 		w.roots[0].set(nil)
 		w.roots[0].take(0)
-		w.roots[0].mu.Unlock()
 		l := w.mustLease(alice, g)
 		work.Wait()
 		synctest.Wait()
