@@ -53,7 +53,7 @@ var walls = map[string][]string{
 	"internal/keyvault/throttle":  {"internal/fault"},
 	"internal/keyvault/webhook":   {"internal/courier", "internal/fault", "internal/keyvault"},
 	"internal/keyvault/backup":    {"envelope", "internal/fault", "internal/seal"},
-	"internal/keyvault/protect":   {"envelope", "internal/fault", "internal/hsm", "internal/seal"},
+	"internal/keyvault/protect":   {"envelope", "internal/fault", "internal/headroom", "internal/hsm", "internal/seal"},
 	"internal/keyvault/face":      {"internal/directory", "internal/fault", "internal/keyvault/eventlog"},
 	"internal/keyvault/rest":      {"internal/directory", "internal/fault", "internal/keyvault", "internal/keyvault/eventlog", "internal/keyvault/face"},
 	"internal/keyvault/arm":       {"internal/directory", "internal/fault", "internal/keyvault", "internal/keyvault/eventlog", "internal/keyvault/face"},

@@ -6,10 +6,10 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
-	"runtime"
 
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/headroom"
 	"github.com/customerkey/customerkey/internal/seal"
 )
 
@@ -32,9 +32,10 @@ type SoftwareConfig struct {
 // this process. Opening a key costs 0.1 ms (RSA 2048) to 0.5 ms (RSA 4096), so the ones used
 // last stay open, at most Keep.
 type Software struct {
-	seal *seal.Seal
-	open *cache[crypto.Signer]
-	busy chan struct{} // bounds how many keys are made at once
+	seal   *seal.Seal
+	open   *cache[crypto.Signer]
+	making places // for key pairs that are being made
+	using  places // for private keys that are being used
 }
 
 // NewSoftware returns a Software protector.
@@ -45,7 +46,8 @@ func NewSoftware(c SoftwareConfig) (*Software, error) {
 	if c.Keep <= 0 {
 		c.Keep = defaultKeep
 	}
-	return &Software{seal: c.Seal, open: newCache[crypto.Signer](c.Keep), busy: make(chan struct{}, runtime.GOMAXPROCS(0))}, nil
+	n := headroom.Processors()
+	return &Software{seal: c.Seal, open: newCache[crypto.Signer](c.Keep), making: newPlaces(n), using: newPlaces(n)}, nil
 }
 
 // SoftwareName is the name of the Software protector.
@@ -57,12 +59,11 @@ func (s *Software) Name() string { return SoftwareName }
 // Generate makes a key pair. An RSA 4096 pair takes a second of one core, so no more are made
 // at once than there are cores; a ctx that ends while waiting returns its error.
 func (s *Software) Generate(ctx context.Context, id ID, spec Spec) ([]byte, crypto.PublicKey, error) {
-	select {
-	case s.busy <- struct{}{}:
-		defer func() { <-s.busy }()
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
+	leave, err := s.making.take(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
+	defer leave()
 	key, err := generate(spec)
 	if err != nil {
 		return nil, nil, err
@@ -102,8 +103,9 @@ func (s *Software) Public(_ context.Context, id ID, handle []byte) (crypto.Publi
 	return key.Public(), nil
 }
 
-// Decrypt decrypts under an RSA key.
-func (s *Software) Decrypt(_ context.Context, id ID, handle []byte, alg Algorithm, ciphertext []byte) ([]byte, error) {
+// Decrypt decrypts under an RSA key. No more private keys are used at once than there are
+// processors; a ctx that ends while waiting returns its error.
+func (s *Software) Decrypt(ctx context.Context, id ID, handle []byte, alg Algorithm, ciphertext []byte) ([]byte, error) {
 	key, err := s.key(id, handle)
 	if err != nil {
 		return nil, err
@@ -112,15 +114,25 @@ func (s *Software) Decrypt(_ context.Context, id ID, handle []byte, alg Algorith
 	if !ok {
 		return nil, fault.New(fault.Invalid, "Algorithm %s needs an RSA key", alg)
 	}
+	leave, err := s.using.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	return decrypt(private, alg, ciphertext)
 }
 
-// Sign signs a digest.
-func (s *Software) Sign(_ context.Context, id ID, handle []byte, alg SignatureAlgorithm, digest []byte) ([]byte, error) {
+// Sign signs a digest, and waits as Decrypt does.
+func (s *Software) Sign(ctx context.Context, id ID, handle []byte, alg SignatureAlgorithm, digest []byte) ([]byte, error) {
 	key, err := s.key(id, handle)
 	if err != nil {
 		return nil, err
 	}
+	leave, err := s.using.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	return sign(key, alg, digest)
 }
 

@@ -37,13 +37,7 @@ func BenchmarkUnwrap(b *testing.B) {
 		b.Run(strconv.Itoa(bits), func(b *testing.B) {
 			w := newRace(b)
 			k := w.mustCreate(keyvault.NewKey{Type: "RSA", Bits: bits})
-			wrapped, err := w.Wrap(b.Context(), w.admin, "contoso-east", "root", "", "RSA-OAEP-256", make([]byte, 32))
-			if err != nil {
-				b.Fatal(err)
-			}
-			body := fmt.Sprintf(`{"alg":"RSA-OAEP-256","value":%q}`, base64.RawURLEncoding.EncodeToString(wrapped.Value))
-			unwrap := bareUnwrap(b, bits)
-			call := call{"POST", "/keys/root/" + k.Version + "/unwrapkey", body}
+			call, unwrap := w.unwrap(k), bareUnwrap(b, bits)
 			w.run(16, 320, w.vault(call), limit{"rsa", unwrap}, limit{"handler", w.bare(call, unwrap)})
 		})
 	}
@@ -111,6 +105,17 @@ func (w *race) mustCreate(n keyvault.NewKey) keyvault.Key {
 
 // A call is what is asked for again and again.
 type call struct{ method, path, body string }
+
+// unwrap returns the call that unwraps a value under k.
+func (w *race) unwrap(k keyvault.Key) call {
+	w.b.Helper()
+	wrapped, err := w.Wrap(w.b.Context(), w.admin, "contoso-east", "root", k.Version, "RSA-OAEP-256", make([]byte, 32))
+	if err != nil {
+		w.b.Fatal(err)
+	}
+	body := fmt.Sprintf(`{"alg":"RSA-OAEP-256","value":%q}`, base64.RawURLEncoding.EncodeToString(wrapped.Value))
+	return call{"POST", "/keys/root/" + k.Version + "/unwrapkey", body}
+}
 
 // vault returns what sends a call to the vault and reads the answer.
 func (w *race) vault(c call) func() error { return w.to("contoso-east", c) }
