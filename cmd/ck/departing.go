@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/purge"
@@ -103,13 +102,13 @@ func writable(path string) bool {
 }
 
 // purging is what policies need for a purge.
-func (n *node) purging(keys *availability.Service) (*policy.Purging, error) {
+func (n *node) purging() (*policy.Purging, error) {
 	families, err := n.depart.purgeFamilies()
 	if err != nil {
 		return nil, err
 	}
 	return &policy.Purging{
-		Store: store.NewPurge(n.serviceDB), Ledger: n.ledger, Shredder: keys, Families: families,
+		Store: store.NewPurge(n.serviceDB), Ledger: n.ledger, Shredder: n.available, Families: families,
 		Request: store.NewRequest(n.serviceDB).Request,
 		Head: func(ctx context.Context, tenant string) (string, error) {
 			h, err := n.serviceLog.Head(ctx, tenant)

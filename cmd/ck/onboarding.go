@@ -17,7 +17,6 @@ import (
 	"github.com/customerkey/customerkey/internal/onboarding"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/resourcemanager"
-	"github.com/customerkey/customerkey/internal/rootkey"
 	"github.com/customerkey/customerkey/internal/store"
 )
 
@@ -54,7 +53,7 @@ func (o *onboardingSettings) refused() []string {
 
 // openOnboarding wires the checks before a family is enabled. Subscriptions are asked about where
 // everybody asks, at the resource manager's face, with the rights that their owners have given.
-func (n *node) openOnboarding(roots *rootkey.Client) error {
+func (n *node) openOnboarding(context.Context) error {
 	places, err := resourcemanager.New(resourcemanager.Config{
 		Endpoint: n.url("management"),
 		Credential: func(tenant string) azcore.TokenCredential {
@@ -66,7 +65,7 @@ func (n *node) openOnboarding(roots *rootkey.Client) error {
 		return err
 	}
 	n.wired.onboarding = onboarding.Config{
-		Store: store.NewOnboarding(n.serviceDB), Audit: n.serviceLog, Requests: n.requests, Places: places, Roots: roots,
+		Store: store.NewOnboarding(n.serviceDB), Audit: n.serviceLog, Requests: n.requests, Places: places, Roots: n.roots,
 		Gate: n.onboarded.who(), RefusedOffers: n.onboarded.refused(), RecoveryLevel: n.recoveryLevel, Roles: n.roles,
 		Tenant: func(ctx context.Context, idOrDomain string) (string, error) {
 			t, err := n.directory.Tenant(ctx, idOrDomain)

@@ -109,20 +109,6 @@ func (c *command) serve(ctx context.Context, args []string) error {
 	return errors.Join(c.serveNode(ctx, n, listeners, *sample), n.close(context.WithoutCancel(ctx)), folder.Close())
 }
 
-func (s settings) check() error {
-	switch {
-	case s.port < 1 || s.port > 65535:
-		return fault.New(fault.Invalid, "%d is no port", s.port).WithHint("give one from 1 to 65535 with --port")
-	case s.lease < time.Second || s.lease > time.Hour:
-		return fault.New(fault.Invalid, "a lease of %v is out of bounds", s.lease).WithHint("give one from 1s to 1h with --lease")
-	case s.recoveryLevel != "Recoverable" && s.recoveryLevel != "Recoverable+ProtectedSubscription":
-		return fault.New(fault.Invalid, "%q is no recovery level", s.recoveryLevel).WithHint("give Recoverable or Recoverable+ProtectedSubscription")
-	case s.domain == "" || strings.ContainsAny(s.domain, ":/@ "):
-		return fault.New(fault.Invalid, "%q is no domain", s.domain).WithHint("give a name without scheme and port, such as localhost")
-	}
-	return errors.Join(s.fileKeys.check(), s.tokens.check(), s.depart.check(), s.hardware.check(), s.availability.check(), s.onboarded.check(), s.exchange.check())
-}
-
 // serveNode makes the node ready, says so, and answers requests until ctx ends.
 func (c *command) serveNode(ctx context.Context, n *node, listeners *listeners, sample bool) error {
 	defer headroom.Keep()()
