@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // A Permission is one right over the keys of a vault, spelt as in KV-104.
@@ -93,21 +94,21 @@ const maxGrants = 1024
 // checkAccess refuses unknown permissions, missing object ids and one principal named twice.
 func checkAccess(access []Grant) error {
 	if len(access) > maxGrants {
-		return invalid("accessPolicies").WithHint("An access policy holds at most %d entries.", maxGrants)
+		return naming.Invalid("accessPolicies").WithHint("An access policy holds at most %d entries.", maxGrants)
 	}
 	seen := map[[2]string]bool{}
 	for _, g := range access {
-		if !isGUID(g.Object) || g.Application != "" && !isGUID(g.Application) || seen[g.principal()] {
-			return invalid("accessPolicies.objectId").WithHint("Each entry names one object id of the vault's tenant, no two the same.")
+		if !naming.IsGUID(g.Object) || g.Application != "" && !naming.IsGUID(g.Application) || seen[g.principal()] {
+			return naming.Invalid("accessPolicies.objectId").WithHint("Each entry names one object id of the vault's tenant, no two the same.")
 		}
 		seen[g.principal()] = true
 		for _, p := range g.Keys {
 			if !slices.ContainsFunc(Permissions(), p.Is) {
-				return invalid("accessPolicies.permissions.keys")
+				return naming.Invalid("accessPolicies.permissions.keys")
 			}
 		}
 		if len(g.Keys) > len(Permissions()) {
-			return invalid("accessPolicies.permissions.keys")
+			return naming.Invalid("accessPolicies.permissions.keys")
 		}
 	}
 	return nil
@@ -119,4 +120,6 @@ func (g Grant) equal(o Grant) bool {
 }
 
 // principal is what no two entries of a policy share.
-func (g Grant) principal() [2]string { return [2]string{fold(g.Object), fold(g.Application)} }
+func (g Grant) principal() [2]string {
+	return [2]string{naming.Fold(g.Object), naming.Fold(g.Application)}
+}

@@ -6,6 +6,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // The operator of the service decides about requests to register for mandatory retention, and
@@ -65,10 +66,10 @@ func (s *Service) decide(ctx context.Context, c directory.Caller, tenant, subscr
 // request reads a subscription whose feature waits for the operator.
 func (s *Service) request(ctx context.Context, tenant, subscription string) (Subscription, error) {
 	none := fault.New(fault.NotFound, "There is no request for the subscription '%.64s'", subscription).WithReason(ReasonNoRequest)
-	if !isGUID(subscription) {
+	if !naming.IsGUID(subscription) {
 		return Subscription{}, none
 	}
-	sub, err := s.store.Subscription(ctx, tenant, fold(subscription))
+	sub, err := s.store.Subscription(ctx, tenant, naming.Fold(subscription))
 	if fault.Is(err, fault.NotFound) || err == nil && sub.Retention.State != Pending && sub.Retention.State != Unregistering {
 		return Subscription{}, none
 	}
@@ -78,7 +79,7 @@ func (s *Service) request(ctx context.Context, tenant, subscription string) (Sub
 // decided returns the subscription as the decision leaves it.
 func (s *Service) decided(ctx context.Context, c directory.Caller, sub Subscription, approve bool) (Subscription, error) {
 	r := &sub.Retention
-	if SameName(r.AskedBy, c.ID) {
+	if naming.Same(r.AskedBy, c.ID) {
 		return sub, fault.New(fault.Forbidden, "Nobody decides about a request of his own").WithReason(ReasonSamePerson).
 			WithHint("Another operator has to.")
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // AssignRole gives a role to a principal at a scope; a.Created and a.CreatedBy are set here. It
@@ -57,10 +58,10 @@ func errOwnership() error {
 // readAssignment checks what shall be assigned and completes it: the scope with the names that
 // its parts were given. A key need not be there: who manages does not learn which are.
 func (s *Service) readAssignment(ctx context.Context, d *desk, a Assignment) (Assignment, error) {
-	if !isGUID(a.ID) {
+	if !naming.IsGUID(a.ID) {
 		return a, fault.New(fault.Invalid, "The role assignment ID '%.64s' is not valid. The role assignment ID must be a GUID", a.ID).WithReason(ReasonRoleID)
 	}
-	a.Tenant, a.ID, a.Principal = d.subscription.Tenant, fold(a.ID), fold(a.Principal)
+	a.Tenant, a.ID, a.Principal = d.subscription.Tenant, naming.Fold(a.ID), naming.Fold(a.Principal)
 	d.entry.Object = "roles/" + a.ID
 	role, ok := roleOf(a.Role)
 	if !ok {
@@ -71,19 +72,19 @@ func (s *Service) readAssignment(ctx context.Context, d *desk, a Assignment) (As
 		a.Kind = UserPrincipal
 	}
 	switch {
-	case !isGUID(a.Principal):
-		return a, invalid("principalId")
+	case !naming.IsGUID(a.Principal):
+		return a, naming.Invalid("principalId")
 	case a.Kind != UserPrincipal && a.Kind != GroupPrincipal && a.Kind != ServicePrincipal:
-		return a, invalid("principalType").WithHint("It is User, Group or ServicePrincipal.")
+		return a, naming.Invalid("principalType").WithHint("It is User, Group or ServicePrincipal.")
 	case len([]rune(a.Description)) > 1024 || strings.ContainsRune(a.Description, 0):
-		return a, invalid("description")
+		return a, naming.Invalid("description")
 	}
 	var err error
 	if a.Scope, a.PlaceMade, err = s.locate(ctx, d, a.Scope); err != nil {
 		return a, err
 	}
 	d.entry.Detail["role"], d.entry.Detail["principal"], d.entry.Detail["scope"] = role.Name, a.Principal, a.Scope.String()
-	a.Created, a.CreatedBy = s.now(), fold(d.caller.ID)
+	a.Created, a.CreatedBy = s.now(), naming.Fold(d.caller.ID)
 	return a, nil
 }
 
@@ -109,7 +110,7 @@ func (s *Service) locate(ctx context.Context, d *desk, at Scope) (where Scope, m
 	if at.Key == "" {
 		return at, made, nil
 	}
-	return at, made, checkKeyName(at.Key)
+	return at, made, naming.CheckKey(at.Key)
 }
 
 // alike finds the assignment that is to be made; fault.NotFound if neither its id is taken nor
@@ -174,7 +175,7 @@ func roleName(id string) string {
 
 // assignmentAt finds an assignment of exactly a scope.
 func (s *Service) assignmentAt(ctx context.Context, d *desk, at Scope, id string) (Assignment, error) {
-	a, err := s.assignment(ctx, d.subscription, fold(id))
+	a, err := s.assignment(ctx, d.subscription, naming.Fold(id))
 	if err != nil {
 		return a, err
 	}
@@ -190,7 +191,7 @@ func (s *Service) assignment(ctx context.Context, sub Subscription, id string) (
 	if owner := sub.ownership(); owner.ID == id {
 		return owner, nil
 	}
-	if !isGUID(id) {
+	if !naming.IsGUID(id) {
 		return Assignment{}, errNoAssignment(id)
 	}
 	a, err := s.store.Assignment(ctx, sub.Tenant, sub.ID, id)

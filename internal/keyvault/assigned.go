@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // Assignment returns an assignment of exactly a scope.
@@ -47,16 +48,16 @@ func (s *Service) Assignments(ctx context.Context, c directory.Caller, at Scope,
 
 // names reports whether the filter's principals hold the assignment.
 func (f AssignmentFilter) names(c directory.Caller, a Assignment) bool {
-	if f.Principal != "" && !SameName(f.Principal, a.Principal) {
+	if f.Principal != "" && !naming.Same(f.Principal, a.Principal) {
 		return false
 	}
 	if f.AssignedTo == "" {
 		return true
 	}
-	if SameName(f.AssignedTo, c.ID) {
-		return slices.Contains(principals(c), fold(a.Principal))
+	if naming.Same(f.AssignedTo, c.ID) {
+		return slices.Contains(principals(c), naming.Fold(a.Principal))
 	}
-	return SameName(f.AssignedTo, a.Principal)
+	return naming.Same(f.AssignedTo, a.Principal)
 }
 
 // Roles lists the roles that can be assigned, at any scope; whoever holds one in the
@@ -70,7 +71,7 @@ func (s *Service) Roles(ctx context.Context, c directory.Caller, at Scope) ([]Ro
 // ownership is the assignment that the subscription's owner has by being it (KV-128). It is
 // stored nowhere else and cannot be taken away; its id is made of the subscription's and his.
 func (s Subscription) ownership() Assignment {
-	owner := fold(s.Owner)
+	owner := naming.Fold(s.Owner)
 	return Assignment{
 		Tenant: s.Tenant, ID: uuid.NewHash(sha256.New(), uuid.Nil, []byte("owner "+s.ID+" "+owner), 8).String(),
 		Scope: Scope{Subscription: s.ID}, Role: RoleOwner, Principal: owner, Kind: UserPrincipal,

@@ -3,6 +3,8 @@ package keyvault
 import (
 	"context"
 	"time"
+
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // An Assignment gives a role to a person, a program or a group at a scope, and so at
@@ -33,7 +35,7 @@ const (
 
 // same reports whether both give the same role to the same principal at the same scope.
 func (a Assignment) same(o Assignment) bool {
-	return a.Scope.Covers(o.Scope) && o.Scope.Covers(a.Scope) && SameName(a.Role, o.Role) && SameName(a.Principal, o.Principal)
+	return a.Scope.Covers(o.Scope) && o.Scope.Covers(a.Scope) && naming.Same(a.Role, o.Role) && naming.Same(a.Principal, o.Principal)
 }
 
 // maxAssignments is how many role assignments a subscription holds, as in Azure.

@@ -1,6 +1,10 @@
 package keyvault
 
-import "time"
+import (
+	"time"
+
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
+)
 
 // Attributes are what a caller may set of a version. A nil member was not given.
 type Attributes struct {
@@ -24,11 +28,11 @@ func (a Attributes) apply(k *Key) error {
 	}
 	for name, t := range map[string]time.Time{"nbf": k.NotBefore, "exp": k.Expires} {
 		if !t.IsZero() && (t.Unix() < 0 || !t.Before(lastTime)) {
-			return invalid(name)
+			return naming.Invalid(name)
 		}
 	}
 	if !k.Expires.IsZero() && !k.NotBefore.IsZero() && !k.Expires.After(k.NotBefore) {
-		return invalid("exp").WithHint("The expiry must be after the time from which the key is valid.")
+		return naming.Invalid("exp").WithHint("The expiry must be after the time from which the key is valid.")
 	}
 	return nil
 }

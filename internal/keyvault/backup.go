@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 )
 
@@ -78,7 +79,7 @@ func (s *Service) backup(ctx context.Context, v *visit, versions []Stored, rotat
 		return nil, err
 	}
 	content := backupContent{
-		Format: backupFormat, Tenant: v.vault.Tenant, Subscription: v.vault.Subscription, Geography: geographyOf(v.vault.Location),
+		Format: backupFormat, Tenant: v.vault.Tenant, Subscription: v.vault.Subscription, Geography: naming.Geography(v.vault.Location),
 		Vault: v.vault.Name, Time: v.now.UnixMicro(), Name: v.key.Name, Rotation: rotation,
 	}
 	for _, stored := range versions {

@@ -10,6 +10,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 	"github.com/customerkey/customerkey/internal/keyvault/throttle"
 )
 
@@ -27,7 +28,7 @@ func (s *Service) charge(v *visit) error {
 	if s.throttle == nil {
 		return nil
 	}
-	verdict := s.throttle.Take(throttle.Vault{Tenant: v.vault.Tenant, Subscription: fold(v.vault.Subscription), Name: v.vault.Name}, v.op(), v.now)
+	verdict := s.throttle.Take(throttle.Vault{Tenant: v.vault.Tenant, Subscription: naming.Fold(v.vault.Subscription), Name: v.vault.Name}, v.op(), v.now)
 	if verdict.Wait == 0 {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 )
 
@@ -107,7 +108,7 @@ func (n NewKey) key(v *visit, spec protect.Spec) (Key, error) {
 	if err := checkOps(k.Ops); err != nil {
 		return Key{}, err
 	}
-	if err := checkTags(k.Tags); err != nil {
+	if err := naming.CheckTags(k.Tags); err != nil {
 		return Key{}, err
 	}
 	if err := n.Attributes.apply(&k); err != nil {
@@ -119,7 +120,7 @@ func (n NewKey) key(v *visit, spec protect.Spec) (Key, error) {
 // spec checks type and size (section 4.2) and fills in the defaults.
 func (n NewKey) spec() (protect.Spec, error) {
 	if n.Type == "" {
-		return protect.Spec{}, invalid("kty")
+		return protect.Spec{}, naming.Invalid("kty")
 	}
 	switch t, _ := splitType(n.Type); t {
 	case protect.RSA:
@@ -137,11 +138,11 @@ func (n NewKey) rsaSpec() (protect.Spec, error) {
 	}
 	switch {
 	case spec.Bits != 2048 && spec.Bits != 3072 && spec.Bits != 4096:
-		return spec, invalid("key_size")
+		return spec, naming.Invalid("key_size")
 	case n.Exponent != 0 && n.Exponent != 65537:
-		return spec, invalid("public_exponent")
+		return spec, naming.Invalid("public_exponent")
 	case n.Curve != "":
-		return spec, invalid("crv")
+		return spec, naming.Invalid("crv")
 	}
 	return spec, nil
 }
@@ -155,11 +156,11 @@ func (n NewKey) ecSpec() (protect.Spec, error) {
 	size := sizes[spec.Curve]
 	switch {
 	case !protect.CurveAllowed(spec.Curve):
-		return spec, invalid("crv")
+		return spec, naming.Invalid("crv")
 	case n.Bits != 0 && n.Bits != size:
-		return spec, invalid("key_size")
+		return spec, naming.Invalid("key_size")
 	case n.Exponent != 0:
-		return spec, invalid("public_exponent")
+		return spec, naming.Invalid("public_exponent")
 	}
 	return spec, nil
 }
@@ -177,7 +178,7 @@ func checkOps(ops []string) error {
 	known := []string{"encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import"}
 	for i, op := range ops {
 		if !slices.Contains(known, op) || slices.Contains(ops[:i], op) {
-			return invalid("key_ops")
+			return naming.Invalid("key_ops")
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 )
 
@@ -47,7 +48,7 @@ func (s *Service) seal(ctx context.Context, c directory.Caller, a Action, t Targ
 			return nil, err
 		}
 		if most := v.key.Bits/8 - protect.Algorithm(alg).Overhead(); len(value) > most {
-			return nil, invalid("value").WithHint("%s takes at most %d bytes under this key.", alg, most)
+			return nil, naming.Invalid("value").WithHint("%s takes at most %d bytes under this key.", alg, most)
 		}
 		return func() (Result, error) {
 			pub, err := v.holder.Public(ctx, v.key.id(), v.material.Handle)
@@ -82,7 +83,7 @@ func (s *Service) prepare(v *visit, alg string, value []byte) error {
 	v.entry.Object = v.objectOf(v.key)
 	a := protect.Algorithm(alg)
 	if !a.Known() {
-		return invalid("alg")
+		return naming.Invalid("alg")
 	}
 	v.note("alg", alg)
 	switch {
@@ -91,7 +92,7 @@ func (s *Service) prepare(v *visit, alg string, value []byte) error {
 	case !a.Approved() || slices.Contains(s.refuse, a):
 		return fault.New(fault.Invalid, "Algorithm %s is not allowed by this deployment", alg).WithHint("Use RSA-OAEP-256.")
 	case len(value) == 0:
-		return invalid("value")
+		return naming.Invalid("value")
 	}
 	return s.held(v)
 }

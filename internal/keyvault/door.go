@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 )
 
@@ -126,10 +127,10 @@ func (s *Service) look(ctx context.Context, v *visit, want subject) error {
 	if want == theVault {
 		return nil
 	}
-	if err := checkKeyName(v.target.Name); err != nil {
+	if err := naming.CheckKey(v.target.Name); err != nil {
 		return err
 	}
-	if v.target.Version != "" && !isVersion(v.target.Version) {
+	if v.target.Version != "" && !naming.IsVersion(v.target.Version) {
 		return fault.New(fault.Invalid, "The request URI contains an invalid version")
 	}
 	return s.find(ctx, v, want)
@@ -182,9 +183,9 @@ func usable(k Key, r rule, now time.Time) error {
 // may change. Names that break the rules, and may be of any length, stay out.
 func object(v Vault, t Target) string {
 	switch {
-	case !isKeyName(t.Name):
+	case !naming.IsKey(t.Name):
 		return v.Name + "/keys"
-	case !isVersion(t.Version):
+	case !naming.IsVersion(t.Version):
 		return v.Name + "/keys/" + t.Name
 	}
 	return v.Name + "/keys/" + t.Name + "/" + t.Version

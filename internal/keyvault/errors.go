@@ -27,7 +27,6 @@ const (
 	ReasonNoSubscription    = "SubscriptionNotFound"
 	ReasonNoGroup           = "ResourceGroupNotFound"
 	ReasonNoResource        = "ResourceNotFound"
-	ReasonVaultName         = "VaultNameNotValid"
 	ReasonVaultTaken        = "VaultAlreadyExists"
 	ReasonLocationMismatch  = "InvalidResourceLocation"
 	ReasonNoDeletedVault    = "DeletedVaultNotFound"
@@ -67,11 +66,6 @@ func ErrChanged() error {
 func hasReason(err error, reason string) bool {
 	e, ok := errors.AsType[*fault.Error](err)
 	return ok && e.Reason == reason
-}
-
-// invalid is KV-95's answer: it names the member.
-func invalid(property string) *fault.Error {
-	return fault.New(fault.Invalid, "Property %s has invalid value", property)
 }
 
 func errKeyType(t string) *fault.Error {

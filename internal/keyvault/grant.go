@@ -7,6 +7,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // An AccessChange says what to do with the entries handed to SetAccess (KV-119).
@@ -89,6 +90,6 @@ func (d *desk) describeGrants(grants []Grant) {
 		for i, p := range g.Keys {
 			names[i] = string(p)
 		}
-		d.entry.Detail["grant "+fold(g.Object)] = strings.Join(names, " ")
+		d.entry.Detail["grant "+naming.Fold(g.Object)] = strings.Join(names, " ")
 	}
 }

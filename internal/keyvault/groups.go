@@ -6,6 +6,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // PutGroup makes a resource group, or replaces the tags of one that is there.
@@ -16,18 +17,18 @@ func (s *Service) PutGroup(ctx context.Context, c directory.Caller, g Group) (Gr
 	}
 	got, err := manage(ctx, s, c, PutGroup, g.scope(), func(d *desk) (func() (outcome, error), error) {
 		switch {
-		case !isGroupName(g.Name):
-			return nil, invalid("resourceGroupName")
-		case !location.MatchString(g.Location):
-			return nil, invalid("location")
+		case !naming.IsGroup(g.Name):
+			return nil, naming.Invalid("resourceGroupName")
+		case !naming.IsLocation(g.Location):
+			return nil, naming.Invalid("location")
 		}
-		if err := checkTags(g.Tags); err != nil {
+		if err := naming.CheckTags(g.Tags); err != nil {
 			return nil, err
 		}
 		d.entry.Object = "groups/" + g.Name
 		old, err := s.group(ctx, d.subscription, g.Name)
 		switch {
-		case err == nil && !SameLocation(old.Location, g.Location):
+		case err == nil && !naming.SameLocation(old.Location, g.Location):
 			return nil, fault.New(fault.Conflict, "The resource group '%s' already exists in location '%s'", old.Name, old.Location).
 				WithReason(ReasonLocationMismatch)
 		case err != nil && !hasReason(err, ReasonNoGroup):
@@ -49,7 +50,7 @@ func (s *Service) PutGroup(ctx context.Context, c directory.Caller, g Group) (Gr
 // TagGroup replaces the tags of a resource group.
 func (s *Service) TagGroup(ctx context.Context, c directory.Caller, subscription, name string, tags map[string]string) (Group, error) {
 	return manage(ctx, s, c, PutGroup, Scope{Subscription: subscription, Group: name}, func(d *desk) (func() (Group, error), error) {
-		if err := checkTags(tags); err != nil {
+		if err := naming.CheckTags(tags); err != nil {
 			return nil, err
 		}
 		g, err := s.group(ctx, d.subscription, name)
@@ -92,7 +93,7 @@ func (s *Service) emptyGroup(ctx context.Context, c directory.Caller, subscripti
 			return err
 		}
 		for _, v := range vaults {
-			if !SameName(v.Group, name) {
+			if !naming.Same(v.Group, name) {
 				continue
 			}
 			if _, err := s.DeleteVault(ctx, c, subscription, name, v.Name); err != nil && !hasReason(err, ReasonNoResource) {
@@ -143,7 +144,7 @@ func (s *Service) Groups(ctx context.Context, c directory.Caller, subscription s
 
 func (s *Service) group(ctx context.Context, sub Subscription, name string) (Group, error) {
 	missing := errNoGroup(name)
-	if !isGroupName(name) {
+	if !naming.IsGroup(name) {
 		return Group{}, missing
 	}
 	g, err := s.store.Group(ctx, sub.Tenant, sub.ID, name)

@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/envelope"
 	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // Actions on event subscriptions.
@@ -69,19 +70,19 @@ type HookSpec struct {
 
 func (spec HookSpec) check() (courier.Endpoint, error) {
 	if !hookName.MatchString(spec.Name) {
-		return courier.Endpoint{}, invalid("name").WithHint("An event subscription's name has 3 to 64 letters, digits and hyphens.")
+		return courier.Endpoint{}, naming.Invalid("name").WithHint("An event subscription's name has 3 to 64 letters, digits and hyphens.")
 	}
 	if s := cmp.Or(spec.Schema, EventGridSchema); s != EventGridSchema && s != CloudEventSchema {
-		return courier.Endpoint{}, invalid("eventDeliverySchema").WithHint("Use %s or %s.", EventGridSchema, CloudEventSchema)
+		return courier.Endpoint{}, naming.Invalid("eventDeliverySchema").WithHint("Use %s or %s.", EventGridSchema, CloudEventSchema)
 	}
 	for i, t := range spec.Types {
 		if !t.Known() || slices.Contains(spec.Types[:i], t) {
-			return courier.Endpoint{}, invalid("filter.includedEventTypes").WithHint("Types of events of key vaults, each once: %s and so on.", EventTypes()[0])
+			return courier.Endpoint{}, naming.Invalid("filter.includedEventTypes").WithHint("Types of events of key vaults, each once: %s and so on.", EventTypes()[0])
 		}
 	}
 	e, err := courier.NewEndpoint(spec.Endpoint)
 	if err != nil {
-		return e, invalid("destination.properties.endpointUrl").WithHint("%s", fault.As(err).Hint)
+		return e, naming.Invalid("destination.properties.endpointUrl").WithHint("%s", fault.As(err).Hint)
 	}
 	return e, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // A Courier reaches webhooks.
@@ -62,7 +63,7 @@ func (s *Service) planHook(ctx context.Context, v Vault, spec HookSpec) (Hook, e
 		Schema: cmp.Or(spec.Schema, EventGridSchema), Types: spec.Types, Created: now, Updated: now,
 	}
 	for _, row := range all {
-		if SameName(row.Name, h.Name) {
+		if naming.Same(row.Name, h.Name) {
 			old, err := s.openHook(row)
 			h.Secret, h.Created, h.Updated = old.Secret, old.Created, later(now, old.Updated)
 			return h, err

@@ -5,6 +5,7 @@ import (
 	"crypto"
 
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 )
 
@@ -44,7 +45,7 @@ func (s *Service) ImportKey(ctx context.Context, c directory.Caller, vault, name
 func (n NewKey) pair(jwk JWK) (*protect.Pair, error) {
 	switch jwk.Type, _ = splitType(n.Type); jwk.Type {
 	case "":
-		return nil, invalid("key.kty")
+		return nil, naming.Invalid("key.kty")
 	case protect.RSA, protect.EC:
 		return jwk.Pair()
 	}

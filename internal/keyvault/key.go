@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 )
 
@@ -50,7 +51,7 @@ func (d Deletion) IsDeleted() bool { return !d.Deleted.IsZero() }
 
 // id names the version for the protector; letter case does not matter there.
 func (k Key) id() protect.ID {
-	return protect.ID{Tenant: k.Tenant, Vault: fold(k.Vault), Key: fold(k.Name), Version: k.Version}
+	return protect.ID{Tenant: k.Tenant, Vault: naming.Fold(k.Vault), Key: naming.Fold(k.Name), Version: k.Version}
 }
 
 // in returns k as an answer from v: with the vault's name, age and recovery level.

@@ -6,6 +6,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // A desk is a request at the door of management that is let through.
@@ -40,7 +41,7 @@ func manage[T any](ctx context.Context, s *Service, c directory.Caller, a Action
 	}
 	d := &desk{caller: c}
 	d.entry = audit.Entry{Tenant: c.Tenant, Caller: c, Action: string(a), Object: r.object, Detail: map[string]string{"permission": r.name}}
-	if isGUID(at.Subscription) {
+	if naming.IsGUID(at.Subscription) {
 		d.entry.Detail["subscription"] = at.Subscription
 	}
 	if err := s.approach(ctx, d, a, at); err != nil {
@@ -77,10 +78,10 @@ func (s *Service) RefuseManagement(ctx context.Context, c directory.Caller, a Ac
 // subscription reads a subscription of the caller's tenant.
 func (s *Service) subscription(ctx context.Context, c directory.Caller, id string) (Subscription, error) {
 	missing := fault.New(fault.NotFound, "The subscription '%.64s' could not be found", id).WithReason(ReasonNoSubscription)
-	if !isGUID(id) {
+	if !naming.IsGUID(id) {
 		return Subscription{}, missing
 	}
-	sub, err := s.store.Subscription(ctx, c.Tenant, fold(id))
+	sub, err := s.store.Subscription(ctx, c.Tenant, naming.Fold(id))
 	if fault.Is(err, fault.NotFound) {
 		return Subscription{}, missing
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // A Network says from where a vault's keys can be reached (KV-122). The zero one lets
@@ -29,7 +30,7 @@ const maxRules = 1000
 
 // ParseRule reads an address or a range of them, IPv4 or IPv6: "192.0.2.1", "2001:db8::/32".
 func ParseRule(text string) (netip.Prefix, error) {
-	bad := invalid("networkAcls.ipRules.value").WithHint("A rule is an address or a range, like 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32.")
+	bad := naming.Invalid("networkAcls.ipRules.value").WithHint("A rule is an address or a range, like 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32.")
 	if len(text) > 64 {
 		return netip.Prefix{}, bad
 	}
@@ -41,7 +42,7 @@ func ParseRule(text string) (netip.Prefix, error) {
 		return netip.Prefix{}, bad
 	}
 	if p != p.Masked() {
-		return netip.Prefix{}, invalid("networkAcls.ipRules.value").WithHint("%s has bits behind its length; the range is %s.", p, p.Masked())
+		return netip.Prefix{}, naming.Invalid("networkAcls.ipRules.value").WithHint("%s has bits behind its length; the range is %s.", p, p.Masked())
 	}
 	return p, nil
 }
@@ -79,7 +80,7 @@ func (f Firewall) allows(address string) bool {
 
 func (n Network) check() error {
 	if n.Firewall != nil && len(n.Firewall.Allowed) > maxRules {
-		return invalid("networkAcls.ipRules").WithHint("A vault has at most %d rules.", maxRules)
+		return naming.Invalid("networkAcls.ipRules").WithHint("A vault has at most %d rules.", maxRules)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 	"github.com/customerkey/customerkey/internal/seal"
 )
 
@@ -59,7 +60,7 @@ type hookContent struct {
 
 // hookBinding is what a hook's secrets are sealed with, names in any case.
 func hookBinding(tenant, vault, name string) []byte {
-	return envelope.Bind("webhook 1", tenant, fold(vault), fold(name))
+	return envelope.Bind("webhook 1", tenant, naming.Fold(vault), naming.Fold(name))
 }
 
 // HookShelf returns the hooks in rows, whose parts are tenant, vault and name, for being re-sealed.

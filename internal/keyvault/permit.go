@@ -5,6 +5,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // permit checks that the caller may do what the action's rule asks for: by the vault's access
@@ -30,7 +31,7 @@ func (s *Service) permitByRole(ctx context.Context, v *visit, r rule) error {
 	action := dataActions[r.permission]
 	v.note("permission", action)
 	at := v.vault.scope()
-	if checkKeyName(v.target.Name) == nil {
+	if naming.CheckKey(v.target.Name) == nil {
 		at.Key = v.target.Name
 	}
 	list, err := s.store.AssignmentsAt(ctx, v.vault.Tenant, at, principals(v.caller))
@@ -89,5 +90,5 @@ func errRole(c directory.Caller, v Vault, action string, at Scope) error {
 	return fault.New(fault.Forbidden, "Caller is not authorized to perform action on resource.\r\n"+
 		"If role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\n"+
 		"Caller: appid=%s;oid=%s\r\nAction: '%s'\r\nResource: '%s'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null\r\n"+
-		"Vault: %s;location=%s", c.App, c.ID, action, fold(at.String()), v.Name, v.Location).WithReason(ReasonRBAC)
+		"Vault: %s;location=%s", c.App, c.ID, action, naming.Fold(at.String()), v.Name, v.Location).WithReason(ReasonRBAC)
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // maxRandom is how many random bytes one request gets (KV-40).
@@ -16,7 +17,7 @@ const maxRandom = 128
 func (s *Service) RandomBytes(ctx context.Context, c directory.Caller, vault string, count int) ([]byte, error) {
 	return through(ctx, s, c, RandomBytes, Target{Vault: vault}, func(v *visit) (func() ([]byte, error), error) {
 		if count < 1 || count > maxRandom {
-			return nil, invalid("count").WithHint("One request gets 1 to %d bytes.", maxRandom)
+			return nil, naming.Invalid("count").WithHint("One request gets 1 to %d bytes.", maxRandom)
 		}
 		v.note("count", strconv.Itoa(count))
 		return func() ([]byte, error) {

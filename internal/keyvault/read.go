@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // maxPage bounds what one call of a list returns; faces have lower limits of their own.
@@ -32,10 +33,10 @@ func (s *Service) DeletedKeys(ctx context.Context, c directory.Caller, vault, af
 func (s *Service) list(ctx context.Context, c directory.Caller, a Action, vault, after string, limit int) ([]Key, error) {
 	return through(ctx, s, c, a, Target{Vault: vault}, func(v *visit) (func() ([]Key, error), error) {
 		if limit < 1 || limit > maxPage {
-			return nil, invalid("maxresults")
+			return nil, naming.Invalid("maxresults")
 		}
 		if after != "" {
-			if err := checkKeyName(after); err != nil {
+			if err := naming.CheckKey(after); err != nil {
 				return nil, err
 			}
 			v.note("after", after)
@@ -52,7 +53,7 @@ func (s *Service) list(ctx context.Context, c directory.Caller, a Action, vault,
 func (s *Service) Versions(ctx context.Context, c directory.Caller, vault, name string, after int64, limit int) ([]Key, error) {
 	return through(ctx, s, c, ListVersions, Target{Vault: vault, Name: name}, func(v *visit) (func() ([]Key, error), error) {
 		if limit < 1 || limit > maxPage {
-			return nil, invalid("maxresults")
+			return nil, naming.Invalid("maxresults")
 		}
 		v.note("after", strconv.FormatInt(after, 10))
 		return func() ([]Key, error) {

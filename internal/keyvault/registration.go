@@ -8,6 +8,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // The life of the feature mandatoryRetentionPeriodEnabled with a subscription (KV-112, KV-127).
@@ -89,7 +90,7 @@ func (r *Registration) move(to RegistrationState, now time.Time) { r.State, r.Si
 // ask takes a registration into a state that waits for the operator.
 func (r *Registration) ask(to RegistrationState, c directory.Caller, now time.Time) {
 	r.move(to, now)
-	r.AskedBy, r.AskedName, r.Asked = fold(c.ID), c.Name, now
+	r.AskedBy, r.AskedName, r.Asked = naming.Fold(c.ID), c.Name, now
 }
 
 // nextOrder is the place of a registration that is made now.
@@ -119,7 +120,7 @@ func (s *Service) unused(ctx context.Context, sub Subscription) error {
 // vaultsOf returns the names of all vaults of a subscription, live and deleted.
 func (s *Service) vaultsOf(ctx context.Context, sub Subscription) (names []string, err error) {
 	for _, list := range []vaultList{s.store.Vaults, s.store.DeletedVaults} {
-		if err := s.eachVault(ctx, sub, list, func(v Vault) { names = append(names, fold(v.Name)) }); err != nil {
+		if err := s.eachVault(ctx, sub, list, func(v Vault) { names = append(names, naming.Fold(v.Name)) }); err != nil {
 			return nil, err
 		}
 	}
@@ -137,7 +138,7 @@ func (s *Service) eachVault(ctx context.Context, sub Subscription, list vaultLis
 		}
 		for _, v := range page {
 			see(v)
-			after = fold(v.Name)
+			after = naming.Fold(v.Name)
 		}
 		if len(page) < maxPage {
 			return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 )
 
@@ -54,14 +55,14 @@ func (s *Service) openBackup(ctx context.Context, v Vault, blob []byte) (*backup
 // fits reports whether the content may be restored into v, and is of a form that this release
 // can read.
 func (b backupContent) fits(v Vault) bool {
-	if b.Format != backupFormat || b.Tenant != v.Tenant || !SameName(b.Subscription, v.Subscription) || b.Geography != geographyOf(v.Location) {
+	if b.Format != backupFormat || b.Tenant != v.Tenant || !naming.Same(b.Subscription, v.Subscription) || b.Geography != naming.Geography(v.Location) {
 		return false
 	}
-	if checkKeyName(b.Name) != nil || len(b.Versions) == 0 || len(b.Versions) > maxBackup {
+	if naming.CheckKey(b.Name) != nil || len(b.Versions) == 0 || len(b.Versions) > maxBackup {
 		return false
 	}
 	for _, version := range b.Versions {
-		if !isVersion(version.Version) {
+		if !naming.IsVersion(version.Version) {
 			return false
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // A held is a role that a caller has at a scope.
@@ -71,7 +72,7 @@ func (s *Service) rights(ctx context.Context, c directory.Caller, sub Subscripti
 }
 
 func owns(c directory.Caller, sub Subscription) bool {
-	return c.Tenant == sub.Tenant && (c.Kind == directory.System || SameName(c.ID, sub.Owner))
+	return c.Tenant == sub.Tenant && (c.Kind == directory.System || naming.Same(c.ID, sub.Owner))
 }
 
 // principals are the object ids, folded, that stand for the caller: his own and his groups'.
@@ -79,7 +80,7 @@ func owns(c directory.Caller, sub Subscription) bool {
 func principals(c directory.Caller) []string {
 	var ids []string
 	for _, id := range append([]string{c.ID}, c.Groups...) {
-		if id = fold(id); isGUID(id) && !slices.Contains(ids, id) {
+		if id = naming.Fold(id); naming.IsGUID(id) && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}

@@ -3,6 +3,8 @@ package keyvault
 import (
 	"slices"
 	"strings"
+
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // A Role is a set of actions that can be assigned to someone at a scope. Actions are named
@@ -89,7 +91,7 @@ func keyActions(names ...string) []string {
 
 // roleOf returns the role of an id in any case.
 func roleOf(id string) (Role, bool) {
-	i := slices.IndexFunc(roles, func(r Role) bool { return SameName(r.ID, id) })
+	i := slices.IndexFunc(roles, func(r Role) bool { return naming.Same(r.ID, id) })
 	if i < 0 {
 		return Role{}, false
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // A RotationPolicy says when versions of a key expire and what to do before. Durations are ISO
@@ -92,12 +93,12 @@ func (p RotationPolicy) check() error {
 	var types []string
 	for _, a := range p.Actions {
 		if a.Type != "Rotate" && a.Type != "Notify" || slices.Contains(types, a.Type) {
-			return invalid("lifetimeActions.action.type").WithHint("At most one Rotate and one Notify.")
+			return naming.Invalid("lifetimeActions.action.type").WithHint("At most one Rotate and one Notify.")
 		}
 		types = append(types, a.Type)
 		switch {
 		case (a.AfterCreate == "") == (a.BeforeExpiry == ""):
-			return invalid("lifetimeActions.trigger").WithHint("A trigger has either timeAfterCreate or timeBeforeExpiry.")
+			return naming.Invalid("lifetimeActions.trigger").WithHint("A trigger has either timeAfterCreate or timeBeforeExpiry.")
 		case a.AfterCreate != "":
 			if err := checkDuration("timeAfterCreate", a.AfterCreate, 7); err != nil {
 				return err
@@ -114,7 +115,7 @@ func (p RotationPolicy) check() error {
 func checkDuration(name, text string, days int) error {
 	d, ok := parseDuration(text)
 	if !ok || d.atLeast() < days {
-		return invalid(name).WithHint("It is an ISO 8601 duration of whole days or more, such as P90D or P2Y, and at least %d days.", days)
+		return naming.Invalid(name).WithHint("It is an ISO 8601 duration of whole days or more, such as P90D or P2Y, and at least %d days.", days)
 	}
 	return nil
 }
@@ -122,6 +123,6 @@ func checkDuration(name, text string, days int) error {
 func (p RotationPolicy) describe(v *visit) {
 	v.note("expiry", p.Expiry)
 	for _, a := range p.Actions {
-		v.note(fold(a.Type), a.AfterCreate+a.BeforeExpiry)
+		v.note(naming.Fold(a.Type), a.AfterCreate+a.BeforeExpiry)
 	}
 }

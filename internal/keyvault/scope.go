@@ -1,5 +1,7 @@
 package keyvault
 
+import "github.com/customerkey/customerkey/internal/keyvault/naming"
+
 // A Scope is where an action of management takes place and where a role holds: a
 // subscription, a resource group of it, a vault of that, or a single key of that. Parts that
 // are empty make it wider; none but the last ones may be. Names compare in any case.
@@ -24,13 +26,13 @@ func (s Scope) String() string {
 
 // Covers reports whether o is s or lies inside it.
 func (s Scope) Covers(o Scope) bool {
-	within := func(outer, inner string) bool { return outer == "" || SameName(outer, inner) }
-	return SameName(s.Subscription, o.Subscription) && within(s.Group, o.Group) && within(s.Vault, o.Vault) && within(s.Key, o.Key)
+	within := func(outer, inner string) bool { return outer == "" || naming.Same(outer, inner) }
+	return naming.Same(s.Subscription, o.Subscription) && within(s.Group, o.Group) && within(s.Vault, o.Vault) && within(s.Key, o.Key)
 }
 
 // folded is the scope in the form in which scopes are compared.
 func (s Scope) folded() Scope {
-	return Scope{fold(s.Subscription), fold(s.Group), fold(s.Vault), fold(s.Key)}
+	return Scope{naming.Fold(s.Subscription), naming.Fold(s.Group), naming.Fold(s.Vault), naming.Fold(s.Key)}
 }
 
 // scope is where a vault lies.

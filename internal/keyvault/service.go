@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/elapsed"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 	"github.com/customerkey/customerkey/internal/keyvault/throttle"
 	"github.com/customerkey/customerkey/internal/seal"
@@ -108,7 +109,7 @@ func (s *Service) Locate(ctx context.Context, vault string) (Place, error) {
 
 // LocateDeleted is Locate for a deleted vault.
 func (s *Service) LocateDeleted(ctx context.Context, vault string) (Place, error) {
-	if !isVaultName(vault) {
+	if !naming.IsVault(vault) {
 		return Place{}, errNoDeletedVault(vault)
 	}
 	v, err := s.store.DeletedVault(ctx, vault)
@@ -117,7 +118,7 @@ func (s *Service) LocateDeleted(ctx context.Context, vault string) (Place, error
 
 // vault reads a vault by its name in any case.
 func (s *Service) vault(ctx context.Context, name string) (Vault, error) {
-	if !isVaultName(name) {
+	if !naming.IsVault(name) {
 		return Vault{}, errVaultNotFound()
 	}
 	v, err := s.store.Vault(ctx, name)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
 )
 
@@ -30,7 +31,7 @@ func (s *Service) Verify(ctx context.Context, c directory.Caller, vault, name, v
 			return nil, err
 		}
 		if len(signature) == 0 {
-			return nil, invalid("value")
+			return nil, naming.Invalid("value")
 		}
 		return func() (bool, error) { // the public half as the protector knows it, as for sealing
 			pub, err := v.holder.Public(ctx, v.key.id(), v.material.Handle)
@@ -52,14 +53,14 @@ func (s *Service) prepareSignature(v *visit, alg, member string, digest []byte) 
 	v.entry.Object = v.objectOf(v.key)
 	a := protect.SignatureAlgorithm(alg)
 	if !a.Known() {
-		return invalid("alg")
+		return naming.Invalid("alg")
 	}
 	v.note("alg", alg)
 	if !a.Fits(v.key.Type, v.key.Curve) {
 		return fault.New(fault.Invalid, "Algorithm %s does not fit this key, whose type is %s", alg, v.key.kind())
 	}
 	if len(digest) != a.DigestSize() {
-		return invalid(member).WithHint("%s signs a digest of %d bytes.", alg, a.DigestSize())
+		return naming.Invalid(member).WithHint("%s signs a digest of %d bytes.", alg, a.DigestSize())
 	}
 	if v.key.Curve != "" && !protect.CurveAllowed(v.key.Curve) {
 		return fault.New(fault.Invalid, "Algorithm %s is not allowed by this deployment", alg)

@@ -10,6 +10,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // maxSubscriptions bounds what one tenant can make.
@@ -31,17 +32,17 @@ func (s *Service) Subscribe(ctx context.Context, c directory.Caller, alias, disp
 		_, err := settle[struct{}](ctx, s, e, nil, why)
 		return sub, false, err
 	}
-	if !c.Has(directory.GlobalAdministrator) || !isGUID(c.ID) {
+	if !c.Has(directory.GlobalAdministrator) || !naming.IsGUID(c.ID) {
 		return refuse(errSubscribe(c))
 	}
 	if !aliasName.MatchString(alias) {
-		return refuse(invalid("alias").WithHint("It has 1 to 63 letters, digits, dashes and underscores."))
+		return refuse(naming.Invalid("alias").WithHint("It has 1 to 63 letters, digits, dashes and underscores."))
 	}
 	if displayName == "" {
 		displayName = alias
 	}
-	if !isDisplayName(displayName) {
-		return refuse(invalid("displayName"))
+	if !naming.IsDisplayName(displayName) {
+		return refuse(naming.Invalid("displayName"))
 	}
 	all, err := s.store.Subscriptions(ctx, c.Tenant)
 	if err != nil {
@@ -56,13 +57,13 @@ func (s *Service) Subscribe(ctx context.Context, c directory.Caller, alias, disp
 	if len(all) >= maxSubscriptions {
 		return refuse(fault.New(fault.Conflict, "A tenant has at most %d subscriptions", maxSubscriptions))
 	}
-	e.Detail["owner"], e.Detail["name"] = fold(c.ID), displayName
+	e.Detail["owner"], e.Detail["name"] = naming.Fold(c.ID), displayName
 	sub, err = settle(ctx, s, e, func() (Subscription, error) {
-		sub := Subscription{ID: id, Tenant: c.Tenant, DisplayName: displayName, Owner: fold(c.ID), Created: s.now()}
+		sub := Subscription{ID: id, Tenant: c.Tenant, DisplayName: displayName, Owner: naming.Fold(c.ID), Created: s.now()}
 		if created, err = s.store.AddSubscription(ctx, sub); err != nil {
 			return sub, err
 		}
-		if sub, err = s.store.Subscription(ctx, c.Tenant, id); err == nil && sub.Owner != fold(c.ID) {
+		if sub, err = s.store.Subscription(ctx, c.Tenant, id); err == nil && sub.Owner != naming.Fold(c.ID) {
 			err = errAlias() // someone was faster
 		}
 		return sub, err
@@ -74,7 +75,7 @@ func (s *Service) Subscribe(ctx context.Context, c directory.Caller, alias, disp
 // to another's.
 func (s *Service) subscribed(ctx context.Context, c directory.Caller, e audit.Entry, old Subscription) (Subscription, bool, error) {
 	var why error
-	if old.Owner != fold(c.ID) {
+	if old.Owner != naming.Fold(c.ID) {
 		why = errAlias()
 	}
 	sub, err := settle(ctx, s, e, func() (Subscription, error) { return old, nil }, why)
@@ -95,7 +96,7 @@ func (s *Service) SubscriptionOf(ctx context.Context, c directory.Caller, alias 
 
 // aliased is the id of the subscription that a tenant made under an alias (RFC 9562, version 8).
 func aliased(tenant, alias string) string {
-	sum := sha256.Sum256([]byte("subscription alias\x00" + tenant + "\x00" + fold(alias)))
+	sum := sha256.Sum256([]byte("subscription alias\x00" + tenant + "\x00" + naming.Fold(alias)))
 	id := uuid.UUID(sum[:16])
 	id[6] = id[6]&0x0f | 0x80
 	id[8] = id[8]&0x3f | 0x80

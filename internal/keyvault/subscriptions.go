@@ -4,11 +4,10 @@ import (
 	"context"
 	"slices"
 
-	"github.com/google/uuid"
-
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // PutSubscription makes a subscription of any tenant, or changes its name and owner. Only
@@ -22,7 +21,7 @@ func (s *Service) PutSubscription(ctx context.Context, c directory.Caller, sub S
 		_, err = settle[struct{}](ctx, s, e, nil, err)
 		return err
 	}
-	sub.ID, sub.Owner, sub.Created = fold(sub.ID), fold(sub.Owner), s.now()
+	sub.ID, sub.Owner, sub.Created = naming.Fold(sub.ID), naming.Fold(sub.Owner), s.now()
 	e.Tenant = sub.Tenant
 	e.Object = "subscriptions/" + sub.ID
 	e.Detail = map[string]string{"owner": sub.Owner, "name": sub.DisplayName}
@@ -36,10 +35,10 @@ func checkSubscription(c directory.Caller, sub Subscription) error {
 		return errNotOwner(c, "subscriptions")
 	case c.Kind == directory.System && c.Tenant != sub.Tenant:
 		return errNotOwner(c, "subscriptions")
-	case !isGUID(sub.ID) || !isGUID(sub.Owner) || sub.Tenant == "":
-		return invalid("subscription")
-	case !isDisplayName(sub.DisplayName):
-		return invalid("displayName")
+	case !naming.IsGUID(sub.ID) || !naming.IsGUID(sub.Owner) || sub.Tenant == "":
+		return naming.Invalid("subscription")
+	case !naming.IsDisplayName(sub.DisplayName):
+		return naming.Invalid("displayName")
 	}
 	return nil
 }
@@ -66,8 +65,6 @@ func (s *Service) Subscriptions(ctx context.Context, c directory.Caller) ([]Subs
 		return slices.DeleteFunc(all, func(sub Subscription) bool { return !owns(c, sub) && !slices.Contains(in, sub.ID) }), err
 	}, nil)
 }
-
-func isGUID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }
 
 func yesNo(b bool) string {
 	if b {

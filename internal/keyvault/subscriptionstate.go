@@ -7,6 +7,7 @@ import (
 	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // The life of a subscription. Its owner cancels it and takes that back; the operator of the
@@ -55,8 +56,8 @@ func (s *Service) EnableSubscription(ctx context.Context, c directory.Caller, su
 // RenameSubscription gives a subscription another display name.
 func (s *Service) RenameSubscription(ctx context.Context, c directory.Caller, subscription, name string) (Subscription, error) {
 	return s.changeSubscription(ctx, c, RenameSubscription, subscription, func(sub *Subscription) error {
-		if !isDisplayName(name) {
-			return invalid("subscriptionName")
+		if !naming.IsDisplayName(name) {
+			return naming.Invalid("subscriptionName")
 		}
 		sub.DisplayName = name
 		return nil
@@ -73,10 +74,10 @@ func (s *Service) SetSubscriptionState(ctx context.Context, c directory.Caller, 
 	case !c.Has(directory.ServiceOperator):
 		return settle[Subscription](ctx, s, e, nil, errNotOperator())
 	case to != Enabled && to != Warned && to != Stopped:
-		return settle[Subscription](ctx, s, e, nil, invalid("state").WithHint("It is Enabled, Warned or Stopped."))
+		return settle[Subscription](ctx, s, e, nil, naming.Invalid("state").WithHint("It is Enabled, Warned or Stopped."))
 	}
 	return again(func() (Subscription, error) {
-		old, err := s.store.Subscription(ctx, tenant, fold(subscription))
+		old, err := s.store.Subscription(ctx, tenant, naming.Fold(subscription))
 		if fault.Is(err, fault.NotFound) || err == nil && old.State == Deleted {
 			err = fault.New(fault.NotFound, "The subscription '%.64s' could not be found", subscription).WithReason(ReasonNoSubscription)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // A KeyChange is what to change of a version. Nil members stay as they are; an empty Ops
@@ -57,7 +58,7 @@ func (change KeyChange) apply(k *Key) error {
 	if err := checkOps(k.Ops); err != nil {
 		return err
 	}
-	if err := checkTags(k.Tags); err != nil {
+	if err := naming.CheckTags(k.Tags); err != nil {
 		return err
 	}
 	return change.Attributes.apply(k)

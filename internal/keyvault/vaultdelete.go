@@ -6,6 +6,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // DeleteVault moves a vault with all its keys to the deleted state and returns it. At once its
@@ -47,7 +48,7 @@ func (s *Service) RecoverVault(ctx context.Context, c directory.Caller, subscrip
 		if err != nil {
 			return nil, err
 		}
-		if !SameName(v.Group, group) {
+		if !naming.Same(v.Group, group) {
 			return nil, errNoDeletedVault(name)
 		}
 		d.describe(v)
@@ -106,11 +107,11 @@ func (s *Service) DeletedVault(ctx context.Context, c directory.Caller, subscrip
 // named one.
 func (s *Service) DeletedVaults(ctx context.Context, c directory.Caller, subscription, after string, limit int) ([]Vault, error) {
 	return manage(ctx, s, c, ListDeletedVaults, Scope{Subscription: subscription}, func(d *desk) (func() ([]Vault, error), error) {
-		if limit < 1 || limit > maxPage || after != "" && checkVaultName(after) != nil {
-			return nil, invalid("$top")
+		if limit < 1 || limit > maxPage || after != "" && naming.CheckVault(after) != nil {
+			return nil, naming.Invalid("$top")
 		}
 		return func() ([]Vault, error) {
-			return s.store.DeletedVaults(ctx, d.subscription.Tenant, d.subscription.ID, fold(after), limit)
+			return s.store.DeletedVaults(ctx, d.subscription.Tenant, d.subscription.ID, naming.Fold(after), limit)
 		}, nil
 	})
 }
@@ -118,7 +119,7 @@ func (s *Service) DeletedVaults(ctx context.Context, c directory.Caller, subscri
 // deleted finds a deleted vault of the subscription; one that is elsewhere, with anyone, is not
 // there. An empty location is that of the vault.
 func (s *Service) deleted(ctx context.Context, d *desk, location, name string) (Vault, error) {
-	if checkVaultName(name) != nil {
+	if naming.CheckVault(name) != nil {
 		return Vault{}, errNoDeletedVault(name)
 	}
 	d.entry.Object = "vaults/" + name
@@ -129,7 +130,7 @@ func (s *Service) deleted(ctx context.Context, d *desk, location, name string) (
 	case err != nil:
 		return Vault{}, err
 	case v.Tenant != d.subscription.Tenant || v.Subscription != d.subscription.ID,
-		location != "" && !SameLocation(location, v.Location):
+		location != "" && !naming.SameLocation(location, v.Location):
 		return Vault{}, errNoDeletedVault(name)
 	}
 	return v, nil

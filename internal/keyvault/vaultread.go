@@ -5,6 +5,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // Vault returns a vault.
@@ -38,14 +39,14 @@ func (s *Service) FindVault(ctx context.Context, c directory.Caller, subscriptio
 // those after the named one.
 func (s *Service) Vaults(ctx context.Context, c directory.Caller, subscription, after string, limit int) ([]Vault, error) {
 	return manage(ctx, s, c, ListVaults, Scope{Subscription: subscription}, func(d *desk) (func() ([]Vault, error), error) {
-		if limit < 1 || limit > maxPage || after != "" && checkVaultName(after) != nil {
-			return nil, invalid("$top")
+		if limit < 1 || limit > maxPage || after != "" && naming.CheckVault(after) != nil {
+			return nil, naming.Invalid("$top")
 		}
 		return func() ([]Vault, error) {
 			if !d.may(GetVault, Scope{}) {
-				return s.readable(ctx, d, fold(after), limit)
+				return s.readable(ctx, d, naming.Fold(after), limit)
 			}
-			return s.store.Vaults(ctx, d.subscription.Tenant, d.subscription.ID, fold(after), limit)
+			return s.store.Vaults(ctx, d.subscription.Tenant, d.subscription.ID, naming.Fold(after), limit)
 		}, nil
 	})
 }
@@ -54,7 +55,7 @@ func (s *Service) Vaults(ctx context.Context, c directory.Caller, subscription, 
 // ReasonVaultName or ReasonVaultTaken, or that of a request which was refused.
 func (s *Service) NameAvailable(ctx context.Context, c directory.Caller, subscription, name string) error {
 	_, err := manage(ctx, s, c, CheckVaultName, Scope{Subscription: subscription}, func(d *desk) (func() (struct{}, error), error) {
-		if err := checkVaultName(name); err != nil {
+		if err := naming.CheckVault(name); err != nil {
 			return nil, err
 		}
 		d.entry.Object = "vaults/" + name

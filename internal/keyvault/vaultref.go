@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // A VaultRef says where a vault is and how it decides over its keys.
@@ -34,7 +35,7 @@ func (s *Service) refs(ctx context.Context, sub Subscription, after string) iter
 			if len(page) < refPage {
 				return
 			}
-			after = fold(page[len(page)-1].Vault)
+			after = naming.Fold(page[len(page)-1].Vault)
 		}
 	}
 }

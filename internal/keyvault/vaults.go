@@ -7,6 +7,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // A VaultSpec says what a vault shall be. Members that are zero, or nil, keep what is there;
@@ -65,7 +66,7 @@ func (s *Service) place(ctx context.Context, d *desk, group, name string) (Vault
 	if _, err := s.group(ctx, d.subscription, group); err != nil {
 		return Vault{}, err
 	}
-	if err := checkVaultName(name); err != nil {
+	if err := naming.CheckVault(name); err != nil {
 		return Vault{}, missing
 	}
 	d.entry.Object = "vaults/" + name
@@ -76,7 +77,7 @@ func (s *Service) place(ctx context.Context, d *desk, group, name string) (Vault
 	if err != nil {
 		return Vault{}, err
 	}
-	if v.Tenant != d.subscription.Tenant || v.Subscription != d.subscription.ID || !SameName(v.Group, group) {
+	if v.Tenant != d.subscription.Tenant || v.Subscription != d.subscription.ID || !naming.Same(v.Group, group) {
 		return Vault{}, missing
 	}
 	return v, nil
@@ -84,7 +85,7 @@ func (s *Service) place(ctx context.Context, d *desk, group, name string) (Vault
 
 // create decides about a new vault.
 func (s *Service) create(ctx context.Context, d *desk, spec VaultSpec) (func() (Vault, error), error) {
-	if err := checkVaultName(spec.Name); err != nil {
+	if err := naming.CheckVault(spec.Name); err != nil {
 		return nil, err
 	}
 	if d.subscription.Provider.State != Registered {
@@ -103,11 +104,11 @@ func (s *Service) create(ctx context.Context, d *desk, spec VaultSpec) (func() (
 	if v.RetentionDays == 0 {
 		v.RetentionDays = standardRetention
 	}
-	if !location.MatchString(v.Location) {
-		return nil, invalid("location")
+	if !naming.IsLocation(v.Location) {
+		return nil, naming.Invalid("location")
 	}
 	if v.RetentionDays < 7 || v.RetentionDays > standardRetention {
-		return nil, invalid("softDeleteRetentionInDays")
+		return nil, naming.Invalid("softDeleteRetentionInDays")
 	}
 	v.RBAC = spec.RBACIfNew
 	if err := spec.apply(&v); err != nil {
@@ -133,7 +134,7 @@ func (s *Service) create(ctx context.Context, d *desk, spec VaultSpec) (func() (
 
 // change decides about a vault that is there.
 func (s *Service) change(ctx context.Context, d *desk, v Vault, spec VaultSpec) (func() (Vault, error), error) {
-	if spec.Location != "" && !SameLocation(spec.Location, v.Location) {
+	if spec.Location != "" && !naming.SameLocation(spec.Location, v.Location) {
 		return nil, fault.New(fault.Conflict, "The vault '%s' already exists in location '%s'", v.Name, v.Location).WithReason(ReasonLocationMismatch)
 	}
 	if spec.RetentionDays != 0 && spec.RetentionDays != v.RetentionDays {
@@ -172,9 +173,9 @@ func (spec VaultSpec) apply(v *Vault) error {
 	}
 	v.EnabledFor = spec.EnabledFor.apply(v.EnabledFor)
 	if v.SKU != "standard" && v.SKU != "premium" {
-		return invalid("sku.name")
+		return naming.Invalid("sku.name")
 	}
-	if err := checkTags(v.Tags); err != nil {
+	if err := naming.CheckTags(v.Tags); err != nil {
 		return err
 	}
 	if err := v.Network.check(); err != nil {
@@ -202,6 +203,3 @@ func (d *desk) describe(v Vault) {
 	d.entry.Detail["network"] = v.Network.String()
 	d.entry.Detail["grants"] = strconv.Itoa(len(v.Access))
 }
-
-// SameLocation compares "West Europe" and "westeurope" as equal.
-func SameLocation(a, b string) bool { return plainLocation(a) == plainLocation(b) }

@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 func TestVaults(t *testing.T) {
@@ -48,7 +49,7 @@ func TestVaults(t *testing.T) {
 		bad(keyvault.ReasonLocationMismatch, fault.Conflict, keyvault.VaultSpec{Name: "contoso-east", Location: "eastus"})
 		bad(keyvault.ReasonNoGroup, fault.NotFound, keyvault.VaultSpec{Group: "none", Name: "contoso-new", SKU: "standard", Location: "westeurope"})
 		for _, name := range []string{"ab", "1contoso", "contoso--east", "contoso-", "con.toso", "contosoé"} {
-			bad(keyvault.ReasonVaultName, fault.Invalid, keyvault.VaultSpec{Name: name, SKU: "standard", Location: "westeurope"})
+			bad(naming.ReasonVault, fault.Invalid, keyvault.VaultSpec{Name: name, SKU: "standard", Location: "westeurope"})
 		}
 	})
 }

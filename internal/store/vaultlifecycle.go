@@ -8,6 +8,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 	keyvaultsql "github.com/customerkey/customerkey/internal/store/gen/keyvault"
 )
 
@@ -170,7 +171,7 @@ func (k *KeyVault) RemoveGroup(ctx context.Context, g keyvault.Group) (removed b
 			return err
 		}
 		for _, name := range used {
-			if keyvault.SameName(name, g.Name) {
+			if naming.Same(name, g.Name) {
 				return nil
 			}
 		}

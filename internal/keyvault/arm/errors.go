@@ -8,6 +8,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // Reasons of this face's own faults.
@@ -43,7 +44,7 @@ var exceptions = map[string]answer{
 	keyvault.ReasonNoSubscription:   {http.StatusNotFound, "SubscriptionNotFound"},
 	keyvault.ReasonNoGroup:          {http.StatusNotFound, "ResourceGroupNotFound"},
 	keyvault.ReasonNoResource:       {http.StatusNotFound, "ResourceNotFound"},
-	keyvault.ReasonVaultName:        {http.StatusBadRequest, "VaultNameNotValid"},
+	naming.ReasonVault:              {http.StatusBadRequest, "VaultNameNotValid"},
 	keyvault.ReasonVaultTaken:       {http.StatusConflict, "VaultAlreadyExists"},
 	keyvault.ReasonLocationMismatch: {http.StatusConflict, "InvalidResourceLocation"},
 	keyvault.ReasonNoDeletedVault:   {http.StatusNotFound, "DeletedVaultNotFound"},

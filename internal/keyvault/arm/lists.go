@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // pageSize is the default and the largest $top.
@@ -22,7 +23,7 @@ func (x *request) listVaults() error {
 			return err
 		}
 	}
-	return page(x, x.vaults.Vaults, x.vaultOut, func(v keyvault.Vault) bool { return !inGroup || keyvault.SameName(v.Group, name) })
+	return page(x, x.vaults.Vaults, x.vaultOut, func(v keyvault.Vault) bool { return !inGroup || naming.Same(v.Group, name) })
 }
 
 // A list reads some of a subscription's vaults by name.

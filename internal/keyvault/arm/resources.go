@@ -9,6 +9,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // Resources are listed whatever they are (KV-116): how clients find a vault of which they know
@@ -114,15 +115,15 @@ func (f filter) matches(v keyvault.Vault) bool {
 	for property, text := range f {
 		switch property {
 		case "name":
-			if !keyvault.SameName(v.Name, text) {
+			if !naming.Same(v.Name, text) {
 				return false
 			}
 		case "resourcegroup", "resourcegroup ":
-			if !keyvault.SameName(v.Group, text) {
+			if !naming.Same(v.Group, text) {
 				return false
 			}
 		case "location":
-			if !keyvault.SameLocation(v.Location, text) {
+			if !naming.SameLocation(v.Location, text) {
 				return false
 			}
 		}

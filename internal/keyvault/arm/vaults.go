@@ -6,6 +6,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // rbacByDefault is the first api-version in which a new vault uses role assignments unless it
@@ -127,7 +128,7 @@ func (x *request) checkName() error {
 	}
 	f := fault.As(err)
 	switch f.Reason {
-	case keyvault.ReasonVaultName:
+	case naming.ReasonVault:
 		return x.reply(nameOut{Reason: "AccountNameInvalid", Message: face.Message(f)})
 	case keyvault.ReasonVaultTaken:
 		return x.reply(nameOut{Reason: "AlreadyExists", Message: face.Message(f)})

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // Malformed marks an error in the parameters of a request. It counts only after all that the
@@ -54,7 +55,7 @@ func decode(r *http.Request, v any, most int) error {
 	}
 	err = json.Unmarshal(body, v)
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
-		return fault.New(fault.Invalid, "Property %s has invalid value", e.Field)
+		return naming.Invalid(e.Field)
 	}
 	if e, ok := errors.AsType[*fault.Error](err); ok { // from a member that reads itself
 		return e

@@ -4,7 +4,7 @@ import (
 	"encoding/base64"
 	"strings"
 
-	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // A page token names the last item of a page, so that pages stay right while items come and
@@ -30,7 +30,7 @@ func ParseToken(token string) (string, error) {
 	text, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	item, ok := strings.CutPrefix(string(text), tokenPrefix)
 	if err != nil || !ok || item == "" || len(item) > maxItem || FormatToken(item) != token {
-		return "", fault.New(fault.Invalid, "Property $skiptoken has invalid value")
+		return "", naming.Invalid("$skiptoken")
 	}
 	return item, nil
 }

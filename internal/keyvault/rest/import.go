@@ -7,6 +7,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // importIn is the body of an import (section 4.1).
@@ -68,7 +69,7 @@ func (in importIn) newKey() (keyvault.NewKey, error) {
 		n.Type += "-HSM"
 	}
 	if given(in.Key.HSM) {
-		return n, invalid("key.key_hsm").WithHint("No hardware module takes keys here.")
+		return n, naming.Invalid("key.key_hsm").WithHint("No hardware module takes keys here.")
 	}
 	var err error
 	n.Attributes, err = in.Attributes.parse()
@@ -83,7 +84,7 @@ func (in jwkIn) jwk() (keyvault.JWK, error) {
 	}
 	for _, m := range in.secrets() {
 		if m.secret.bad {
-			return j, invalid("key." + m.name)
+			return j, naming.Invalid("key." + m.name)
 		}
 	}
 	for _, m := range []struct {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // pageSize is the default and the largest maxresults (KV-84).
@@ -72,7 +73,7 @@ func (x *request) maxResults() (int, error) {
 	}
 	n, err := strconv.Atoi(x.query.Get("maxresults"))
 	if err != nil || n < 1 || n > pageSize {
-		return 0, invalid("maxresults")
+		return 0, naming.Invalid("maxresults")
 	}
 	return n, nil
 }
@@ -94,7 +95,7 @@ func parseOrdinal(after string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(after, 10, 64)
 	if err != nil || n < 1 {
-		return 0, invalid("$skiptoken")
+		return 0, naming.Invalid("$skiptoken")
 	}
 	return n, nil
 }

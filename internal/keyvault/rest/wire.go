@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
 // What clients send (section 4.1). Members that are read further stay as they came, so that
@@ -74,7 +74,7 @@ func (in createIn) newKey() (keyvault.NewKey, error) {
 func (in updateIn) change() (keyvault.KeyChange, error) {
 	attributes, err := in.Attributes.parse()
 	if err == nil && in.Attributes.Expires != nil && attributes.Expires == nil {
-		err = invalid("exp").WithHint("An expiry can be changed, not removed.")
+		err = naming.Invalid("exp").WithHint("An expiry can be changed, not removed.")
 	}
 	return keyvault.KeyChange{
 		Ops: in.Ops, Tags: in.Tags, Attributes: attributes,
@@ -99,7 +99,7 @@ func positive(name string, n *int) (int, error) {
 	case n == nil:
 		return 0, nil
 	case *n <= 0:
-		return 0, invalid(name)
+		return 0, naming.Invalid(name)
 	}
 	return *n, nil
 }
@@ -111,7 +111,7 @@ func parseTime(name string, raw json.RawMessage) (*time.Time, error) {
 	}
 	seconds, err := strconv.ParseUint(string(raw), 10, 63)
 	if err != nil || seconds > 1<<40 {
-		return nil, invalid(name)
+		return nil, naming.Invalid(name)
 	}
 	t := time.Unix(int64(seconds), 0).UTC()
 	return &t, nil
@@ -121,11 +121,11 @@ func parseTime(name string, raw json.RawMessage) (*time.Time, error) {
 // value has one encoding: spaces, line breaks and stray bits are refused.
 func parseBytes(name string, s *string) ([]byte, error) {
 	if s == nil {
-		return nil, invalid(name)
+		return nil, naming.Invalid(name)
 	}
 	value, ok := decodeBytes([]byte(*s))
 	if !ok {
-		return nil, invalid(name)
+		return nil, naming.Invalid(name)
 	}
 	return value, nil
 }
@@ -159,7 +159,3 @@ func decodeBytes(text []byte) (value []byte, ok bool) {
 }
 
 func base64url(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
-
-func invalid(property string) *fault.Error {
-	return fault.New(fault.Invalid, "Property %s has invalid value", property)
-}

@@ -1,6 +1,14 @@
-package keyvault
+package naming
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
+
+var location = regexp.MustCompile(`^[A-Za-z0-9 -]{1,64}$`)
+
+// IsLocation reports whether something can lie there: 1 to 64 letters, digits, spaces and dashes.
+func IsLocation(s string) bool { return location.MatchString(s) }
 
 // geographies maps locations to the geography within which backups can be restored (KV-76). A
 // location that is not listed is a geography of its own.
@@ -25,8 +33,8 @@ var geographies = map[string]string{
 	"uaenorth": "UAE", "uaecentral": "UAE",
 }
 
-// geographyOf returns the geography of a location, "West Europe" or "westeurope".
-func geographyOf(location string) string {
+// Geography returns the geography of a location, "West Europe" or "westeurope".
+func Geography(location string) string {
 	location = plainLocation(location)
 	if g, ok := geographies[location]; ok {
 		return g
@@ -36,3 +44,6 @@ func geographyOf(location string) string {
 
 // plainLocation is the form in which locations are compared.
 func plainLocation(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }
+
+// SameLocation compares "West Europe" and "westeurope" as equal.
+func SameLocation(a, b string) bool { return plainLocation(a) == plainLocation(b) }

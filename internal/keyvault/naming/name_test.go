@@ -1,4 +1,4 @@
-package keyvault
+package naming
 
 import (
 	"regexp"
@@ -15,10 +15,10 @@ func TestNames(t *testing.T) {
 		is   func(string) bool
 		want *regexp.Regexp
 	}{
-		{"vault", isVaultName, regexp.MustCompile(`^[A-Za-z]([-_]?[A-Za-z0-9])+$`)},
-		{"key", isKeyName, regexp.MustCompile(`^[0-9A-Za-z_-]{1,127}$`)},
-		{"version", isVersion, regexp.MustCompile(`^[0-9a-f]{32}$`)},
-		{"group", isGroupName, regexp.MustCompile(`^[\pL\pN_().-]{0,89}[\pL\pN_()-]$`)},
+		{"vault", IsVault, regexp.MustCompile(`^[A-Za-z]([-_]?[A-Za-z0-9])+$`)},
+		{"key", IsKey, regexp.MustCompile(`^[0-9A-Za-z_-]{1,127}$`)},
+		{"version", IsVersion, regexp.MustCompile(`^[0-9a-f]{32}$`)},
+		{"group", IsGroup, regexp.MustCompile(`^[\pL\pN_().-]{0,89}[\pL\pN_()-]$`)},
 	} {
 		names := rapid.OneOf(
 			rapid.StringMatching(`[A-Za-z0-9]([-_]?[A-Za-z0-9@\[{/:.]){0,130}`), rapid.StringMatching(`[-0-9A-Za-z_]{0,130}`),
