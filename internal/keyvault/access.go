@@ -54,7 +54,7 @@ func (p Permission) Is(o Permission) bool { return strings.EqualFold(string(p), 
 
 // includes reports whether being granted p allows wanted.
 func (p Permission) includes(wanted Permission) bool {
-	return p.Is(wanted) || wanted == permitAny || p.Is(PermitAll) && wanted != PermitPurge
+	return p.Is(wanted) || wanted == permitAny || p.Is(PermitAll) && !wanted.Is(PermitPurge)
 }
 
 // A Grant is an entry of a vault's access policy: what one person, program or group of the

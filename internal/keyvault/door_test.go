@@ -1,6 +1,7 @@
 package keyvault_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -358,5 +359,48 @@ func TestAll(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantFault(t, s.PurgeKey(t.Context(), most, "contoso-east", "root1"), fault.Forbidden, keyvault.ReasonForbidden)
+	})
+}
+
+// TestTaken: what is taken from an entry is gone, however it was given (KV-119): "all" is no
+// permission of its own that outlives those it stands for.
+func TestTaken(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *stage) {
+		c := s.Person("service@contoso.example")
+		rest := slices.DeleteFunc(keyvault.Permissions(), func(p keyvault.Permission) bool {
+			return slices.Contains([]keyvault.Permission{"get", "wrapKey", "purge", "all"}, p)
+		})
+		for _, tt := range []struct{ has, gone, left []keyvault.Permission }{
+			{[]keyvault.Permission{"all"}, []keyvault.Permission{"GET", "wrapKey"}, rest},
+			{[]keyvault.Permission{"Purge", "All"}, []keyvault.Permission{"get", "wrapkey"}, append([]keyvault.Permission{"purge"}, rest...)},
+			{[]keyvault.Permission{"all", "get"}, []keyvault.Permission{"get", "wrapKey"}, rest},
+			{[]keyvault.Permission{"all", "purge"}, []keyvault.Permission{"purge"}, []keyvault.Permission{"all"}},
+			{[]keyvault.Permission{"get", "Purge"}, []keyvault.Permission{"all"}, []keyvault.Permission{"Purge"}},
+			{[]keyvault.Permission{"get", "list"}, []keyvault.Permission{"ALL"}, nil},
+			{[]keyvault.Permission{"all"}, []keyvault.Permission{"all"}, nil},
+		} {
+			var v keyvault.Vault
+			for _, change := range []struct {
+				how  keyvault.AccessChange
+				keys []keyvault.Permission
+			}{{keyvault.ReplaceAccess, tt.has}, {keyvault.RemoveAccess, tt.gone}} {
+				var err error
+				if v, err = s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", change.how, []keyvault.Grant{keyvaulttest.Can(c, change.keys...)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var left []keyvault.Permission
+			for _, g := range v.Access {
+				if g.Object == c.ID {
+					left = g.Keys
+				}
+			}
+			slices.Sort(left)
+			slices.Sort(tt.left)
+			if !slices.Equal(left, tt.left) {
+				t.Errorf("%v without %v: %v, want %v", tt.has, tt.gone, left, tt.left)
+			}
+		}
 	})
 }

@@ -61,13 +61,25 @@ func changed(access []Grant, how AccessChange, grants []Grant) []Grant {
 		case how == AddAccess:
 			access[i].Keys = append(without(access[i].Keys, g.Keys), g.Keys...)
 		default:
-			access[i].Keys = without(access[i].Keys, g.Keys)
+			access[i].Keys = taken(access[i].Keys, g.Keys)
 			if len(access[i].Keys) == 0 {
 				access = slices.Delete(access, i, i+1)
 			}
 		}
 	}
 	return access
+}
+
+// taken returns what is left of the permissions once those in gone are taken away, however they
+// were given: of All the others stay, written out, and All takes what it stands for.
+func taken(keys, gone []Permission) []Permission {
+	covers := func(list []Permission, p Permission) bool {
+		return slices.ContainsFunc(list, func(has Permission) bool { return has.includes(p) })
+	}
+	if slices.ContainsFunc(keys, PermitAll.Is) && slices.ContainsFunc(gone, PermitAll.includes) {
+		keys = slices.DeleteFunc(Permissions(), func(p Permission) bool { return p == PermitAll || !covers(keys, p) })
+	}
+	return slices.DeleteFunc(slices.Clone(keys), func(p Permission) bool { return covers(gone, p) })
 }
 
 // without returns the permissions that are not in gone.

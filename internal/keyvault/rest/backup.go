@@ -29,8 +29,11 @@ func (x *request) restoreKey() error {
 		return err
 	}
 	blob, err := parseBytes("value", in.Value)
-	if err != nil {
+	switch {
+	case err != nil && in.Value == nil:
 		return face.Malformed{Cause: err}
+	case err != nil:
+		blob = nil // damaged on its way: answered as any other blob that is none of ours (KV-72)
 	}
 	k, err := x.vaults.RestoreKey(x.r.Context(), x.caller, x.vault, blob)
 	if err != nil {

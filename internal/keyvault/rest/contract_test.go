@@ -225,6 +225,8 @@ func TestContract(t *testing.T) {
 		bad("KV-33", "POST", "/keys/restore?"+version, `{}`, "value"),
 		bad("KV-72", "POST", "/keys/restore?"+version, `{"value":""}`, "Cannot decrypt backup blob"),
 		bad("KV-72", "POST", "/keys/restore?"+version, `{"value":"JkF6dXJlS2V5VmF1bHRLZXlCYWNrdXBWMS5taWNyb3NvZnQuY29tZXlK"}`, "Cannot decrypt backup blob"),
+		bad("KV-72", "POST", "/keys/restore?"+version, `{"value":"JkF6d"}`, "Cannot decrypt backup blob"), // cut short
+		bad("KV-72", "POST", "/keys/restore?"+version, `{"value":"JkF6\n"}`, "Cannot decrypt backup blob"),
 		bad("KV-12", "POST", "/keys/restore?"+version, `{"value":"`+strings.Repeat("A", 1<<20-12)+`"}`, "Cannot decrypt backup blob"),
 		{"KV-12", "POST", "/keys/restore?" + version, `{"value":"` + strings.Repeat("A", 1<<20-11) + `"}`, 413, "RequestTooLarge", ""},
 		{"KV-33", "GET", "/keys/restore?" + version, "", 404, "KeyNotFound", "restore"}, // a key's name like any other

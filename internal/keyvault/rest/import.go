@@ -3,6 +3,7 @@ package rest
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"github.com/customerkey/customerkey/internal/keyvault"
@@ -51,11 +52,33 @@ func (s *secretIn) UnmarshalJSON(raw []byte) error {
 	if bytes.Equal(raw, []byte("null")) {
 		return nil
 	}
-	text, quoted := bytes.CutPrefix(raw, []byte{'"'})
-	text, ended := bytes.CutSuffix(text, []byte{'"'})
-	b, ok := decodeBytes(bytes.Clone(text))
+	text := bytes.Clone(raw)
+	defer clear(text)
+	inner, quoted := bytes.CutPrefix(text, []byte{'"'})
+	inner, ended := bytes.CutSuffix(inner, []byte{'"'})
+	b, ok := decodeBytes(unescape(inner))
 	s.Secret, s.bad = keyvault.NewSecret(b), !quoted || !ended || !ok || len(b) == 0
 	return nil
+}
+
+// unescape undoes, in place, what JSON may write in place of the letters of base64 (RFC 8259
+// section 7): "\/", and "\u002B" for any of them. Other escapes stay, and are no base64.
+func unescape(text []byte) []byte {
+	plain := text[:0]
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch rest := text[i+1:]; {
+		case c != '\\' || len(rest) == 0:
+		case rest[0] == '/':
+			c, i = '/', i+1
+		case rest[0] == 'u' && len(rest) >= 5:
+			if code, err := strconv.ParseUint(string(rest[1:5]), 16, 7); err == nil {
+				c, i = byte(code), i+5
+			}
+		}
+		plain = append(plain, c)
+	}
+	return plain
 }
 
 // newKey reads what the key is to be, but for its key pair. Hsm asks for the type that a

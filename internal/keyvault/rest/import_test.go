@@ -139,7 +139,19 @@ func TestImportContract(t *testing.T) {
 		}
 		return string(text)
 	}
-	secrets := []string{enc(d), enc(big.D.Bytes()), enc(big.Primes[0].Bytes()), big.D.String(), big.Primes[0].String(), fmt.Sprintf("%x", d), fmt.Sprint(d)}
+	// A private key whose base64 has "+" and "/", which some clients write as JSON escapes.
+	odd := append([]byte{16, 16}, bytes.Repeat([]byte{0xfb, 0xef, 0xbe, 0xff, 0xff, 0xff}, 5)...)
+	oddKey, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), odd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	point, err := oddKey.PublicKey.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	escaped := strings.NewReplacer("/", `\/`, "+", `\u002B`).Replace(
+		body(ec, "d", base64.StdEncoding.EncodeToString(odd), "x", enc(point[1:33]), "y", enc(point[33:])))
+	secrets := []string{enc(d), enc(odd), enc(big.D.Bytes()), enc(big.Primes[0].Bytes()), big.D.String(), big.Primes[0].String(), fmt.Sprintf("%x", d), fmt.Sprint(d)}
 	bad := func(row, body, message string) contract {
 		return contract{row, "PUT", "/keys/new?" + version, body, 400, "BadParameter", message}
 	}
@@ -148,6 +160,9 @@ func TestImportContract(t *testing.T) {
 		{"KV-21", "PUT", "/keys/imported?" + version, body(ec), 200, "", ""},
 		{"KV-21", "PUT", "/keys/Imported?" + version, body(rsaKey, "/attributes", map[string]any{"exp": 253402214400}, "/Hsm", false), 200, "", ""},
 		{"KV-21", "PUT", "/keys/root1?" + version, body(rsaKey, "key_ops", []string{}, "dp", nil, "kid", "https://elsewhere.example/keys/x"), 200, "", ""},
+		{"KV-14", "PUT", "/keys/escaped?" + version, escaped, 200, "", ""},
+		bad("KV-14", strings.Replace(escaped, `\/`, `\u20ac`, 1), "Property key.d"),
+		bad("KV-14", strings.Replace(escaped, `\/`, `\"`, 1), "Property key.d"),
 		{"KV-94", "PUT", "/keys/gone?" + version, body(ec), 409, "Conflict/ObjectIsDeletedButRecoverable", "deleted but recoverable"},
 		{"KV-52", "PUT", "/keys/new?" + version, body(rsaKey, "/Hsm", true), 400, "BadParameter/KeyTypeNotSupported", "Invalid kty value: RSA-HSM"},
 		{"KV-52", "PUT", "/keys/new?" + version, body(ec, "kty", "EC-HSM"), 400, "BadParameter/KeyTypeNotSupported", "EC-HSM"},
