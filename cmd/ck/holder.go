@@ -1,33 +1,16 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"strings"
 	"time"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-	"golang.org/x/term"
 
 	"github.com/customerkey/customerkey/internal/datafolder"
 	"github.com/customerkey/customerkey/internal/fault"
-	"github.com/customerkey/customerkey/internal/profile"
 	"github.com/customerkey/customerkey/internal/seal/holder"
 )
-
-// passphraseCredential is the name under which systemd hands a passphrase over
-// (LoadCredential=customerkey-passphrase:...).
-const passphraseCredential = "customerkey-passphrase"
 
 // defaultTokenKey is the label of the AES key in a token.
 const defaultTokenKey = "customerkey-seal"
@@ -165,127 +148,6 @@ func (c *command) openHolder(ctx context.Context, s holder.Settings, dir string)
 		return holder.NewToken(*s.Token)
 	}
 	return datafolder.OpenFile(ctx, dir, s)
-}
-
-// newPassphrase asks for a passphrase that is to be used from now on, twice on a terminal.
-func (c *command) newPassphrase(h *holderFlags) (holder.Settings, holder.Holder, error) {
-	s := holder.NewPassphraseSettings()
-	source := cmp.Or(h.passphrase, credentialFile())
-	words, err := c.passphrase(source, "New passphrase of the sealing keys: ")
-	if err != nil {
-		return holder.Settings{}, nil, err
-	}
-	defer clear(words)
-	if len(words) < holder.MinPassphrase {
-		return holder.Settings{}, nil, fault.New(fault.Invalid, "the passphrase is shorter than %d bytes", holder.MinPassphrase).
-			WithHint("five or six words that nobody would guess make a good one")
-	}
-	if source == "" {
-		again, err := c.passphrase("", "Once more: ")
-		defer clear(again)
-		if err != nil {
-			return holder.Settings{}, nil, err
-		}
-		if !bytes.Equal(words, again) {
-			return holder.Settings{}, nil, fault.New(fault.Invalid, "the two passphrases differ").WithHint("try again")
-		}
-	}
-	if h.passphrase != "" && !strings.HasPrefix(h.passphrase, "/dev/") { // a descriptor is of this start alone
-		s = *h.over(holder.Settings{Kind: holder.KindPassphrase, Passphrase: &s}).Passphrase
-	}
-	opened, err := holder.NewPassphrase(s, words)
-	return holder.Settings{Kind: holder.KindPassphrase, Passphrase: &s}, opened, err
-}
-
-// credentialFile is where systemd put the passphrase, "" if it did not.
-func credentialFile() string {
-	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
-		if path := filepath.Join(dir, passphraseCredential); exists(path) {
-			return path
-		}
-	}
-	return ""
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// passphrase reads the first line of the file at path; without one it asks whoever sits at the
-// terminal. The caller clears it.
-func (c *command) passphrase(path, question string) ([]byte, error) {
-	if path != "" {
-		return readSecretFile(path, "passphrase")
-	}
-	if !term.IsTerminal(int(c.in.Fd())) {
-		return nil, fault.New(fault.Invalid, "the passphrase of the sealing keys is needed, and there is no terminal to ask for it").
-			WithHint("give --seal-passphrase-file PATH (or /dev/fd/N), or systemd's credential %s", passphraseCredential)
-	}
-	fmt.Fprint(c.err, question)
-	words, err := term.ReadPassword(int(c.in.Fd()))
-	fmt.Fprintln(c.err)
-	return words, err
-}
-
-// readSecretFile returns the first line of a file, of at most 4 KiB.
-func readSecretFile(path, what string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the file %s with the %s cannot be read", path, what).WithHint("check its name and that this user may read it")
-	}
-	defer file.Close()
-	raw, err := io.ReadAll(io.LimitReader(file, 4096))
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the file %s with the %s cannot be read", path, what).WithHint("check that it is a file")
-	}
-	line, _, _ := bytes.Cut(raw, []byte("\n"))
-	return bytes.TrimSuffix(line, []byte("\r")), nil
-}
-
-// openVaultHolder opens a key in a vault elsewhere. It connects to nothing.
-func openVaultHolder(s holder.VaultSettings) (holder.Holder, error) {
-	ca := ""
-	if s.CA != "" {
-		pem, err := os.ReadFile(s.CA)
-		if err != nil {
-			return nil, fault.Wrap(fault.Invalid, err, "the certificate %s cannot be read", s.CA).WithHint("give the PEM file of the vault's authority with --seal-vault-ca PATH")
-		}
-		ca = string(pem)
-	}
-	transport, err := profile.Client(ca)
-	if err != nil {
-		return nil, err
-	}
-	options := azcore.ClientOptions{Transport: transport}
-	if s.Authority != "" {
-		options.Cloud = cloud.Configuration{ActiveDirectoryAuthorityHost: s.Authority}
-	}
-	credential, err := vaultCredential(s, options)
-	if err != nil {
-		return nil, err
-	}
-	return holder.NewVault(holder.VaultConfig{Key: s.Key, Credential: credential, Transport: transport})
-}
-
-// vaultCredential is what the settings name, or what Azure's clients find in the environment.
-func vaultCredential(s holder.VaultSettings, options azcore.ClientOptions) (credential azcore.TokenCredential, err error) {
-	ours := s.Authority != "" // Azure's own directory does not know it
-	if s.Client == "" {
-		credential, err = azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{ClientOptions: options, TenantID: s.Tenant, DisableInstanceDiscovery: ours})
-	} else {
-		var secret []byte
-		if secret, err = readSecretFile(s.Secret, "secret of the application"); err != nil {
-			return nil, err
-		}
-		credential, err = azidentity.NewClientSecretCredential(s.Tenant, s.Client, strings.TrimSpace(string(secret)),
-			&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: ours})
-	}
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the credential for the vault that holds the sealing keys is not complete").
-			WithHint("give --seal-vault-tenant, --seal-vault-client and --seal-vault-secret-file, or the variables AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET")
-	}
-	return credential, nil
 }
 
 // openFolder opens the data folder; what holds the sealing keys may be away for as long as the

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/datafolder"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/headroom"
@@ -23,90 +22,40 @@ import (
 
 // serve runs the server until ctx ends.
 func (c *command) serve(ctx context.Context, args []string) error {
+	var f serveFlags
 	set := c.flags("serve", "[flags]")
-	data := set.String("data", "", "data folder `DIR` (default: customerkey in the user's data folder)")
-	seals := set.String("seals", "", "folder `DIR` of sealing keys (default: in the user's configuration folder, apart from the data)")
-	held := addHolderFlags(set, "seal", "what holds the sealing keys of a new data folder: file, passphrase, vault or pkcs11 (`KIND`; default file)")
-	listen := set.String("listen", "127.0.0.1,::1", "`ADDRESSES` to listen on, separated by commas")
-	port := set.Int("port", 8443, "`PORT` to listen on")
-	domain := set.String("domain", "localhost", "`DOMAIN` whose names the faces have")
-	sample := set.Bool("sample", false, "make the tenant Contoso to try things out with, and sign in to it")
-	var files fileKeySettings
-	files.flags(set)
-	lease := set.Duration("lease", 60*time.Second, "how long a root key's answer holds; a change in this server's own vaults is obeyed at once")
-	level := set.String("recovery-level", "Recoverable+ProtectedSubscription", "recovery `LEVEL` that root keys must have: this one or Recoverable")
-	limits := set.String("throttle", "off", "limit what each vault may be asked: off, azure, or a JSON `FILE` of other numbers")
-	licences := set.String("licences", "enforce", "whether a person needs a licence to be given a mailbox policy: enforce or ignore")
-	approve := set.String("approve-retention", "operator", "`WHO` approves that a subscription registers for mandatory retention: operator, or automatically")
-	eventFolder := set.String("vault-log", "", "write a record of each request to a vault into hourly files below `DIR`")
-	eventLines := set.Bool("vault-log-stdout", false, "write these records to the standard output, each on a line")
-	var tokens tokenSettings
-	tokens.flags(set)
-	var depart departSettings
-	depart.flags(set)
-	hooks := set.String("webhook-allow", "", "what webhooks may reach beyond the internet: `LIST` of addresses, blocks, hosts and .domains")
-	var hardware hardwareSettings
-	hardware.flags(set)
-	var spare availabilitySettings
-	spare.flags(set)
-	var onboarded onboardingSettings
-	onboarded.flags(set)
-	var asked exchangeSettings
-	asked.flags(set)
-	roleMap := set.String("roles", "", "JSON `FILE` that says which roles may do what with policies (default: as in docs/roles.md)")
-	verbose := set.Bool("verbose", false, "log each failed request and long operation in full")
+	f.flags(set)
 	if err := c.parseFlags(set, args); err != nil {
 		return err
 	}
-	s := settings{domain: strings.ToLower(*domain), port: *port, lease: *lease, recoveryLevel: *level, approveByRule: *approve == "automatically", eventFolder: *eventFolder, tokens: tokens, depart: depart, hardware: hardware, availability: spare, onboarded: onboarded, exchange: asked}
-	if s.noLicences = *licences == "ignore"; !s.noLicences && *licences != "enforce" {
-		return fault.New(fault.Invalid, "%q is no way to treat licences", *licences).WithHint("give enforce or ignore")
-	}
-	s.fileKeys = files
-	if *approve != "operator" && *approve != "automatically" {
-		return fault.New(fault.Invalid, "%q is no way to approve retention", *approve).WithHint("give operator or automatically")
-	}
-	if *eventLines {
-		s.eventLines = c.out
-	}
-	err := s.check()
-	if err != nil {
+	if err := f.read(c.out); err != nil {
 		return err
 	}
-	if s.throttle, err = readThrottle(*limits); err != nil {
-		return err
-	}
-	if s.roles, err = readRoles(*roleMap); err != nil {
-		return err
-	}
-	if s.webhooks, err = courier.ParseAllowance(*hooks); err != nil {
-		return err
-	}
-	listeners, err := openListeners(ctx, *listen, *port)
+	listeners, err := openListeners(ctx, f.listen, f.port)
 	if err != nil {
 		return err
 	}
 	defer listeners.close()
-	if *data == "" {
-		if *data, err = datafolder.DefaultPath(); err != nil {
+	if f.data == "" {
+		if f.data, err = datafolder.DefaultPath(); err != nil {
 			return err
 		}
 	}
-	folder, err := c.openFolder(ctx, datafolder.Config{Path: *data, Seals: *seals, Holders: c.holders(held)}, held.wait)
+	folder, err := c.openFolder(ctx, datafolder.Config{Path: f.data, Seals: f.seals, Holders: c.holders(f.held)}, f.held.wait)
 	if err != nil {
 		return err
 	}
 
 	logLevel := slog.LevelWarn
-	if *verbose {
+	if f.verbose {
 		logLevel = slog.LevelDebug
 	}
 	logger := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: logLevel}))
-	n, err := openNode(ctx, s, folder, logger)
+	n, err := openNode(ctx, f.settings, folder, logger)
 	if err != nil {
 		return errors.Join(err, folder.Close())
 	}
-	return errors.Join(c.serveNode(ctx, n, listeners, *sample), n.close(context.WithoutCancel(ctx)), folder.Close())
+	return errors.Join(c.serveNode(ctx, n, listeners, f.sample), n.close(context.WithoutCancel(ctx)), folder.Close())
 }
 
 // serveNode makes the node ready, says so, and answers requests until ctx ends.
