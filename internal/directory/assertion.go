@@ -21,6 +21,7 @@ import (
 const (
 	maxAssertion  = 16 << 10         // bytes
 	assertionLife = 15 * time.Minute // from now to exp, at most; official clients write 10 minutes
+	assertionKept = 24 * time.Hour   // after exp: see useAssertion
 )
 
 // assertionAlgorithms are those that official clients sign with. What has no key pair (none,
@@ -147,21 +148,24 @@ func (s *Service) isTokenService(t Tenant, audience string) bool {
 
 // useAssertion refuses what was shown before. An assertion without a jti is known by what it
 // says, and not by its signature: of one by ECDSA anybody makes another that is right, too.
+//
+// Also what was forgotten stays refused, for the clock may have been wrong then and come back
+// (decision 32). A new assertion expires after the old ones and is not affected, unless the clock
+// goes back by more than assertionKept.
 func (s *Service) useAssertion(ctx context.Context, p ServicePrincipal, c assertionClaims, payload []byte) error {
 	hash := sha256.Sum256(append([]byte("says "), payload...))
 	if c.ID != "" {
 		hash = sha256.Sum256([]byte("jti " + c.ID))
 	}
-	const slack = (leeway + 1) * time.Second
-	now := s.now()
-	err := s.store.UseAssertion(ctx, p.HomeTenant, p.AppID, hash[:], time.Unix(int64(*c.Expires), 0).Add(slack), now.Add(-slack))
+	err := s.store.UseAssertion(ctx, p.HomeTenant, p.AppID, hash[:], time.Unix(int64(*c.Expires), 0), s.now().Add(-assertionKept))
 	if fault.Is(err, fault.Conflict) {
-		return badAssertion(InvalidAssertion, err, "the client assertion was used before")
+		return badAssertion(InvalidAssertion, err, "the client assertion was used before, or is too old to tell").
+			WithHint("sign a new one for each use; if that is refused, too, the server's clock has gone back by more than a day: set it right, or use a secret")
 	}
 	return err
 }
 
-func badAssertion(reason string, cause error, format string, args ...any) error {
+func badAssertion(reason string, cause error, format string, args ...any) *fault.Error {
 	return fault.Wrap(fault.Unauthenticated, cause, format, args...).WithReason(reason).
 		WithHint("sign a new one with the key of a registered certificate: aud the token endpoint, iss and sub the client id, exp at most %s ahead", assertionLife)
 }

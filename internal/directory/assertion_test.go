@@ -151,6 +151,47 @@ func TestAssertions(t *testing.T) {
 	}
 }
 
+// TestAssertionsAndClocks walks the clock to and fro: what was taken once is never taken again,
+// and a new assertion is, unless the clock is more than a day behind what it was.
+func TestAssertionsAndClocks(t *testing.T) {
+	t.Parallel()
+	a := newAsserter(t)
+	const day = 24 * time.Hour
+	start, taken := a.clock(), map[string]time.Duration{}
+	for i, step := range []struct {
+		at      time.Duration // on the clock, since the start
+		refused bool
+	}{
+		{at: 0}, {at: time.Minute},
+		{at: 30 * day}, {at: 2 * time.Minute}, // ahead for a moment
+		{at: 20 * day}, {at: 20*day + time.Hour}, {at: 22 * day}, // so long that these are forgotten, too
+		{at: 3 * time.Minute, refused: true}, {at: 20*day + 30*time.Minute, refused: true},
+		{at: 20*day + 2*time.Hour}, {at: 22*day + time.Minute}, {at: 30*day + 5*time.Minute},
+	} {
+		a.pass(start.Add(step.at).Sub(a.clock()))
+		if i%2 == 0 {
+			a.start()
+		}
+		fresh := a.m.sign(jose.RS256, a.m.key, "", a.claims(nil))
+		switch err := a.try(fresh); {
+		case step.refused:
+			if e := fault.As(err); e.Reason != directory.InvalidAssertion || !strings.Contains(e.Hint, "gone back by more than a day") {
+				t.Errorf("at %s: %v (%s), want %s", step.at, err, e.Hint, directory.InvalidAssertion)
+			}
+		case err != nil:
+			t.Errorf("at %s: %v", step.at, err)
+		}
+		for old, from := range taken {
+			if a.try(old) == nil {
+				t.Errorf("at %s one of %s is taken again", step.at, from)
+			}
+		}
+		if !step.refused {
+			taken[fresh] = step.at
+		}
+	}
+}
+
 func TestAssertionNamesItsCertificate(t *testing.T) {
 	t.Parallel()
 	a := newAsserter(t)

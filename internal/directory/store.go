@@ -42,9 +42,9 @@ type Store interface {
 	Certificates(ctx context.Context, tenant, app string) ([]Certificate, error)
 	// DeleteCredential deletes the secret or the certificate with that id.
 	DeleteCredential(ctx context.Context, tenant, app, id string) error
-	// UseAssertion remembers a hash until it expires; fault.Conflict if it is remembered. What
-	// expired before now is forgotten.
-	UseAssertion(ctx context.Context, tenant, app string, hash []byte, expires, now time.Time) error
+	// UseAssertion remembers a hash; fault.Conflict if it is remembered, or might have been: what
+	// expired before forget is forgotten, and nothing that expires no later is taken ever after.
+	UseAssertion(ctx context.Context, tenant, app string, hash []byte, expires, forget time.Time) error
 
 	Principal(ctx context.Context, tenant, id string) (ServicePrincipal, error)
 	PrincipalByApp(ctx context.Context, tenant, app string) (ServicePrincipal, error)

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/customerkey/customerkey/internal/directory"
@@ -121,12 +123,28 @@ func (d *Directory) DeleteCredential(ctx context.Context, tenant, app, id string
 }
 
 // UseAssertion implements directory.Store.
-func (d *Directory) UseAssertion(ctx context.Context, tenant, app string, hash []byte, expires, now time.Time) error {
+func (d *Directory) UseAssertion(ctx context.Context, tenant, app string, hash []byte, expires, forget time.Time) error {
 	return d.write(ctx, func(ctx context.Context, q *directorysql.Queries) error {
-		err := q.DeleteExpiredAssertions(ctx, directorysql.DeleteExpiredAssertionsParams{TenantID: tenant, AppID: app, Expires: micros(now)})
-		if err != nil {
+		if err := forgetAssertions(ctx, q, tenant, app, forget); err != nil {
 			return err
+		}
+		until, err := q.ForgottenUntil(ctx, directorysql.ForgottenUntilParams{TenantID: tenant, AppID: app})
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if err == nil && micros(expires) <= until {
+			return fault.New(fault.Conflict, "the assertion expires no later than one that is forgotten")
 		}
 		return q.AddAssertion(ctx, directorysql.AddAssertionParams{TenantID: tenant, AppID: app, Hash: hash, Expires: micros(expires)})
 	})
+}
+
+// forgetAssertions deletes those of an app that expired before a time, and keeps when the last of
+// them did.
+func forgetAssertions(ctx context.Context, q *directorysql.Queries, tenant, app string, before time.Time) error {
+	err := q.NoteForgotten(ctx, directorysql.NoteForgottenParams{TenantID: tenant, AppID: app, Expires: micros(before)})
+	if err != nil {
+		return err
+	}
+	return q.DeleteExpiredAssertions(ctx, directorysql.DeleteExpiredAssertionsParams{TenantID: tenant, AppID: app, Expires: micros(before)})
 }

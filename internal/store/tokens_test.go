@@ -72,7 +72,7 @@ func TestDirectoryAssertionsAreGoodOnce(t *testing.T) {
 	t.Parallel()
 	eachDirectory(t, func(t *testing.T, d *store.Directory) {
 		tenant, app := uuid.NewString(), uuid.NewString()
-		use := func(app string, hash byte, now time.Time) error {
+		use := func(app string, hash byte, now time.Time) error { // which forgets what expired before now
 			return d.UseAssertion(t.Context(), tenant, app, []byte{hash, 0}, now.Add(time.Minute), now)
 		}
 		var wg sync.WaitGroup
@@ -92,7 +92,10 @@ func TestDirectoryAssertionsAreGoodOnce(t *testing.T) {
 		}
 		mustDo(t, use(uuid.NewString(), 1, dirtime)) // another app's, that is
 		mustDo(t, use(app, 2, dirtime))
-		mustDo(t, use(app, 1, dirtime.Add(2*time.Minute))) // long expired
+		mustDo(t, use(app, 1, dirtime.Add(2*time.Minute))) // the two are forgotten
+		wantCode(t, "a forgotten one", use(app, 2, dirtime), fault.Conflict)
+		wantCode(t, "as old as a forgotten one", use(app, 3, dirtime), fault.Conflict)
+		mustDo(t, use(app, 3, dirtime.Add(time.Second)))
 	})
 }
 

@@ -69,6 +69,12 @@ type DirectoryDeviceCode struct {
 	Expires   int64
 }
 
+type DirectoryForgottenAssertion struct {
+	TenantID string
+	AppID    string
+	Until    int64
+}
+
 type DirectoryGrant struct {
 	TenantID string
 	ID       string

@@ -214,6 +214,22 @@ func (q *Queries) DeleteIssuerKey(ctx context.Context, id string) (int64, error)
 	return result.RowsAffected()
 }
 
+const forgottenUntil = `-- name: ForgottenUntil :one
+SELECT until FROM directory_forgotten_assertions WHERE tenant_id = $1 AND app_id = $2
+`
+
+type ForgottenUntilParams struct {
+	TenantID string
+	AppID    string
+}
+
+func (q *Queries) ForgottenUntil(ctx context.Context, arg ForgottenUntilParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, forgottenUntil, arg.TenantID, arg.AppID)
+	var until int64
+	err := row.Scan(&until)
+	return until, err
+}
+
 const getApp = `-- name: GetApp :one
 SELECT tenant_id, id, display_name, redirects, created FROM directory_apps WHERE tenant_id = $1 AND id = $2
 `
@@ -319,6 +335,24 @@ func (q *Queries) ListCertificates(ctx context.Context, arg ListCertificatesPara
 		return nil, err
 	}
 	return items, nil
+}
+
+const noteForgotten = `-- name: NoteForgotten :exec
+INSERT INTO directory_forgotten_assertions (tenant_id, app_id, until)
+SELECT a.tenant_id, a.app_id, MAX(a.expires) FROM directory_assertions a
+WHERE a.tenant_id = $1 AND a.app_id = $2 AND a.expires < $3 GROUP BY a.tenant_id, a.app_id
+ON CONFLICT (tenant_id, app_id) DO UPDATE SET until = excluded.until WHERE directory_forgotten_assertions.until < excluded.until
+`
+
+type NoteForgottenParams struct {
+	TenantID string
+	AppID    string
+	Expires  int64
+}
+
+func (q *Queries) NoteForgotten(ctx context.Context, arg NoteForgottenParams) error {
+	_, err := q.db.ExecContext(ctx, noteForgotten, arg.TenantID, arg.AppID, arg.Expires)
+	return err
 }
 
 const redeemAuthCode = `-- name: RedeemAuthCode :execrows

@@ -27,8 +27,17 @@ DELETE FROM directory_app_certificates WHERE tenant_id = $1 AND app_id = $2 AND 
 -- name: AddAssertion :exec
 INSERT INTO directory_assertions (tenant_id, app_id, hash, expires) VALUES ($1, $2, $3, $4);
 
+-- name: NoteForgotten :exec
+INSERT INTO directory_forgotten_assertions (tenant_id, app_id, until)
+SELECT a.tenant_id, a.app_id, MAX(a.expires) FROM directory_assertions a
+WHERE a.tenant_id = $1 AND a.app_id = $2 AND a.expires < $3 GROUP BY a.tenant_id, a.app_id
+ON CONFLICT (tenant_id, app_id) DO UPDATE SET until = excluded.until WHERE directory_forgotten_assertions.until < excluded.until;
+
 -- name: DeleteExpiredAssertions :exec
 DELETE FROM directory_assertions WHERE tenant_id = $1 AND app_id = $2 AND expires < $3;
+
+-- name: ForgottenUntil :one
+SELECT until FROM directory_forgotten_assertions WHERE tenant_id = $1 AND app_id = $2;
 
 -- name: AddAuthCode :exec
 INSERT INTO directory_auth_codes (tenant_id, hash, client, redirect, challenge, scope, nonce, person, epoch, grant_id, created, expires)
