@@ -129,6 +129,9 @@ func (n *node) tendTimes(ctx context.Context) {
 		if err := n.policies.TendRecoveries(ctx); err != nil && ctx.Err() == nil {
 			n.log.Error("counting the time of recoveries", "err", err)
 		}
+		if err := n.policies.SettlePurges(ctx); err != nil && ctx.Err() == nil {
+			n.log.Error("looking after purges that came to nothing", "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/customerkey/customerkey/internal/audit"
@@ -76,8 +77,9 @@ func (s *Service) repeat(ctx context.Context, run *operation.Run) error {
 	return err
 }
 
-// askTime is how long asking for a purge may take between the mark on the policy and the request.
-const askTime = time.Minute
+// askTime is how long asking for a purge may take between the mark on the policy and the request: longer
+// than it takes to list a million keys.
+const askTime = 10 * time.Minute
 
 // settlePurge returns a policy as it stands after a look at the request for its purge: one that
 // was denied, withdrawn, or never came to be leaves it as it was before.
@@ -100,10 +102,49 @@ func (s *Service) settlePurge(ctx context.Context, p Policy) (Policy, error) {
 	if err := s.record(ctx, caller, Purge, p.ID, audit.Fail, map[string]string{"reason": "the request came to nothing", "request": o.Request}); err != nil {
 		return p, err
 	}
-	if err := s.c.Purging.Store.Unmark(ctx, p.Tenant, p.ID, o.Request, s.now()); err != nil {
+	if err := s.callOff(ctx, p, o.Request); err != nil {
 		return p, err
 	}
 	return s.c.Store.Policy(ctx, p.Tenant, p.ID)
+}
+
+// callOff puts a policy back into the state of before its purge was asked for. That the request came
+// to nothing is known first where no restore reaches: a backup may have it approved.
+func (s *Service) callOff(ctx context.Context, p Policy, request string) error {
+	if request != "" {
+		if err := s.c.Purging.Ledger.CallOff(ctx, p.Tenant, p.ID, request); err != nil {
+			return err
+		}
+	}
+	return s.c.Purging.Store.Unmark(ctx, p.Tenant, p.ID, request, s.now())
+}
+
+// SettlePurges looks after the policies whose purge was asked for and came to nothing: see
+// settlePurge. Every node calls it every few seconds, so that what was denied is known in the ledger
+// a moment later. One that cannot be settled holds up no other; the first error comes back.
+func (s *Service) SettlePurges(ctx context.Context) (first error) {
+	if s.c.Purging == nil {
+		return nil
+	}
+	for after := (PurgeOrder{}); ; {
+		page, err := s.c.Purging.Store.Pending(ctx, after.Tenant, after.Policy, purgePage)
+		if err != nil {
+			return errors.Join(first, err)
+		}
+		for _, o := range page {
+			after = o
+			p, err := s.c.Store.Policy(ctx, o.Tenant, o.Policy)
+			if err == nil {
+				_, err = s.settlePurge(ctx, p)
+			}
+			if err != nil && first == nil {
+				first = err
+			}
+		}
+		if len(page) < purgePage || ctx.Err() != nil {
+			return first
+		}
+	}
 }
 
 // orderOver reports whether an order will come to nothing.

@@ -56,6 +56,9 @@ func (s *Service) order(ctx context.Context, run *operation.Run, caller director
 	if err != nil {
 		return purge.Purge{}, err
 	}
+	if s.c.Purging.Ledger.CalledOff(r.Tenant, r.ID) {
+		return purge.Purge{}, s.giveUp(ctx, caller, p, r, errCalledOff())
+	}
 	defer s.c.Purging.Ledger.Block(p.Tenant, p.ID)() // nobody opens anything that might then move away
 	if err := s.dropAll(ctx, p); err != nil {
 		return purge.Purge{}, err
@@ -152,13 +155,19 @@ func errAnew(format string, args ...any) error {
 	return fault.New(fault.Invalid, format, args...).WithReason(ReasonChanged).WithHint("nothing was destroyed; ask again, so that what is there now is approved")
 }
 
+// errCalledOff ends a request that had ended already.
+func errCalledOff() error {
+	return fault.New(fault.Invalid, "the request was called off, and an older database of the service has brought it back").WithReason(ReasonChanged).
+		WithHint("nothing was destroyed; ask again if it is still wanted")
+}
+
 // giveUp puts a policy back into the state of before where its purge cannot go on for ever;
 // any other trouble leaves it for the next try.
 func (s *Service) giveUp(ctx context.Context, caller directory.Caller, p Policy, r request.Request, why error) error {
 	if !fault.Is(why, fault.Invalid) {
 		return why
 	}
-	if err := s.c.Purging.Store.Unmark(ctx, p.Tenant, p.ID, r.ID, s.now()); err != nil {
+	if err := s.callOff(ctx, p, r.ID); err != nil {
 		return err // tried again: the request stays as it is until the policy is whole
 	}
 	return s.failed(ctx, caller, Purge, p.ID, why)

@@ -80,6 +80,9 @@ type PurgeStore interface {
 
 	// Order returns the order of a policy's purge; the zero one if there is none.
 	Order(ctx context.Context, tenant, policy string) (PurgeOrder, error)
+	// Pending returns the next orders of purges that are not finished, with their tenants and policies
+	// alone, by these, behind those given.
+	Pending(ctx context.Context, tenant, policy string, limit int) ([]PurgeOrder, error)
 	// Mark makes the revision of a policy that p is PendingDeletion and keeps the order, without
 	// request and plan; fault.Conflict with ReasonChanged for another revision.
 	Mark(ctx context.Context, p Policy, o PurgeOrder) error

@@ -37,16 +37,17 @@ func parseKey(text string) (Key, error) {
 }
 
 // An entry is one line of the ledger: base64 of an Ed25519 signature (64 bytes), a space, and
-// JSON of one form. The signature covers linePurpose and the JSON. Three kinds, by part:
+// JSON of one form. The signature covers linePurpose and the JSON. Four kinds, by part:
 //
 //	part 1 to N   keys that a purge destroys, up to keysInLine of them
 //	part 0        the order: from here on it is in force. It is written behind its N parts
 //	part -1       the signed record of what was done, once it is
+//	part -2       a request that was called off; id is that of the request. It stands alone
 //
 // Parts without an order are those of an attempt that was given up; they mean nothing.
 type entry struct {
 	Version int        `json:"v"`
-	ID      string     `json:"id"` // of the attempt
+	ID      string     `json:"id"` // of the attempt, or of the request that was called off
 	Tenant  string     `json:"tenant"`
 	Policy  string     `json:"policy"`
 	Part    int        `json:"part"`
@@ -72,6 +73,7 @@ const (
 	keysInLine   = 500
 	maxLine      = 256 << 10 // bytes; 500 keys take 20 kB, a record some kB
 	recordPart   = -1
+	calledOff    = -2
 )
 
 // encode returns the line of an entry, with its newline.
@@ -122,7 +124,7 @@ func decode(line []byte, key ed25519.PublicKey) (entry, error) {
 	return e, nil
 }
 
-// valid reports whether an entry is of one of the three kinds.
+// valid reports whether an entry is of one of the four kinds.
 func (e entry) valid() bool {
 	if e.Version != entryVersion || e.ID == "" || e.Tenant == "" || e.Policy == "" {
 		return false
@@ -133,7 +135,7 @@ func (e entry) valid() bool {
 			return false
 		}
 	}
-	return e.Part >= recordPart && (e.Order != nil) == isOrder && (e.At != nil) == isOrder && (e.Record != "") == isRecord &&
+	return e.Part >= calledOff && (e.Order != nil) == isOrder && (e.At != nil) == isOrder && (e.Record != "") == isRecord &&
 		(len(e.Keys) > 0) == (e.Part > 0) && e.Parts >= 0 && (e.Parts == 0 || isOrder)
 }
 

@@ -30,10 +30,13 @@ type Ledger struct {
 	purged   map[policyID]*Purge
 	blocked  map[policyID]int
 	marks    map[mark]struct{}
-	restored []string // places that lacked lines when the ledger was opened
+	off      map[requestID]struct{} // requests that were called off
+	restored []string               // places that lacked lines when the ledger was opened
 }
 
 type policyID struct{ tenant, policy string }
+
+type requestID struct{ tenant, request string }
 
 // A mark is the beginning of a digest of tenant, container and version.
 type mark [16]byte

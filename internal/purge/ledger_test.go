@@ -294,6 +294,9 @@ func FuzzLine(f *testing.F) {
 	if _, err := l.Finish(f.Context(), Record{Tenant: tenant, Policy: leaving}); err != nil {
 		f.Fatal(err)
 	}
+	if err := l.CallOff(f.Context(), tenant, leaving, "request"); err != nil {
+		f.Fatal(err)
+	}
 	err := l.places[0].Lines(f.Context(), func(line []byte) error {
 		f.Add(bytes.Clone(line[89:]))
 		return nil

@@ -25,7 +25,7 @@ func Open(ctx context.Context, c Config) (*Ledger, error) {
 		sign:   func(e entry) ([]byte, error) { return e.encode(c.Key) },
 		record: func(r Record) (string, error) { return signRecord(r, c.Key) },
 		public: c.Key.Public().(ed25519.PublicKey), places: c.Places, now: c.Now,
-		purged: map[policyID]*Purge{}, blocked: map[policyID]int{}, marks: map[mark]struct{}{},
+		purged: map[policyID]*Purge{}, blocked: map[policyID]int{}, marks: map[mark]struct{}{}, off: map[requestID]struct{}{},
 	}
 	return l, l.load(ctx)
 }
@@ -56,8 +56,11 @@ func (l *Ledger) load(ctx context.Context) error {
 				all[id] = append(slices.Clone(line), '\n')
 				order = append(order, id)
 			}
-			if e.Part == 0 {
+			switch e.Part {
+			case 0:
 				orders[e.ID] = e
+			case calledOff:
+				l.off[requestID{e.Tenant, e.ID}] = struct{}{}
 			}
 			return nil
 		})
@@ -80,13 +83,13 @@ func (l *Ledger) load(ctx context.Context) error {
 	return l.remember(order, all, orders)
 }
 
-// heal writes into each place the lines of orders in force that it lacks. Within a place the
-// parts of a purge stand before its order.
+// heal writes into each place the lines of orders in force, and of requests that were called off,
+// that it lacks. Within a place the parts of a purge stand before its order.
 func (l *Ledger) heal(ctx context.Context, order []lineID, all map[lineID][]byte, orders map[string]entry, has []map[lineID]bool) error {
 	for i, p := range l.places {
 		var missing [][]byte
 		for _, id := range order {
-			if _, inForce := orders[id.id]; inForce && !has[i][id] {
+			if _, inForce := orders[id.id]; (inForce || id.part == calledOff) && !has[i][id] {
 				missing = append(missing, all[id])
 			}
 		}
@@ -158,6 +161,6 @@ func (l *Ledger) Complete(ctx context.Context) error {
 
 // reload reads the places anew and brings them to the same state.
 func (l *Ledger) reload(ctx context.Context) (*Ledger, error) {
-	again := &Ledger{public: l.public, places: l.places, purged: map[policyID]*Purge{}, marks: map[mark]struct{}{}}
+	again := &Ledger{public: l.public, places: l.places, purged: map[policyID]*Purge{}, marks: map[mark]struct{}{}, off: map[requestID]struct{}{}}
 	return again, again.load(ctx)
 }

@@ -113,6 +113,19 @@ func (s *Purge) Order(ctx context.Context, tenant, id string) (o policy.PurgeOrd
 	return o, err
 }
 
+// Pending implements policy.PurgeStore.
+func (s *Purge) Pending(ctx context.Context, tenant, id string, limit int) (list []policy.PurgeOrder, err error) {
+	err = s.read(ctx, func(ctx context.Context, q *purgesql.Queries) error {
+		rows, err := q.ListPendingOrders(ctx, purgesql.ListPendingOrdersParams{AfterTenant: tenant, AfterPolicy: id, Most: int64(limit)})
+		list = make([]policy.PurgeOrder, len(rows))
+		for i, row := range rows {
+			list[i] = policy.PurgeOrder{Tenant: row.TenantID, Policy: row.PolicyID}
+		}
+		return err
+	})
+	return list, err
+}
+
 // Mark implements policy.PurgeStore.
 func (s *Purge) Mark(ctx context.Context, p policy.Policy, o policy.PurgeOrder) error {
 	return s.db.Write(ctx, func(ctx context.Context, db DBTX) error {

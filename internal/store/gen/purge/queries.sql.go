@@ -542,6 +542,46 @@ func (q *Queries) ListOwnersOf(ctx context.Context, arg ListOwnersOfParams) ([]s
 	return items, nil
 }
 
+const listPendingOrders = `-- name: ListPendingOrders :many
+SELECT tenant_id, policy_id FROM purge_orders
+WHERE done_at = 0 AND (tenant_id, policy_id) > (CAST($1 AS TEXT), CAST($2 AS TEXT))
+ORDER BY tenant_id, policy_id LIMIT CAST($3 AS BIGINT)
+`
+
+type ListPendingOrdersParams struct {
+	AfterTenant string
+	AfterPolicy string
+	Most        int64
+}
+
+type ListPendingOrdersRow struct {
+	TenantID string
+	PolicyID string
+}
+
+func (q *Queries) ListPendingOrders(ctx context.Context, arg ListPendingOrdersParams) ([]ListPendingOrdersRow, error) {
+	rows, err := q.db.QueryContext(ctx, listPendingOrders, arg.AfterTenant, arg.AfterPolicy, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListPendingOrdersRow
+	for rows.Next() {
+		var i ListPendingOrdersRow
+		if err := rows.Scan(&i.TenantID, &i.PolicyID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const markPolicy = `-- name: MarkPolicy :execrows
 UPDATE policies SET state = 'PendingDeletion', revision = revision + 1, updated_at = $1
 WHERE tenant_id = $2 AND id = $3 AND revision = $4

@@ -44,6 +44,11 @@ ORDER BY c.container_id LIMIT CAST(sqlc.arg(most) AS BIGINT);
 -- name: GetOrder :one
 SELECT * FROM purge_orders WHERE tenant_id = $1 AND policy_id = $2;
 
+-- name: ListPendingOrders :many
+SELECT tenant_id, policy_id FROM purge_orders
+WHERE done_at = 0 AND (tenant_id, policy_id) > (CAST(sqlc.arg(after_tenant) AS TEXT), CAST(sqlc.arg(after_policy) AS TEXT))
+ORDER BY tenant_id, policy_id LIMIT CAST(sqlc.arg(most) AS BIGINT);
+
 -- name: PutOrder :exec
 INSERT INTO purge_orders (tenant_id, policy_id, request_id, reason, contact, forced, digest, plan,
     asked_by, asked_name, asked_at, was_state, keys_gone, items_gone, bytes_gone, done_at)
