@@ -2,11 +2,13 @@ package policy_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/customerkey/customerkey/internal/audit"
 	"github.com/customerkey/customerkey/internal/availability"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
@@ -100,5 +102,43 @@ func TestCK259_NothingComesUnderAKeyThatGoes(t *testing.T) {
 		if _, err := w.service.Register(t.Context(), c.admin, "eur", pinned(1, c.spare)); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// A runner that stood still between its last look and the order has been overtaken meanwhile, by one
+// that found a root working again and gave the policy back: it orders nothing any more.
+func TestAPurgeThatWasOvertakenIsNotOrdered(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.leaver()
+		r := c.mustAsk()
+		c.mustApprove(r)
+		overtaken := false
+		w.log.tell(func(e audit.Entry) bool {
+			if overtaken || e.Detail["from here on"] == "" {
+				return false
+			}
+			overtaken = true
+			err := w.db.Write(t.Context(), func(ctx context.Context, q store.DBTX) error {
+				_, err := q.ExecContext(ctx, `UPDATE operations SET fence = fence + 1, due_at = $1 WHERE kind = 'purge' AND state = 'running'`, w.now().UnixMicro())
+				return err
+			})
+			if err := errors.Join(err, store.NewPurge(w.db).Unmark(t.Context(), c.id, c.p.ID, r.ID, w.now())); err != nil {
+				t.Error(err)
+			}
+			return false
+		})
+		w.wait(purgeWait + time.Minute)
+		w.work()
+		if !overtaken {
+			t.Fatal("nothing was about to be ordered")
+		}
+		if got := c.outcome(r); got.State != request.Failed {
+			t.Errorf("the request is %s: %s", got.State, got.Outcome)
+		}
+		if w.ledger.Policy(c.id, c.p.ID) || c.policyNow().State != policy.Active {
+			t.Errorf("the policy is %s, in the ledger %v", c.policyNow().State, w.ledger.Policy(c.id, c.p.ID))
+		}
+		c.letIn()
+		c.wantReadable("given back", true)
 	})
 }

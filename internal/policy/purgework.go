@@ -63,7 +63,10 @@ func (s *Service) order(ctx context.Context, run *operation.Run, caller director
 	if err := s.dropAll(ctx, p); err != nil {
 		return purge.Purge{}, err
 	}
-	err = s.fenced(run, func(f operation.Fence) error { return s.c.Purging.Store.Close(ctx, p.ID, r.ID, f) })
+	shut := func() error {
+		return s.fenced(run, func(f operation.Fence) error { return s.c.Purging.Store.Close(ctx, p.ID, r.ID, f) })
+	}
+	err = shut()
 	if err != nil && fault.As(err).Reason == ReasonChanged {
 		return purge.Purge{}, errAnew("the purge of the policy %q is not the one that was asked for", p.Name)
 	}
@@ -80,7 +83,7 @@ func (s *Service) order(ctx context.Context, run *operation.Run, caller director
 	}
 	done, err := s.c.Purging.Ledger.Add(ctx, p.Tenant, p.ID, purge.Order{
 		Request: r.ID, Family: string(p.Family), Digest: digest, AvailabilityKeys: plan.AvailabilityKeys,
-	}, listed(s.purgeKeys(ctx, p), plan))
+	}, listed(s.purgeKeys(ctx, p), plan, shut))
 	if err != nil {
 		return done, s.failed(ctx, caller, Purge, p.ID, err)
 	}
@@ -88,8 +91,10 @@ func (s *Service) order(ctx context.Context, run *operation.Run, caller director
 }
 
 // listed yields keys, and ends with an error unless they are those of the plan: another process may
-// have moved one in between, and what the ledger does not name would not be destroyed.
-func listed(keys iter.Seq2[purge.Key, error], plan purge.Plan) iter.Seq2[purge.Key, error] {
+// have moved one in between, and what the ledger does not name would not be destroyed. It ends with
+// that of shut too, the last that is asked before nothing leads back: another runner may have taken
+// over from one that stood still, and have given the policy back.
+func listed(keys iter.Seq2[purge.Key, error], plan purge.Plan, shut func() error) iter.Seq2[purge.Key, error] {
 	return func(yield func(purge.Key, error) bool) {
 		list, seen := purge.NewLister(), purge.Plan{}
 		for k, err := range keys {
@@ -102,6 +107,10 @@ func listed(keys iter.Seq2[purge.Key, error], plan purge.Plan) iter.Seq2[purge.K
 		}
 		if list.Into(&seen); seen.List != plan.List {
 			yield(purge.Key{}, fault.New(fault.Conflict, "what is to be purged has changed a moment ago").WithHint("this is looked at again by itself"))
+			return
+		}
+		if err := shut(); err != nil {
+			yield(purge.Key{}, err)
 		}
 	}
 }
