@@ -9,7 +9,8 @@ import (
 )
 
 // A Probe is what a root answered when it was asked whether the service may still use it. nil
-// means that it may.
+// means that it may, and that what it unwrapped is the policy key; [ReasonWrongKey] that it may, and
+// that it is not.
 type Probe struct {
 	Ref          RootRef
 	Unwrap, Wrap error
@@ -40,7 +41,10 @@ func (k *Keyring) probe(ctx context.Context, caller directory.Caller, g Generati
 	p.Ref = c.Ref
 	p.Unwrap, err = k.probeCall(ctx, caller, g, c, "policykey.unwrap", func(ctx context.Context, root Root) error {
 		key, err := root.Unwrap(ctx, c.KeyID, c.Wrapped)
-		key.Destroy()
+		defer key.Destroy()
+		if err == nil && !key.VerifyCommit(commitBinding(g), g.Commitment) {
+			err = errWrongKey(c.Ref.URI)
+		}
 		return err
 	})
 	if err != nil {

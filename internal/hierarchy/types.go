@@ -128,6 +128,10 @@ const (
 	ReasonKeyMoved            = "KeyMoved"            // the container key is not where the caller thought
 )
 
+// ReasonWrongKey is the reason of fault.Unavailable for a root that gives back another key than it
+// wrapped: it refuses nobody, and helps nobody.
+const ReasonWrongKey = "WrongKey"
+
 // Store keeps generations and container keys. Errors are faults: NotFound for what is not
 // there, Unavailable when the database fails.
 type Store interface {

@@ -189,5 +189,5 @@ func errCutOff(ctx context.Context) error {
 
 func errWrongKey(what string) error {
 	return fault.New(fault.Unavailable, "%s gave back a key that is not the policy key", nameOf(what)).
-		WithReason("WrongKey").WithHint("check that the key was not replaced by another one of the same name")
+		WithReason(ReasonWrongKey).WithHint("check that the key was not replaced by another one of the same name")
 }

@@ -61,7 +61,7 @@ func (s *Service) refuses(uri string, answer error, force bool) error {
 	}
 	f := fault.As(answer)
 	switch {
-	case answer == nil:
+	case answer == nil || f.Reason == hierarchy.ReasonWrongKey:
 		return fault.New(fault.Conflict, "the service can still use root key %s", short.short()).WithReason(ReasonReachable).
 			WithHint("have the keepers of both vaults remove its permissions first: Remove-AzKeyVaultAccessPolicy")
 	case f.Reason == "AccessDenied":

@@ -435,3 +435,21 @@ func TestARecoveryMovesDespiteTheLimit(t *testing.T) {
 		wantFault(t, "the new roots are denied", c.reopen(), fault.Denied, "")
 	})
 }
+
+// CK-76: a root that gives back another key than it wrapped is lost as well, whatever else it does:
+// it does not stand in the way of a recovery. A purge takes it for one that the service may use.
+func TestCK76_ARootThatGivesBackAnotherKey(t *testing.T) {
+	inWorld(t, purgeTenants, func(t *testing.T, w *world) {
+		c := w.recovering()
+		c.vaults.heal(c.keys[0])
+		c.vaults.change(c.keys[0], func(k *vaultKey) { k.other = true })
+		wantFault(t, "its content", c.reopen(), fault.Denied, "")
+		if _, err := c.service.RequestPurge(t.Context(), c.admin, policy.MultiWorkload, "Lost", leaving); !fault.Is(err, fault.Conflict) || fault.As(err).Reason != policy.ReasonReachable {
+			t.Errorf("a purge: %v", err)
+		}
+		c.mustRecover()
+		if err := c.reopen(); err != nil {
+			t.Errorf("recovered: %v", err)
+		}
+	})
+}
