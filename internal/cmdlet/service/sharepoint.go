@@ -52,14 +52,6 @@ func checkUpdateGeo(args cmdlet.Args) error {
 }
 
 func updateGeo(ctx context.Context, s Services, call *Call) error {
-	geo, err := connected(ctx, s, call)
-	if err != nil {
-		return err
-	}
-	was, err := s.Policies.Geo(ctx, call.Caller, geo)
-	if err != nil {
-		return err
-	}
 	var keys [2]*policy.RootKey
 	what := "Roll the secondary root key of files"
 	switch key := rootKey(call.Args, ""); {
@@ -71,19 +63,20 @@ func updateGeo(ctx context.Context, s Services, call *Call) error {
 	default:
 		keys[1] = &key
 	}
-	var st policy.GeoStatus
-	done, err := perform(ctx, s, call, what, "the geo "+geo, func(a policy.Acts) (err error) {
-		st, err = a.ChangeRoots(ctx, call.Caller, geo, keys)
-		return err
+	return changeGeo(ctx, s, call, what, func(a policy.Acts, geo string) (policy.GeoStatus, error) {
+		return a.ChangeRoots(ctx, call.Caller, geo, keys)
 	})
-	if err != nil || !done {
-		return err
-	}
-	call.changed(st.Status.Policy.ID, policyProperties(was.Status.Policy), policyProperties(st.Status.Policy))
-	return emitGeo(ctx, s, call, st)
 }
 
 func restoreGeo(ctx context.Context, s Services, call *Call) error {
+	keys := [2]policy.RootKey{rootKey(call.Args, "Primary"), rootKey(call.Args, "Secondary")}
+	return changeGeo(ctx, s, call, "Open files by the availability key and put them under new root keys", func(a policy.Acts, geo string) (policy.GeoStatus, error) {
+		return a.RestoreGeo(ctx, call.Caller, geo, keys)
+	})
+}
+
+// changeGeo changes the root keys of a geo that has some, and shows it afterwards.
+func changeGeo(ctx context.Context, s Services, call *Call, what string, act func(a policy.Acts, geo string) (policy.GeoStatus, error)) error {
 	geo, err := connected(ctx, s, call)
 	if err != nil {
 		return err
@@ -92,10 +85,9 @@ func restoreGeo(ctx context.Context, s Services, call *Call) error {
 	if err != nil {
 		return err
 	}
-	keys := [2]policy.RootKey{rootKey(call.Args, "Primary"), rootKey(call.Args, "Secondary")}
 	var st policy.GeoStatus
-	done, err := perform(ctx, s, call, "Open files by the availability key and put them under new root keys", "the geo "+geo, func(a policy.Acts) (err error) {
-		st, err = a.RestoreGeo(ctx, call.Caller, geo, keys)
+	done, err := perform(ctx, s, call, what, "the geo "+geo, func(a policy.Acts) (err error) {
+		st, err = act(a, geo)
 		return err
 	})
 	if err != nil || !done {
