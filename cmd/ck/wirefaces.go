@@ -57,7 +57,7 @@ func (n *node) openFaces(ctx context.Context) error {
 		return err
 	}
 	n.faces.named = map[string]http.Handler{
-		"management": management, "login": signIn, "graph": people, "api": items, "outlook": admin,
+		"management": management, "login": oneSlash(signIn), "graph": oneSlash(people), "api": items, "outlook": admin,
 	}
 	n.faces.home = http.HandlerFunc(n.home)
 	return nil
