@@ -108,7 +108,8 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(defaultIdle)) // where the connection has deadlines
+	// Where the connection has deadlines: net/http waits for the body that nobody has read first.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * defaultIdle))
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
 }

@@ -1,9 +1,7 @@
 package api_test
 
 import (
-	"bufio"
 	"bytes"
-	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,7 +9,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/workload"
@@ -304,55 +301,6 @@ func TestDamagedContent(t *testing.T) {
 	}
 	if res, body := w.do(t, "alice", "GET", "/v1/documents/c/fine", nil); res.StatusCode != 200 || !bytes.Equal(body, content) {
 		t.Errorf("the item beside them: %s", res.Status)
-	}
-}
-
-// A body that ends early, or stops coming, stores nothing.
-func TestBrokenBodies(t *testing.T) {
-	t.Parallel()
-	w := startWorld(t, hasty, nil)
-	w.MustPut(t, wt.Alice, ref("c", "x"), []byte("before"))
-	const start = "PUT /v1/documents/c/x HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer alice\r\n"
-	for name, tt := range map[string]struct {
-		request string
-		hangUp  bool
-		status  int // 0: nobody may be left to be told
-	}{
-		"length not reached":          {start + "Content-Length: 100000\r\n\r\n" + strings.Repeat("x", 70_000), true, 0},
-		"chunks without an end":       {start + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", true, 0},
-		"broken chunk":                {start + "Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n", false, 400},
-		"standing still":              {start + "Content-Length: 100000\r\n\r\nx", false, 408},
-		"refused, and standing still": {strings.Replace(start, "alice", "bob", 1) + "Content-Length: 100000\r\n\r\nx", false, 403},
-	} {
-		conn, err := tls.Dial("tcp", strings.TrimPrefix(w.URL, "https://"), &tls.Config{RootCAs: w.http.Transport.(*http.Transport).TLSClientConfig.RootCAs})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(conn, tt.request); err != nil {
-			t.Fatal(err)
-		}
-		if tt.hangUp {
-			conn.CloseWrite()
-		}
-		conn.SetReadDeadline(time.Now().Add(5 * time.Minute))
-		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err == nil && res.StatusCode/100 != 4 {
-			t.Errorf("%s: %s", name, res.Status)
-		}
-		if tt.status != 0 && (err != nil || res.StatusCode != tt.status) {
-			t.Errorf("%s: %v %v, want status %d", name, res, err, tt.status)
-		}
-		conn.Close()
-	}
-	deadline := time.Now().Add(5 * time.Minute)
-	for len(w.BlobFiles(t)) != 1 && time.Now().Before(deadline) {
-		time.Sleep(5 * time.Millisecond)
-	}
-	if files := w.BlobFiles(t); len(files) != 1 {
-		t.Errorf("%d blob files are left, want 1", len(files))
-	}
-	if _, body := w.do(t, "alice", "GET", "/v1/documents/c/x", nil); string(body) != "before" {
-		t.Errorf("the item is now %q", body)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -38,24 +39,24 @@ func verify(_ context.Context, bearer string) (directory.Caller, error) {
 // A world is the API over real parts, behind TLS.
 type world struct {
 	*wt.World
-	URL  string
-	http *http.Client
-	log  *lockedBuffer
-	busy atomic.Int64 // requests that are being answered
+	URL   string
+	http  *http.Client
+	log   *lockedBuffer
+	busy  atomic.Int64 // requests that are being answered
+	pipes *pipes       // the way to the server in virtual time; nil elsewhere
 }
 
 // newWorld starts a server. change may alter the parts of the service below it.
 func newWorld(t testing.TB, change func(*workload.Config)) *world {
 	t.Helper()
-	return startWorld(t, time.Minute, change)
+	w := &world{World: wt.New(t, change), log: &lockedBuffer{}}
+	w.serve(t, nil, 5*time.Minute) // a busy machine is no client that stands still
+	return w
 }
 
-// hasty is the idle time of servers that soon lose patience with a client.
-const hasty = 500 * time.Millisecond
-
-func startWorld(t testing.TB, idle time.Duration, change func(*workload.Config)) *world {
+// serve starts the server, on a listener of its own if l is nil.
+func (w *world) serve(t testing.TB, l net.Listener, idle time.Duration) {
 	t.Helper()
-	w := &world{World: wt.New(t, change), log: &lockedBuffer{}}
 	s, err := api.New(api.Config{
 		Items: w.Items, Logs: map[string]api.AuditLog{"service": w.Log}, Recorder: w.Audit, Verify: verify,
 		Log: slog.New(slog.NewTextHandler(w.log, nil)), Idle: idle,
@@ -70,10 +71,13 @@ func startWorld(t testing.TB, idle time.Duration, change func(*workload.Config))
 	}))
 	server.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(w.log, nil), slog.LevelError)
 	server.EnableHTTP2 = true
+	if l != nil {
+		_ = server.Listener.Close()
+		server.Listener = l
+	}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	w.URL, w.http = server.URL, server.Client()
-	return w
 }
 
 func (w *world) client(t testing.TB, who string) *client.Client {

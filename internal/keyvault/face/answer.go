@@ -56,8 +56,9 @@ func Guard(serve func() error) (err error) {
 }
 
 // answerWithin is how long a client may take to read an answer, which is short. One that does
-// not read would hold its connection, and what was made for it, for ever.
-const answerWithin = time.Minute
+// not read would hold its connection, and what was made for it, for ever. It is longer than a body
+// may take: net/http waits for the body that nobody has read before it sends the answer.
+const answerWithin = 2 * time.Minute
 
 func limitWriting(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerWithin)) // inside the process there is none
