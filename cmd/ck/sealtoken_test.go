@@ -57,7 +57,7 @@ func TestSealedByAToken(t *testing.T) {
 		}
 	}
 	time.AfterFunc(time.Second, back)
-	if _, err = open(&holderFlags{wait: time.Minute}); err != nil {
+	if _, err = open(&holderFlags{wait: longWait}); err != nil {
 		t.Errorf("waited for: %v", err)
 	}
 }

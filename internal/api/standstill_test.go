@@ -5,16 +5,14 @@ import (
 	"context"
 	"crypto/fips140"
 	"crypto/tls"
-	"crypto/x509"
 	"io"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/customerkey/customerkey/internal/pipetest"
 	"github.com/customerkey/customerkey/internal/workload"
 	wt "github.com/customerkey/customerkey/internal/workload/workloadtest"
 )
@@ -32,10 +30,10 @@ func inBubble(t *testing.T, change func(*workload.Config), test func(t *testing.
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{World: wt.New(t, change), log: &lockedBuffer{}}
-		w.pipes = &pipes{made: make(chan net.Conn), closed: make(chan struct{})}
-		w.serve(t, w.pipes, idle)
+		pipes := pipetest.New()
+		w.serve(t, pipes, idle)
 		transport := w.http.Transport.(*http.Transport)
-		transport.DialContext = func(context.Context, string, string) (net.Conn, error) { return w.pipes.dial() }
+		transport.DialContext = pipes.Dial
 		t.Cleanup(transport.CloseIdleConnections)
 		test(t, w)
 	})
@@ -44,52 +42,14 @@ func inBubble(t *testing.T, change func(*workload.Config), test func(t *testing.
 // dial connects to the server, beside its HTTP client.
 func (w *world) dial(t *testing.T) *tls.Conn {
 	t.Helper()
-	conn, err := w.pipes.dial()
+	transport := w.http.Transport.(*http.Transport)
+	conn, err := transport.DialContext(t.Context(), "tcp", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := tls.Client(conn, &tls.Config{RootCAs: w.roots(), ServerName: "example.com"})
 	t.Cleanup(func() { _ = conn.Close() })
-	return c
+	return tls.Client(conn, &tls.Config{RootCAs: transport.TLSClientConfig.RootCAs, ServerName: "example.com"})
 }
-
-// roots are the authorities that the client of the server trusts.
-func (w *world) roots() *x509.CertPool {
-	return w.http.Transport.(*http.Transport).TLSClientConfig.RootCAs
-}
-
-// pipes are a listener without a network.
-type pipes struct {
-	made   chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (p *pipes) dial() (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case p.made <- server:
-		return client, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.made:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.once.Do(func() { close(p.closed) })
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 443} }
 
 // A client that asks for content and then takes nothing is cut off.
 func TestStalledReader(t *testing.T) {

@@ -39,11 +39,10 @@ func verify(_ context.Context, bearer string) (directory.Caller, error) {
 // A world is the API over real parts, behind TLS.
 type world struct {
 	*wt.World
-	URL   string
-	http  *http.Client
-	log   *lockedBuffer
-	busy  atomic.Int64 // requests that are being answered
-	pipes *pipes       // the way to the server in virtual time; nil elsewhere
+	URL  string
+	http *http.Client
+	log  *lockedBuffer
+	busy atomic.Int64 // requests that are being answered
 }
 
 // newWorld starts a server. change may alter the parts of the service below it.

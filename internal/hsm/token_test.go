@@ -290,7 +290,7 @@ func TestAway(t *testing.T) {
 // await asks until there is no error: a second passes between two attempts to reach a token.
 func await(t *testing.T, ask func() error) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		err := ask()
 		if err == nil {
 			return

@@ -36,7 +36,7 @@ func mustSite(t *testing.T, edit func(*rootkey.Config)) *site {
 		keyvaulttest.Can(s.admin, keyvault.PermitAll),
 		keyvaulttest.Can(s.service, keyvault.PermitGet, keyvault.PermitWrapKey, keyvault.PermitUnwrapKey))
 	c := rootkey.Config{
-		Suffixes: []string{"vault." + w.Domain()}, Transport: w.Client(), Now: w.Now,
+		Suffixes: []string{"vault." + w.Domain()}, Transport: w.Client(), Now: w.Now, Timeout: 5 * time.Minute, AttemptTimeout: 5 * time.Minute, // a busy machine is no dead vault
 		Credential: func(tenant, app string) azcore.TokenCredential {
 			if tenant != w.Tenant || app != directory.MultiWorkloadApp {
 				t.Errorf("a credential of %s for %s was asked for", app, tenant)

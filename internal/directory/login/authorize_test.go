@@ -350,7 +350,7 @@ func TestInteractiveBrowserCredential(t *testing.T) {
 	s.must(err)
 	browsed := make(chan error, 1)
 	go func() { browsed <- s.playBrowser(opened) }()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{vault + "/.default"}})
 	s.must(err)

@@ -218,9 +218,8 @@ func FuzzFace(f *testing.F) {
 		r.RemoteAddr = "192.0.2.1:1"
 		r.Header.Set("Authorization", "Bearer x")
 		out := httptest.NewRecorder()
-		begun := time.Now()
 		server.ServeHTTP(out, r)
-		if out.Code >= 500 || out.Code < 200 || out.Code == 401 || time.Since(begun) > time.Minute {
+		if out.Code >= 500 || out.Code < 200 || out.Code == 401 {
 			t.Fatalf("%s %q: %d %s", method, target, out.Code, out.Body)
 		}
 		if out.Code < 400 {
@@ -238,8 +237,8 @@ func FuzzFace(f *testing.F) {
 // TestReplyHasADeadline: an answer gives its reader a bound time.
 func TestReplyHasADeadline(t *testing.T) {
 	t.Parallel()
-	w := &timed{ResponseRecorder: httptest.NewRecorder()}
-	if err := face.Reply(w, 200, "x"); err != nil || time.Until(w.deadline) <= 0 || time.Until(w.deadline) > 5*time.Minute {
+	w, start := &timed{ResponseRecorder: httptest.NewRecorder()}, time.Now()
+	if err := face.Reply(w, 200, "x"); err != nil || !w.deadline.After(start) || time.Until(w.deadline) > 5*time.Minute {
 		t.Errorf("deadline %v, %v", w.deadline, err)
 	}
 }
