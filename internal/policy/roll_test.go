@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -587,4 +588,53 @@ func (c *tenant) noneLeft(n int64) {
 			c.t.Errorf("killed after %d writes: the key %d of %s lives on", n, f.Number, f.Policy)
 		}
 	}
+}
+
+// An older database of availability keys, or a new one where it was lost, knows nothing of the keys
+// of policies that are younger: these get others as soon as the server runs. Until then they have
+// their two roots alone, and if those were lost so would be the content. Policies whose keys are
+// there keep them.
+func TestAnOlderDatabaseHasLostKeys(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.tenant()
+		c.admin.Roles = []directory.Role{directory.GlobalAdministrator}
+		old := c.mustMake(policy.Mailbox, "Old")
+		backup := w.backUp()
+		c.mustCreate("Young")
+		c.mustAssign("Young")
+		c.mustRegister("")
+		c.mustSeal("exchange", "alice")
+		c.mustSeal("sharepoint", "site")
+		w.work()
+		r := w.restored(copied{w.backUp().service, backup.availability})
+		again := *c
+		again.world = r
+		for range 2 {
+			r.mustTend()
+			r.work()
+		}
+		states := map[string]policy.AvailabilityState{}
+		keys, err := r.service.AvailabilityKeys(t.Context(), c.admin, "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range keys {
+			if states[k.Policy.Name] = k.State; k.Policy.ID == old.ID && (k.Facts.ID != old.AvailabilityKey || k.Policy.Number != 1) {
+				t.Error("a key that is there was rolled")
+			}
+		}
+		want := map[string]policy.AvailabilityState{"Old": policy.KeyActive, "Young": policy.KeyActive, "default": policy.KeyActive}
+		if !maps.Equal(states, want) {
+			t.Errorf("the keys are %v", states)
+		}
+		for _, uri := range c.keys {
+			w.vaults.cut(uri)
+		}
+		time.Sleep(2 * time.Minute) // no lease is left
+		mail := again
+		mail.items = c.items[:1]
+		if err := mail.reopen(); err != nil {
+			t.Errorf("with both vaults out of reach: %v", err)
+		}
+	})
 }

@@ -92,6 +92,7 @@ type Service struct {
 	view bool // nothing that is done here stays: see WhatIf
 
 	watch *elapsed.Watch // over recoveries that go on, by request
+	lost  *lookAgain     // for availability keys that are not there
 }
 
 // maxPolicies bounds the policies of one family in a tenant: none can be removed (CK-127),
@@ -139,7 +140,7 @@ func New(c Config) (*Service, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{c: c, watch: elapsed.New(nil)}, nil
+	return &Service{c: c, watch: elapsed.New(nil), lost: new(lookAgain)}, nil
 }
 
 // now returns the time as the store keeps it.

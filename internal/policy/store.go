@@ -48,6 +48,9 @@ type Store interface {
 	// KeyTenants returns the tenants, in their order and those behind after, of which a policy
 	// names an availability key.
 	KeyTenants(ctx context.Context, key, after string, limit int) ([]string, error)
+	// NamedKeys returns the availability keys that policies name which were not purged, with the tenants
+	// of these, by both, those behind after.
+	NamedKeys(ctx context.Context, after NamedKey, limit int) ([]NamedKey, error)
 	// KeyNeed tells what needs an availability key, or has, in any tenant.
 	KeyNeed(ctx context.Context, key string) (KeyNeed, error)
 	// NewestOperation returns the newest operation of a kind, nil if there was none.

@@ -79,7 +79,7 @@ func (s *Service) startRoll(ctx context.Context, tenant string, since, quiet tim
 }
 
 // TendAvailability starts the rolls that are due by Config.AvailabilityRoll or by an operator's
-// request, goes on with those that could not end, and destroys availability keys that have not been
+// request, goes on with those that could not end, replaces keys that are lost, and destroys availability keys that have not been
 // needed for Config.AvailabilityKeep. Every node calls it again and again; each step is found in the
 // rows, so none is lost.
 //
@@ -87,7 +87,7 @@ func (s *Service) startRoll(ctx context.Context, tenant string, since, quiet tim
 // from a backup, and a newer one may be put back. strange is how many there are.
 func (s *Service) TendAvailability(ctx context.Context) (strange int, err error) {
 	t := &tending{s: s}
-	err = errors.Join(t.rollOld(ctx), t.followRolls(ctx))
+	err = errors.Join(t.rollOld(ctx), t.followRolls(ctx), t.replaceLost(ctx))
 	return t.strange, err
 }
 

@@ -68,7 +68,7 @@ func (s *Service) foresee(ctx context.Context, tenant string, leaves func(Prospe
 	view := &view{Store: s.c.Store, after: before, edited: map[string]Policy{}}
 	c := s.c
 	c.Store, c.Keys, c.Audit, c.Wake = view, &unmade{s.c.Keys, s}, audit.OnView(s.c.Audit), func() {}
-	if err := act(&Service{c: c, view: true, watch: elapsed.New(nil)}); err != nil {
+	if err := act(&Service{c: c, view: true, watch: elapsed.New(nil), lost: new(lookAgain)}); err != nil {
 		return Report{}, err
 	}
 	view.after.Leaves = leaves

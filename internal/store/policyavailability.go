@@ -19,6 +19,19 @@ func (s *Policy) KeyTenants(ctx context.Context, key, after string, limit int) (
 	return tenants, err
 }
 
+// NamedKeys implements policy.Store.
+func (s *Policy) NamedKeys(ctx context.Context, after policy.NamedKey, limit int) (keys []policy.NamedKey, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {
+		rows, err := policysql.New(q).ListNamedKeys(ctx, policysql.ListNamedKeysParams{AfterKey: after.Key, AfterTenant: after.Tenant, Most: int64(limit)})
+		keys = make([]policy.NamedKey, len(rows))
+		for i, row := range rows {
+			keys[i] = policy.NamedKey{Key: row.AvailabilityKey, Tenant: row.TenantID}
+		}
+		return err
+	})
+	return keys, err
+}
+
 // KeyNeed implements policy.Store.
 func (s *Policy) KeyNeed(ctx context.Context, key string) (need policy.KeyNeed, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q DBTX) error {

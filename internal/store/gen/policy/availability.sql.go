@@ -111,3 +111,43 @@ func (q *Queries) ListKeyTenants(ctx context.Context, arg ListKeyTenantsParams) 
 	}
 	return items, nil
 }
+
+const listNamedKeys = `-- name: ListNamedKeys :many
+SELECT DISTINCT availability_key, tenant_id FROM policies
+WHERE state <> 'Purged' AND (availability_key, tenant_id) > (CAST($1 AS TEXT), CAST($2 AS TEXT))
+ORDER BY availability_key, tenant_id LIMIT CAST($3 AS BIGINT)
+`
+
+type ListNamedKeysParams struct {
+	AfterKey    string
+	AfterTenant string
+	Most        int64
+}
+
+type ListNamedKeysRow struct {
+	AvailabilityKey string
+	TenantID        string
+}
+
+func (q *Queries) ListNamedKeys(ctx context.Context, arg ListNamedKeysParams) ([]ListNamedKeysRow, error) {
+	rows, err := q.db.QueryContext(ctx, listNamedKeys, arg.AfterKey, arg.AfterTenant, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListNamedKeysRow
+	for rows.Next() {
+		var i ListNamedKeysRow
+		if err := rows.Scan(&i.AvailabilityKey, &i.TenantID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

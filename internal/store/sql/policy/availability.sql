@@ -1,6 +1,11 @@
 -- name: ListKeyTenants :many
 SELECT DISTINCT tenant_id FROM policies WHERE availability_key = $1 AND tenant_id > $2 ORDER BY tenant_id LIMIT $3;
 
+-- name: ListNamedKeys :many
+SELECT DISTINCT availability_key, tenant_id FROM policies
+WHERE state <> 'Purged' AND (availability_key, tenant_id) > (CAST(sqlc.arg(after_key) AS TEXT), CAST(sqlc.arg(after_tenant) AS TEXT))
+ORDER BY availability_key, tenant_id LIMIT CAST(sqlc.arg(most) AS BIGINT);
+
 -- name: CountKeyPolicies :one
 SELECT COUNT(*) FROM policies WHERE availability_key = $1;
 
