@@ -152,5 +152,7 @@ func (w *walk) workThrough(ctx context.Context, jobs []job) {
 
 // concernsOne reports whether a failure says nothing about the other keys.
 func concernsOne(err error) bool {
-	return closed(err) || fault.Is(err, fault.Corrupt) || fault.Is(err, fault.NotFound) || fault.As(err).Reason == hierarchy.ReasonGenerationDestroyed
+	reason := fault.As(err).Reason
+	return closed(err) || fault.Is(err, fault.Corrupt) || fault.Is(err, fault.NotFound) ||
+		reason == hierarchy.ReasonGenerationDestroyed || reason == hierarchy.ReasonPurged
 }

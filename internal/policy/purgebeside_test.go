@@ -142,3 +142,32 @@ func TestAPurgeThatWasOvertakenIsNotOrdered(t *testing.T) {
 		c.wantReadable("given back", true)
 	})
 }
+
+// While a policy is about to be purged its keys stay where they are. Those of others, which are behind
+// them in the same batch, do not wait for that.
+func TestKeysOfOthersMoveBesideAPurge(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		c := w.leaver()
+		for _, name := range []string{"Leaving", "Staying"} {
+			if _, err := w.service.Refresh(t.Context(), c.admin, policy.Mailbox, name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		settled := func(name string) bool {
+			st, err := w.service.Status(t.Context(), c.admin, policy.Mailbox, name)
+			return err == nil && st.Percent == 100 && st.Containers > 0
+		}
+		release := w.ledger.Block(c.id, c.p.ID)
+		w.work()
+		if settled("Leaving") || !settled("Staying") {
+			t.Errorf("beside the purge: what leaves has moved %v, what stays %v", settled("Leaving"), settled("Staying"))
+		}
+		release()
+		time.Sleep(time.Hour) // the pause before the next try
+		w.work()
+		if !settled("Leaving") {
+			t.Error("afterwards what stays after all has not moved")
+		}
+		c.wantReadable("in the end", true)
+	})
+}

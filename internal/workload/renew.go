@@ -151,11 +151,13 @@ func (r *renewal) container(ctx context.Context, c Container) error {
 
 // newest opens the version of the container's key that everything goes under: the one that was
 // made for this, or a new one. Killed before its number is saved, a second one is made; the
-// first then goes with the others.
+// first then goes with the others. So it does where this work was stopped, and goes on after other
+// work has encrypted the container anew.
 func (r *renewal) newest(ctx context.Context, c Container) (*hierarchy.Opened, error) {
-	if r.at.Version > 0 {
+	if r.at.Version > 0 && r.at.Version >= c.Floor {
 		return r.s.opening(ctx, r.caller, c, r.at.Version)
 	}
+	r.at.Version, r.at.Item = 0, ""
 	keys, err := r.s.renewed(ctx, r.caller, c)
 	if err != nil {
 		return nil, err

@@ -344,6 +344,41 @@ func TestCrashDuringReencryption(t *testing.T) {
 	}
 }
 
+// Stopped anywhere and begun anew after another one has encrypted the same container: what it was at
+// is gone, or on its way out, and it does not look for that.
+func TestReencryptGoesOnAfterAnother(t *testing.T) {
+	t.Parallel()
+	for n, finished := int64(1), false; !finished; n += 3 {
+		left := &atomic.Int64{}
+		left.Store(1 << 40)
+		w := wt.New(t, func(c *workload.Config) { c.Store = fusedStore{c.Store, left} })
+		for i := range 2 {
+			w.MustPut(t, wt.Alice, item(report, fmt.Sprint(i)), wt.Content(i*4000))
+		}
+		left.Store(n)
+		stopped := w.MustReencrypt(t, report)
+		finished = stopped.State == operation.Done
+		for _, cut := range []int64{4, 1 << 40} { // another one that is stopped as well, and one that is not
+			left.Store(cut)
+			w.MustReencrypt(t, report)
+			left.Store(1 << 40)
+			op, err := w.Runner.Start(t.Context(), stopped)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if op = w.Finish(t, op); op.State != operation.Done {
+				t.Fatalf("stopped after %d writes, then another after %d: %+v", n, cut, op)
+			}
+		}
+		for i := range 2 {
+			wantContent(t, w, wt.Alice, item(report, fmt.Sprint(i)), wt.Content(i*4000))
+		}
+		if n > 40 {
+			t.Fatal("it never finishes")
+		}
+	}
+}
+
 // One damaged item is named and left with the keys it needs; everything else is under new ones.
 func TestReencryptLeavesADamagedItem(t *testing.T) {
 	t.Parallel()
