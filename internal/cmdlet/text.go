@@ -1,12 +1,14 @@
 package cmdlet
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // timeText is how times are shown, the same in every locale.
@@ -68,9 +70,29 @@ func showEach(list []Object) []string {
 // terminal, and those that turn the direction of writing become the replacement character.
 func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+		if drives(r) {
 			return unicode.ReplacementChar
 		}
 		return r
 	}, strings.ToValidUTF8(text, string(unicode.ReplacementChar)))
+}
+
+// drives tells the characters that do something to a terminal or to the direction of a text.
+func drives(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+
+// PrintableJSON makes one line of JSON safe to print without changing what it says: what Printable
+// would replace stands there by its number.
+func PrintableJSON(line []byte) []byte {
+	if !bytes.ContainsFunc(line, drives) {
+		return line
+	}
+	out := make([]byte, 0, len(line)+64)
+	for _, r := range string(line) {
+		if drives(r) {
+			out = fmt.Appendf(out, `\u%04x`, r) // all of them lie in the basic plane, and in strings
+		} else {
+			out = utf8.AppendRune(out, r)
+		}
+	}
+	return out
 }

@@ -74,11 +74,8 @@ func (r *run) among(ctx context.Context, list, value any, exact bool) (bool, err
 		items = []any{list}
 	}
 	for _, item := range items {
-		if err := r.spend(ctx, effort(item, value)); err != nil {
-			return false, err
-		}
-		if equal(item, value, exact) {
-			return true, nil
+		if same, err := r.equals(ctx, item, value, exact); err != nil || same {
+			return same, err
 		}
 	}
 	return false, nil
@@ -92,14 +89,17 @@ func effort(left, right any) int {
 }
 
 func (r *run) holds(ctx context.Context, op string, exact bool, left, right any) (bool, error) {
+	switch op {
+	case "eq":
+		return r.equals(ctx, left, right, exact)
+	case "ne":
+		same, err := r.equals(ctx, left, right, exact)
+		return !same, err
+	}
 	if err := r.spend(ctx, effort(left, right)); err != nil {
 		return false, err
 	}
 	switch op {
-	case "eq":
-		return equal(left, right, exact), nil
-	case "ne":
-		return !equal(left, right, exact), nil
 	case "like", "notlike", "match", "notmatch":
 		return r.matches(ctx, op, exact, left, right)
 	}
@@ -118,6 +118,30 @@ func (r *run) holds(ctx context.Context, op string, exact bool, left, right any)
 		return order <= 0, nil
 	}
 	return false, runtimeError("there is no operator -%s", op)
+}
+
+// equals is equal that counts its steps. An object beside a text is compared by its own text, which
+// may be a long one: an object can hold itself many times over.
+func (r *run) equals(ctx context.Context, left, right any, exact bool) (bool, error) {
+	if err := r.spend(ctx, effort(left, right)); err != nil {
+		return false, err
+	}
+	if isObject(right) && isText(left) {
+		text, err := r.text(ctx, right)
+		if err != nil {
+			return false, err
+		}
+		right = text
+	}
+	return equal(left, right, exact), nil
+}
+
+func isText(v any) bool {
+	switch v.(type) {
+	case string, cmdlet.GUID:
+		return true
+	}
+	return false
 }
 
 // equal tells whether two values are the same, the right one being taken for what the left
@@ -168,9 +192,12 @@ func (r *run) order(ctx context.Context, left, right any, exact bool) (int, erro
 	case bool:
 		return cmp.Compare(oneIf(l), oneIf(truth(right))), nil
 	}
+	if isObject(left) || isObject(right) { // before their texts are made: these can be long
+		return 0, incomparable(left, right)
+	}
 	l, lok := simpleText(left)
 	t, rok := simpleText(right)
-	if !lok || !rok || isObject(left) || isObject(right) {
+	if !lok || !rok {
 		return 0, incomparable(left, right)
 	}
 	if !exact {

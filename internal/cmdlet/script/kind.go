@@ -55,12 +55,12 @@ func asTime(v any) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// simpleText is the text of a value that is one piece.
+// simpleText is the text of a value that is one piece, which an object is not.
 func simpleText(v any) (string, bool) {
 	switch v.(type) {
-	case string, bool, int64, float64, cmdlet.GUID, time.Time, *cmdlet.Object:
-		var b strings.Builder
-		ok := writeText(&b, v, 0)
+	case string, bool, int64, float64, cmdlet.GUID, time.Time:
+		b := textWriter{most: mostText}
+		ok := b.value(v, 0)
 		return b.String(), ok
 	}
 	return "", false

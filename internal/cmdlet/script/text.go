@@ -25,15 +25,25 @@ func (r *run) text(ctx context.Context, v any) (string, error) {
 	if s, ok := v.(string); ok {
 		return s, nil
 	}
-	var b strings.Builder
-	if !writeText(&b, v, 0) {
+	b := textWriter{most: min(mostText, max(0, r.steps)*textStep)} // no longer than may be paid for
+	within := b.value(v, 0)
+	if err := r.spend(ctx, 1+b.Len()/textStep); err != nil { // also what came to nothing was work
+		return "", err
+	}
+	if !within {
 		return "", limit("a text has at most %d bytes", mostText)
 	}
-	return b.String(), r.spend(ctx, 1+b.Len()/textStep)
+	return b.String(), nil
 }
 
-// writeText reports whether the text stays within its bounds.
-func writeText(b *strings.Builder, v any, depth int) bool {
+// A textWriter writes values as text, up to about most bytes. Its methods report whether the text
+// stays within that.
+type textWriter struct {
+	strings.Builder
+	most int
+}
+
+func (b *textWriter) value(v any, depth int) bool {
 	switch v := v.(type) {
 	case string:
 		b.WriteString(v)
@@ -48,14 +58,14 @@ func writeText(b *strings.Builder, v any, depth int) bool {
 	case *block:
 		b.WriteString(v.Block())
 	case []any:
-		return writeEach(b, v, depth)
+		return b.each(v, depth)
 	case *cmdlet.Object:
-		return writeObject(b, v, depth)
+		return b.object(v, depth)
 	}
-	return b.Len() <= mostText
+	return b.Len() <= b.most
 }
 
-func writeEach(b *strings.Builder, list []any, depth int) bool {
+func (b *textWriter) each(list []any, depth int) bool {
 	if depth > deepestText {
 		b.WriteString("...")
 		return true
@@ -64,18 +74,18 @@ func writeEach(b *strings.Builder, list []any, depth int) bool {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		if !writeText(b, item, depth+1) {
+		if !b.value(item, depth+1) {
 			return false
 		}
 	}
 	return true
 }
 
-func writeObject(b *strings.Builder, o *cmdlet.Object, depth int) bool {
+func (b *textWriter) object(o *cmdlet.Object, depth int) bool {
 	if o.Type != "" && o.Type != cmdlet.HashtableType {
 		if id := identityOf(o); id != "" {
 			b.WriteString(id)
-			return b.Len() <= mostText
+			return b.Len() <= b.most
 		}
 	}
 	if depth > deepestText {
@@ -88,12 +98,12 @@ func writeObject(b *strings.Builder, o *cmdlet.Object, depth int) bool {
 			b.WriteString("; ")
 		}
 		b.WriteString(f.Name + "=")
-		if !writeText(b, f.Value, depth+1) {
+		if !b.value(f.Value, depth+1) {
 			return false
 		}
 	}
 	b.WriteByte('}')
-	return b.Len() <= mostText
+	return b.Len() <= b.most
 }
 
 // identityOf is what a text calls an object that some command yielded, "" if it has no name.

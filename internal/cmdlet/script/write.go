@@ -91,6 +91,14 @@ func (a *addMember) take(ctx context.Context, v any) error {
 	if !ok {
 		return runtimeError("Add-Member adds to objects, not to %s", typeName(v))
 	}
+	if err := a.add(ctx, o); err != nil || !a.pass {
+		return err
+	}
+	return a.next.take(ctx, o)
+}
+
+// add gives an object the property.
+func (a *addMember) add(ctx context.Context, o *cmdlet.Object) error {
 	switch f := field(o, a.name); {
 	case f == nil && len(o.Fields) >= mostHeld:
 		return limit("an object has at most %d properties", mostHeld)
@@ -98,12 +106,12 @@ func (a *addMember) take(ctx context.Context, v any) error {
 		o.Fields = append(o.Fields, cmdlet.Field{Name: a.name, Value: a.value})
 	case a.force:
 		f.Value = a.value
-	case equal(f.Value, a.value, false): // as the article adds enableSoftDelete, which vaults have long had
 	default:
+		same, err := a.equals(ctx, f.Value, a.value, false) // as the article adds enableSoftDelete, which vaults have long had
+		if err != nil || same {
+			return err
+		}
 		return fault.New(fault.Conflict, "the object has a property %q already", f.Name).WithReason(ReasonRuntime).WithHint("replace its value with -Force")
-	}
-	if a.pass {
-		return a.next.take(ctx, o)
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func (p *jsonPrinter) Print(o cmdlet.Object) error {
 		lead = ",\n"
 	}
 	p.some = true
-	p.out.put(lead, string(text))
+	p.out.put(lead, string(cmdlet.PrintableJSON(text)))
 	return nil
 }
 

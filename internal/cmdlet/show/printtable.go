@@ -101,7 +101,7 @@ func (p *tablePrinter) line(text func(tableColumn) string) {
 
 // measure returns the column with the width and side that the rows ask for.
 func measure(c cmdlet.Column, rows []cmdlet.Object) tableColumn {
-	t := tableColumn{Column: c, width: cells(cmdlet.Printable(c.Label)), right: true}
+	t := tableColumn{Column: c, width: max(1, cells(cmdlet.Printable(c.Label))), right: true} // never 0: a later row may have something to show
 	numbers := 0
 	for _, o := range rows {
 		v := o.Get(c.Property)
