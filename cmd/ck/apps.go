@@ -46,13 +46,16 @@ func (c *command) app(ctx context.Context, args []string) error {
 		if err := g.call(ctx, http.MethodPost, at, map[string]any{"displayName": words[1]}, &a); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.out, "app      %s\nsecret   %s\n", a.ID, a.Secrets[0].Secret)
+		if len(a.Secrets) == 0 {
+			return fault.New(fault.Internal, "the service's answer has no secret").WithHint("give app %s one with: ck credential add-secret", a.ID)
+		}
+		tell(c.out, "app      %s\nsecret   %s\n", a.ID, a.Secrets[0].Secret)
 		return nil
 	case "show":
 		if err := g.call(ctx, http.MethodGet, at+"/"+url.PathEscape(words[1]), nil, &a); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.out, "app        %s\nname       %s\nredirects  %s\n", a.ID, a.DisplayName, strings.Join(a.Web.Redirects, " "))
+		tell(c.out, "app        %s\nname       %s\nredirects  %s\n", a.ID, a.DisplayName, strings.Join(a.Web.Redirects, " "))
 		return nil
 	case "redirects":
 		in := map[string]any{"web": map[string]any{"redirectUris": append([]string{}, words[2:]...)}}
@@ -96,7 +99,7 @@ func (c *command) listCredentials(ctx context.Context, g *faceClient, at string)
 		list []appCredential
 	}{{"secret", a.Secrets}, {"certificate", a.Certificates}} {
 		for _, x := range row.list {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", row.kind, x.ID, x.Start.Format(time.DateOnly), x.End.Format(time.DateOnly), x.Name)
+			tell(w, "%s\t%s\t%s\t%s\t%s\n", row.kind, x.ID, x.Start.Format(time.DateOnly), x.End.Format(time.DateOnly), x.Name)
 		}
 	}
 	return w.Flush()

@@ -64,7 +64,7 @@ func (c *command) auditEntries(ctx context.Context, args []string) error {
 			fmt.Fprintf(c.out, "%s\n", e.Leaf)
 			continue
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Index, e.Time.Local().Format("2006-01-02 15:04:05.000"),
+		tell(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Index, e.Time.Local().Format("2006-01-02 15:04:05.000"),
 			e.Caller.Name, e.Action, e.Decision, e.Object, detailText(e.Detail))
 		if shown++; shown%200 == 0 { // rows of one batch line up; a long log does not wait for its end
 			table.Flush()

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"net/http"
@@ -100,10 +99,10 @@ func (c *command) listGroups(ctx context.Context, g *faceClient, asJSON bool) er
 	}
 	err := eachRow(ctx, g, "/v1.0/groups", func(one groupRow) error {
 		if asJSON {
-			return json.NewEncoder(c.out).Encode(one)
+			return tellJSON(c.out, one)
 		}
-		_, err := fmt.Fprintf(w, "%s\t%s\t%s\n", one.DisplayName, one.ID, one.Created.Local().Format("2006-01-02 15:04"))
-		return err
+		tell(w, "%s\t%s\t%s\n", one.DisplayName, one.ID, one.Created.Local().Format("2006-01-02 15:04"))
+		return nil
 	})
 	if err != nil {
 		return err
@@ -113,10 +112,10 @@ func (c *command) listGroups(ctx context.Context, g *faceClient, asJSON bool) er
 
 func (c *command) tellGroup(one groupRow, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(c.out).Encode(one)
+		return tellJSON(c.out, one)
 	}
-	_, err := fmt.Fprintf(c.out, "group    %s\nname     %s\n", one.ID, one.DisplayName)
-	return err
+	tell(c.out, "group    %s\nname     %s\n", one.ID, one.DisplayName)
+	return nil
 }
 
 // showGroup prints a group and its members.
@@ -134,7 +133,7 @@ func (c *command) showGroup(ctx context.Context, g *faceClient, at string, asJSO
 		return err
 	}
 	if asJSON {
-		return json.NewEncoder(c.out).Encode(struct {
+		return tellJSON(c.out, struct {
 			groupRow
 			Members []memberRow `json:"members"`
 		}{one, members})
@@ -145,7 +144,7 @@ func (c *command) showGroup(ctx context.Context, g *faceClient, at string, asJSO
 	w := columns(c.out)
 	fmt.Fprintln(w, "\nMEMBER\tNAME\tID")
 	for _, m := range members {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", cmp.Or(m.UPN, "app "+m.AppID), m.DisplayName, m.ID)
+		tell(w, "%s\t%s\t%s\n", cmp.Or(m.UPN, "app "+m.AppID), m.DisplayName, m.ID)
 	}
 	return w.Flush()
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -43,12 +42,12 @@ func (c *command) listContainers(ctx context.Context, api *client.Client, worklo
 			return serviceFault(err)
 		}
 		if asJSON {
-			if err := json.NewEncoder(c.out).Encode(map[string]any{"container": x.Name, "created": x.Created}); err != nil {
+			if err := tellJSON(c.out, map[string]any{"container": x.Name, "created": x.Created}); err != nil {
 				return err
 			}
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\n", x.Name, x.Created.Local().Format("2006-01-02 15:04"))
+		tell(w, "%s\t%s\n", x.Name, x.Created.Local().Format("2006-01-02 15:04"))
 	}
 	return w.Flush()
 }
@@ -68,7 +67,7 @@ func (c *command) listItems(ctx context.Context, api *client.Client, workload, c
 				"item": x.Item, "size": x.Size, "contentType": x.ContentType, "name": x.Name, "sha256": fmt.Sprintf("%x", x.Digest),
 				"modified": x.Modified, "damaged": x.Damaged,
 			}
-			if err := json.NewEncoder(c.out).Encode(row); err != nil {
+			if err := tellJSON(c.out, row); err != nil {
 				return err
 			}
 			continue
@@ -77,7 +76,7 @@ func (c *command) listItems(ctx context.Context, api *client.Client, workload, c
 		if x.Damaged {
 			name = "(damaged: the metadata does not open)"
 		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", x.Item, x.Size, x.Modified.Local().Format("2006-01-02 15:04"), name)
+		tell(w, "%s\t%d\t%s\t%s\n", x.Item, x.Size, x.Modified.Local().Format("2006-01-02 15:04"), name)
 		if shown++; shown%200 == 0 {
 			w.Flush()
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -84,10 +83,10 @@ func (c *command) listPeople(ctx context.Context, g *faceClient, asJSON bool) er
 	state := map[bool]string{true: "enabled", false: "disabled"}
 	err := eachRow(ctx, g, "/v1.0/users", func(p personRow) error {
 		if asJSON {
-			return json.NewEncoder(c.out).Encode(p)
+			return tellJSON(c.out, p)
 		}
-		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.UPN, p.DisplayName, state[p.Enabled], strings.Join(p.Roles, ", "), licensed(p.Licences))
-		return err
+		tell(w, "%s\t%s\t%s\t%s\t%s\n", p.UPN, p.DisplayName, state[p.Enabled], strings.Join(p.Roles, ", "), licensed(p.Licences))
+		return nil
 	})
 	if err != nil {
 		return err

@@ -56,7 +56,7 @@ func (p *progress) line(format string, args ...any) {
 	if p.width > 0 {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}
-	fmt.Fprintf(p.w, format+"\n", args...)
+	tell(p.w, format+"\n", args...)
 }
 
 // stop ends the display and clears the bar.

@@ -40,21 +40,21 @@ func (c *command) purge(_ context.Context, args []string) error {
 	}
 	c.printRecord(r)
 	if *key == "" {
-		fmt.Fprintf(c.out, "checked with the key in the same file, %s: compare it with one that you kept\n", own)
+		tell(c.out, "checked with the key in the same file, %s: compare it with one that you kept\n", own)
 	}
 	return nil
 }
 
 func (c *command) printRecord(r purge.Record) {
 	w := columns(c.out)
-	fmt.Fprintf(w, "policy\t%s (%s, %s)\n", r.Name, r.Policy, r.Family)
-	fmt.Fprintf(w, "asked for by\t%s, %s: %s\n", r.AskedBy.Name, r.AskedBy.At.Format(time.RFC3339), r.Reason)
+	tell(w, "policy\t%s (%s, %s)\n", r.Name, r.Policy, r.Family)
+	tell(w, "asked for by\t%s, %s: %s\n", r.AskedBy.Name, r.AskedBy.At.Format(time.RFC3339), r.Reason)
 	for _, p := range r.Approved {
-		fmt.Fprintf(w, "approved by\t%s, as %s, %s\n", p.Name, p.As, p.At.Format(time.RFC3339))
+		tell(w, "approved by\t%s, as %s, %s\n", p.Name, p.As, p.At.Format(time.RFC3339))
 	}
-	fmt.Fprintf(w, "destroyed\t%d policy keys, %d container keys, %d items of %d bytes, %d availability keys\n",
+	tell(w, "destroyed\t%d policy keys, %d container keys, %d items of %d bytes, %d availability keys\n",
 		len(r.Gone.Generations), r.Gone.ContainerKeys, r.Gone.Items, r.Gone.Bytes, len(r.Gone.AvailabilityKeys))
-	fmt.Fprintf(w, "finished\t%s\n", r.Finished.Format(time.RFC3339))
+	tell(w, "finished\t%s\n", r.Finished.Format(time.RFC3339))
 	w.Flush()
 	fmt.Fprintln(c.out, "the record is whole, and signed by the service")
 }

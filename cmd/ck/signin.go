@@ -51,7 +51,7 @@ func (c *command) login(ctx context.Context, args []string) error {
 
 func (c *command) signInDevice(ctx context.Context, where profile.Config, target profile.Target) (*profile.Profile, error) {
 	return profile.SignInDevice(ctx, where, target, func(code profile.Code) {
-		fmt.Fprintf(c.err, "To sign in, open %s\nand enter the code %s (good until %s). Waiting ...\n", code.URL, code.UserCode, code.Expires.Format("15:04"))
+		tell(c.err, "To sign in, open %s\nand enter the code %s (good until %s). Waiting ...\n", code.URL, code.UserCode, code.Expires.Format("15:04"))
 	})
 }
 
@@ -155,7 +155,7 @@ func (c *command) whoami(_ context.Context, args []string) error {
 	}
 	data := p.Data()
 	w := columns(c.out)
-	fmt.Fprintf(w, "user\t%s\norganization\t%s (%s)\nservice\thttps://%s\n", data.User, data.Organization, data.Tenant, data.Domain)
+	tell(w, "user\t%s\norganization\t%s (%s)\nservice\thttps://%s\n", data.User, data.Organization, data.Tenant, data.Domain)
 	return w.Flush()
 }
 

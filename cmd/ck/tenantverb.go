@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"time"
@@ -50,13 +49,13 @@ func (c *command) tenantAdd(ctx context.Context, args []string) error {
 		return err
 	}
 	if *asJSON {
-		return json.NewEncoder(c.out).Encode(map[string]any{
+		return tellJSON(c.out, map[string]any{
 			"id": made.ID, "name": made.Name, "domain": made.Domain, "administrator": made.Administrator, "oneTimePassword": made.OneTimePassword,
 		})
 	}
-	fmt.Fprintf(c.out, "tenant %s (%s) is ready\n", made.Domain, made.ID)
-	fmt.Fprintf(c.out, "administrator: %s, one-time password: %s\n", made.Administrator, made.OneTimePassword)
-	fmt.Fprintf(c.out, "it is shown this once; sign in with: %s login --user %s\n", c.self, made.Administrator)
+	tell(c.out, "tenant %s (%s) is ready\n", made.Domain, made.ID)
+	tell(c.out, "administrator: %s, one-time password: %s\n", made.Administrator, made.OneTimePassword)
+	tell(c.out, "it is shown this once; sign in with: %s login --user %s\n", c.self, made.Administrator)
 	return nil
 }
 
@@ -80,12 +79,12 @@ func (c *command) tenantList(ctx context.Context, args []string) error {
 		}
 		for _, t := range page.Tenants {
 			if *asJSON {
-				if err := json.NewEncoder(c.out).Encode(map[string]any{"id": t.ID, "name": t.Name, "domain": t.Domain, "created": t.Created}); err != nil {
+				if err := tellJSON(c.out, map[string]any{"id": t.ID, "name": t.Name, "domain": t.Domain, "created": t.Created}); err != nil {
 					return err
 				}
 				continue
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.Domain, t.Name, t.ID, t.Created.Local().Format("2006-01-02 15:04"))
+			tell(w, "%s\t%s\t%s\t%s\n", t.Domain, t.Name, t.ID, t.Created.Local().Format("2006-01-02 15:04"))
 		}
 		if after = page.Next; after == "" {
 			return w.Flush()
