@@ -33,6 +33,8 @@ func builtins() map[string]builtin {
 		"New-Guid":       newGUID,
 		"Get-Help":       newHelp,
 		"Get-Command":    newCommands,
+		"Import-Module":  newModule,
+		"Install-Module": newModule,
 	}
 }
 

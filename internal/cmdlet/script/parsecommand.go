@@ -9,6 +9,7 @@ func (p *parser) command() *Command {
 	c.Name = p.commandName()
 	p.leave()
 	p.words(c)
+	p.modules(c)
 	return c
 }
 
