@@ -1,6 +1,7 @@
 package keyvault_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,6 +10,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/protect"
 )
 
 // mustRemake deletes and purges contoso-east, and makes another vault of that name.
@@ -56,6 +58,45 @@ func TestRotateOvertaken(t *testing.T) {
 		}
 		if n := len(s.allVersions("contoso-east", "root1")); n != 3 {
 			t.Errorf("%d versions", n)
+		}
+	})
+}
+
+// TestOvertakenOften: changes that come between again and again keep nobody from his own. The key
+// pair that a rotation has made serves its next attempt: making one can take seconds.
+func TestOvertakenOften(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *stage) {
+		s.mustCreateAs("root1", keyvault.NewKey{Type: "EC"})
+		changes := 0
+		var change func()
+		change = func() {
+			if changes++; changes < 10 {
+				s.Between(keyvault.RotateKey, change)
+			}
+			s.Pass(1e9)
+			if _, _, err := s.SetRotationPolicy(t.Context(), s.admin, "contoso-east", "root1", keyvault.RotationPolicy{Expiry: "P90D"}); err != nil {
+				t.Error(err)
+			}
+		}
+		s.Between(keyvault.RotateKey, change)
+		s.Entries()
+		k, err := s.RotateKey(t.Context(), s.admin, "contoso-east", "root1")
+		if err != nil || changes != 10 || k.Expires.IsZero() {
+			t.Errorf("after %d changes: expiry %s, %v", changes, k.Expires, err)
+		}
+		for _, e := range s.Entries() {
+			if e.Action == string(keyvault.RotateKey) && !strings.HasSuffix(e.Object, k.Version) {
+				t.Errorf("a pair was made for %s too", e.Object)
+			}
+		}
+		digest := make([]byte, 32)
+		signed, err := s.Sign(t.Context(), s.admin, "contoso-east", "root1", k.Version, "ES256", digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := protect.Verify(k.Public, "ES256", digest, signed.Value); !ok || err != nil {
+			t.Errorf("the pair is not the one that was told: %v", err)
 		}
 	})
 }

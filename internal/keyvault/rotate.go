@@ -14,6 +14,7 @@ import (
 // newest version or the policy changes meanwhile it is begun anew: what was taken from a key, or the
 // key itself, does not come back by it.
 func (s *Service) RotateKey(ctx context.Context, c directory.Caller, vault, name string) (Key, error) {
+	var made Stored // by the attempt before, which was overtaken
 	return again(func() (Key, error) {
 		return through(ctx, s, c, RotateKey, Target{Vault: vault, Name: name}, func(v *visit) (func() (Key, error), error) {
 			l, err := s.lifetime(ctx, v.key)
@@ -24,12 +25,15 @@ func (s *Service) RotateKey(ctx context.Context, c directory.Caller, vault, name
 				return nil, err
 			}
 			k := l.successor(v.now).in(v.vault)
+			if made.Key.pairFits(k) {
+				k.Version = made.Version
+			}
 			if l.Policy.expire(&k) {
 				v.note("exp", k.Expires.Format(time.RFC3339))
 			}
 			v.entry.Object = v.objectOf(k)
 			v.note("from", l.Version)
-			return func() (Key, error) { return s.succeed(ctx, k, l) }, nil
+			return func() (Key, error) { return s.succeed(ctx, k, l, &made) }, nil
 		})
 	})
 }
@@ -43,16 +47,21 @@ func (s *Service) lifetime(ctx context.Context, k Key) (Lifetime, error) {
 	return l, err
 }
 
-// succeed makes the key pair of a version, and stores it if the key is still as in l.
-func (s *Service) succeed(ctx context.Context, k Key, l Lifetime) (Key, error) {
-	p := s.maker(k.HSM)
-	handle, pub, err := p.Generate(ctx, k.id(), k.spec())
-	if err != nil {
-		return Key{}, aside{err}
+// succeed makes the key pair of a version, unless made is that version, and stores it if the key is
+// still as in l.
+func (s *Service) succeed(ctx context.Context, k Key, l Lifetime, made *Stored) (Key, error) {
+	if made.Version != k.Version {
+		p := s.maker(k.HSM)
+		handle, pub, err := p.Generate(ctx, k.id(), k.spec())
+		if err != nil {
+			return Key{}, aside{err}
+		}
+		*made = Stored{k, Material{Protector: p.Name(), Handle: handle}}
+		made.Public = pub
 	}
-	k.Public, k.HeldBy = pub, p.Name()
+	k.Public, k.HeldBy = made.Public, made.Protector
 	told := eventOf(KeyNewVersionCreated, k, k.Created)
-	err = s.tell(s.store.AddSuccessor(ctx, k, Material{Protector: p.Name(), Handle: handle}, l, told), told)
+	err := s.tell(s.store.AddSuccessor(ctx, k, made.Material, l, told), told)
 	if fault.Is(err, fault.NotFound) && !hasReason(err, ReasonVaultNotFound) { // deleted meanwhile
 		err = errKeyNotFound(k.Name, "")
 	}
@@ -66,6 +75,11 @@ func (p RotationPolicy) expire(k *Key) bool {
 		k.Expires = d.after(k.Created)
 	}
 	return ok
+}
+
+// pairFits reports whether a key pair that was made for k does for another version to be of its key.
+func (k Key) pairFits(other Key) bool {
+	return k.Version != "" && k.spec() == other.spec() && k.HSM == other.HSM && k.VaultMade.Equal(other.VaultMade)
 }
 
 // successor is the version after k, without its key pair.

@@ -128,8 +128,9 @@ func (s *Service) vault(ctx context.Context, name string) (Vault, error) {
 	return v, err
 }
 
-// tries bounds how often a change is decided anew because another one came between.
-const tries = 5
+// tries bounds how often a change is decided anew because another one came between: as many as change
+// one thing at once all come through, since of those that meet one always does.
+const tries = 16
 
 // again runs do until its change was not overtaken by another.
 func again[T any](do func() (T, error)) (T, error) {

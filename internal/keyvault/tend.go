@@ -160,7 +160,7 @@ func (s *Service) rotateDue(ctx context.Context, l Lifetime, now time.Time, r te
 	e := l.entry(RotateKey, "rotation", r.request)
 	e.Object = object(Vault{Name: l.Vault}, Target{Name: k.Name, Version: k.Version})
 	e.Detail["from"] = l.Version
-	_, err := settle(ctx, s, e, func() (Key, error) { return s.succeed(ctx, k, l) }, nil)
+	_, err := settle(ctx, s, e, func() (Key, error) { return s.succeed(ctx, k, l, new(Stored)) }, nil)
 	if _, ofProtector := errors.AsType[aside](err); ofProtector {
 		r.leave(s.maker(k.HSM).Name(), err)
 	}

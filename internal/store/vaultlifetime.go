@@ -92,13 +92,14 @@ func (k *KeyVault) SetLifetime(ctx context.Context, l keyvault.Lifetime, events 
 	})
 }
 
-// stillIs reports ErrChanged unless the key's newest version and its Due are as in l.
+// stillIs reports ErrChanged unless the key's newest version, its policy and its Due are as in l. A policy
+// that only says when versions expire changes no Due.
 func stillIs(ctx context.Context, q *keyvaultsql.Queries, l keyvault.Lifetime) error {
 	now, err := getLifetime(ctx, q, l.Tenant, foldName(l.Vault), foldName(l.Name))
 	if err != nil {
 		return err
 	}
-	if now.Version != l.Version || !now.Updated.Equal(l.Updated) || !now.Due.Equal(l.Due) {
+	if now.Version != l.Version || !now.Updated.Equal(l.Updated) || !now.Policy.Updated.Equal(l.Policy.Updated) || !now.Due.Equal(l.Due) {
 		return keyvault.ErrChanged()
 	}
 	return nil
