@@ -60,8 +60,11 @@ func (s *Workload) AddContainer(ctx context.Context, c workload.Container) error
 
 // SetSecret implements workload.Store.
 func (s *Workload) SetSecret(ctx context.Context, c workload.Container, from int) error {
-	return s.write(ctx, func(ctx context.Context, q *workloadsql.Queries) error {
-		n, err := q.SetSecret(ctx, workloadsql.SetSecretParams{
+	return s.db.Write(ctx, func(ctx context.Context, tx DBTX) error {
+		if err := errPurged(ctx, tx, c.Tenant, c.ID, c.SecretVersion); err != nil {
+			return err
+		}
+		n, err := workloadsql.New(tx).SetSecret(ctx, workloadsql.SetSecretParams{
 			Secret: c.Secret, SecretVersion: int64(c.SecretVersion),
 			TenantID: c.Tenant, Workload: c.Workload, Name: c.Name, FromVersion: int64(from),
 		})

@@ -224,7 +224,8 @@ func (s *Purge) Repeat(ctx context.Context, op operation.Operation) error {
 	})
 }
 
-// errPurged is the refusal of a write under a key that was purged.
+// errPurged is the refusal of a write under a key that was purged, and into a container that was
+// purged as a whole.
 func errPurged(ctx context.Context, q DBTX, tenant, container string, version int) error {
 	n, err := purgesql.New(q).CountPurged(ctx, purgesql.CountPurgedParams{TenantID: tenant, ContainerID: container, Version: int64(version)})
 	if err == nil && n > 0 {

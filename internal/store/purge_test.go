@@ -99,6 +99,8 @@ func TestPurge(t *testing.T) {
 		if calls < 3 || calls > 5 {
 			t.Errorf("6 items, two at once, took %d calls", calls)
 		}
+		secret := workload.Container{Tenant: "t", Workload: "exchange", Name: "mail c0", ID: "c0", Secret: []byte("s"), SecretVersion: 1}
+		wantReason(t, "a secret under a purged key, by a write that began before", items.SetSecret(ctx, secret, 0), hierarchy.ReasonPurged)
 		got, err := rows.Order(ctx, "t", "P")
 		if err != nil || got.Keys != 2 || got.Items != 6 || got.Bytes != 60 || !got.Finished.IsZero() {
 			t.Errorf("destroyed so far: %+v, %v", got, err)
@@ -116,6 +118,9 @@ func TestPurge(t *testing.T) {
 		mustIntend(t, items, late, someTime)
 		_, _, err = items.PutItem(ctx, late, false)
 		wantReason(t, "an item under a purged key", err, hierarchy.ReasonPurged)
+		late.KeyVersion = 2 // another process, which has not heard of the purge, made it
+		_, _, err = items.PutItem(ctx, late, false)
+		wantReason(t, "an item under a newer key of a mailbox that takes nothing", err, hierarchy.ReasonPurged)
 		_, err = items.Exchange(ctx, late, "elsewhere", someTime)
 		wantReason(t, "an item encrypted anew under a purged key", err, hierarchy.ReasonPurged)
 		for tenant, want := range map[string]int64{"t": 1, "u": 1} { // what belongs to others is whole

@@ -16,8 +16,8 @@ type Store interface {
 	// Containers returns those with names after the given one, in byte order of names, without
 	// their secrets. An owner limits them to that owner's.
 	Containers(ctx context.Context, tenant, workload, owner, after string, limit int) ([]Container, error)
-	// SetSecret replaces the secret if it is still of version from and the new one is not below the
-	// container's floor; otherwise fault.Conflict.
+	// SetSecret replaces the secret if it is still of version from and the new one is neither below the
+	// container's floor nor purged; otherwise fault.Conflict.
 	SetSecret(ctx context.Context, c Container, from int) error
 
 	// Geos returns the geos that a tenant was given, by name; none if it has but one.

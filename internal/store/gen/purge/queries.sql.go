@@ -174,7 +174,7 @@ func (q *Queries) CountOpenOperations(ctx context.Context, arg CountOpenOperatio
 }
 
 const countPurged = `-- name: CountPurged :one
-SELECT COUNT(*) FROM purged_keys WHERE tenant_id = $1 AND container_id = $2 AND version = $3
+SELECT COUNT(*) FROM purged_keys WHERE tenant_id = $1 AND container_id = $2 AND version IN (0, CAST($3 AS BIGINT))
 `
 
 type CountPurgedParams struct {

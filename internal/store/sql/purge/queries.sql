@@ -112,7 +112,7 @@ WHERE tenant_id = sqlc.arg(tenant_id) AND policy_id = sqlc.arg(policy_id) AND st
 DELETE FROM policies_in_force WHERE tenant_id = $1 AND policy_id = $2;
 
 -- name: CountPurged :one
-SELECT COUNT(*) FROM purged_keys WHERE tenant_id = $1 AND container_id = $2 AND version = $3;
+SELECT COUNT(*) FROM purged_keys WHERE tenant_id = sqlc.arg(tenant_id) AND container_id = sqlc.arg(container_id) AND version IN (0, CAST(sqlc.arg(version) AS BIGINT));
 
 -- name: AddPurged :exec
 INSERT INTO purged_keys (tenant_id, container_id, version) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
