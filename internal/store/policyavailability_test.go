@@ -31,6 +31,13 @@ func TestKeyUsers(t *testing.T) {
 		if page, err := s.KeyTenants(ctx, "a", "t", 1); err != nil || !slices.Equal(page, []string{"u"}) {
 			t.Errorf("%v, %v", page, err)
 		}
+		named, err := s.NamedKeys(ctx, policy.NamedKey{}, 10)
+		if err != nil || !slices.Equal(named, []policy.NamedKey{{Key: "a", Tenant: "t"}, {Key: "a", Tenant: "u"}}) {
+			t.Errorf("%v, %v", named, err)
+		}
+		if page, err := s.NamedKeys(ctx, named[0], 1); err != nil || !slices.Equal(page, named[1:]) {
+			t.Errorf("%v, %v", page, err)
+		}
 
 		// The policy takes another key with its next generation; the older one still needs the first.
 		k := s.mustAddKey(p, "c", "exchange")

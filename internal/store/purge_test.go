@@ -69,6 +69,15 @@ func TestPurge(t *testing.T) {
 		}
 		o.Request, o.Plan, o.Digest = "R", "{}", "d"
 		s.must(rows.Complete(ctx, o))
+		pending := func(when, after string, want ...policy.PurgeOrder) {
+			t.Helper()
+			list, err := rows.Pending(ctx, "t", after, 9)
+			if diff := cmp.Diff(append([]policy.PurgeOrder{}, want...), list); err != nil || diff != "" {
+				t.Errorf("orders that are not finished, %s: %v %s", when, err, diff)
+			}
+		}
+		pending("asked for", "", policy.PurgeOrder{Tenant: "t", Policy: "P"})
+		pending("behind it", "P")
 		f := s.mustClaim("t")
 		wantReason(t, "closing for another request", rows.Close(ctx, "P", "other", f), policy.ReasonChanged)
 		s.must(rows.Close(ctx, "P", "R", f))
@@ -106,6 +115,7 @@ func TestPurge(t *testing.T) {
 			t.Errorf("destroyed so far: %+v, %v", got, err)
 		}
 		s.must(rows.Done(ctx, purge.Purge{Tenant: "t", Policy: "P"}, f))
+		pending("done", "")
 		if got, err := rows.Order(ctx, "t", "P"); err != nil || got.Finished.IsZero() || got.Items != 6 {
 			t.Errorf("done: %+v, %v", got, err)
 		}
