@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,6 +105,9 @@ func TestContract(t *testing.T) {
 		{"KV-115 put again", "PUT", "/subscriptions/{sub}/resourceGroups/NEW" + version, token, `{"location":"eastus","tags":{"a":"b"}}`, 200, "", ""},
 		{"KV-115 moved", "PUT", "/subscriptions/{sub}/resourceGroups/new" + version, token, `{"location":"westus"}`, 409, "InvalidResourceLocation", ""},
 		{"KV-115 put bad", "PUT", "/subscriptions/{sub}/resourceGroups/new." + version, token, `{"location":"eastus"}`, 400, "BadRequest", "resourceGroupName"},
+		{"KV-115 bad filter", "GET", "/subscriptions/{sub}/resourceGroups?$filter=color%20eq%20'red'&api-version=2024-11-01", token, "", 400, "InvalidFilterInQueryString", ""},
+		{"KV-115 other filter", "GET", "/subscriptions/{sub}/resourceGroups?$filter=name%20eq%20'keys'&api-version=2024-11-01", token, "", 400, "InvalidFilterInQueryString", "tagname"},
+		{"KV-115 filter, not his", "GET", "/subscriptions/{sub}/resourceGroups?$filter=x&api-version=2024-11-01", stranger, "", 404, "SubscriptionNotFound", ""},
 		{"KV-116 nothing", "GET", "/subscriptions/{sub}/resources?$filter=resourceType%20eq%20'Microsoft.Web/sites'&api-version=2015-11-01", token, "", 200, "", ""},
 		{"KV-116 bad filter", "GET", "/subscriptions/{sub}/resources?$filter=color%20eq%20'red'&api-version=2015-11-01", token, "", 400, "InvalidFilterInQueryString", ""},
 		{"KV-117 new", "PUT", east + version, token, full(""), 201, "", ""},
@@ -202,6 +207,36 @@ func TestFindByName(t *testing.T) {
 	}
 	if none := find("contoso-north"); len(none) != 0 {
 		t.Errorf("found %v", none)
+	}
+}
+
+// TestGroupsByTag holds KV-115: a list that was asked for by tags names no other groups, for scripts
+// delete what it names.
+func TestGroupsByTag(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.Token(w.Owner, base(w))
+	for name, tags := range map[string]string{"temporary": `{"Env":"it's"}`, "lasting": `{"env":"production"}`, "bare": `{}`} {
+		if x := send(t, w, "PUT", "/subscriptions/{sub}/resourceGroups/"+name+version, token, `{"location":"eastus","tags":`+tags+`}`); x.status != 201 {
+			t.Fatalf("%s: %d %s", name, x.status, x.message())
+		}
+	}
+	for filter, want := range map[string][]string{
+		"":                    {"bare", "keys", "lasting", "temporary"},
+		"tagName eq 'env'":    {"lasting", "temporary"},
+		"tagname eq 'nobody'": nil,
+		"tagName eq 'env' and tagValue eq 'it''s'": {"temporary"},
+	} {
+		x := send(t, w, "GET", "/subscriptions/{sub}/resourceGroups"+version+"&$filter="+url.QueryEscape(filter), token, "")
+		var names []string
+		list, _ := x.body["value"].([]any)
+		for _, g := range list {
+			names = append(names, g.(map[string]any)["name"].(string))
+		}
+		slices.Sort(names)
+		if diff := cmp.Diff(want, names); diff != "" || x.status != 200 {
+			t.Errorf("%s: %d %s", filter, x.status, diff)
+		}
 	}
 }
 

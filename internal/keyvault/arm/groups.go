@@ -41,14 +41,25 @@ func tagsOut(tags map[string]string) map[string]string {
 	return tags
 }
 
+// listGroups lists the groups that meet the filter, which may be about tags. Scripts delete what such
+// a list names, so a filter that is not understood is refused.
 func (x *request) listGroups() error {
 	all, err := x.vaults.Groups(x.r.Context(), x.caller, x.params["subscription"])
 	if err != nil {
 		return err
 	}
+	f, err := parseFilter(x.query.Get("$filter"))
+	if err == nil {
+		err = f.only("tagname", "tagvalue")
+	}
+	if err != nil {
+		return err
+	}
 	out := listOf[groupOut](nil)
 	for _, g := range all {
-		out.Value = append(out.Value, group(g))
+		if f.tagged(g.Tags) {
+			out.Value = append(out.Value, group(g))
+		}
 	}
 	return x.reply(out)
 }

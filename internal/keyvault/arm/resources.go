@@ -110,6 +110,17 @@ func parseFilter(text string) (filter, error) {
 	return f, nil
 }
 
+// only refuses a filter that names other properties.
+func (f filter) only(properties ...string) error {
+	for p := range f {
+		if !slices.Contains(properties, p) {
+			return fault.New(fault.Invalid, "The filter in the query string is not supported").WithReason(reasonBadFilter).
+				WithHint("Conditions can be about: %s, joined by and.", strings.Join(properties, ", "))
+		}
+	}
+	return nil
+}
+
 // matches reports whether a vault meets all conditions.
 func (f filter) matches(v keyvault.Vault) bool {
 	for property, text := range f {
