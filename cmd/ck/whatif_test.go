@@ -15,6 +15,7 @@ import (
 	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 	"github.com/customerkey/customerkey/internal/cmdlet/service"
 	"github.com/customerkey/customerkey/internal/directory"
+	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/keyvault"
@@ -322,8 +323,34 @@ func TestCK338_WhatIfOfEveryCommand(t *testing.T) {
 			t.Errorf("%s was not tried: add a line for it", row.Name)
 		}
 	}
+	r.refusesOthers(lines)
+	if diff := cmp.Diff(before, r.dump()); diff != "" {
+		t.Fatalf("what was refused has changed rows:\n%s", diff)
+	}
 	for _, l := range lines {
 		r.comesTrue(l)
+	}
+}
+
+// refusesOthers carries every line out, past the face, as callers with each of the roles to which
+// the face would not let it through: the domain refuses them all by itself.
+func (r *rehearsal) refusesOthers(lines []line) {
+	r.t.Helper()
+	for _, l := range lines {
+		row := r.must(cmdlet.Find(rows.Table(), shellWords(l.text)[0])).(*cmdlet.Cmdlet)
+		for _, role := range everyRole {
+			eve := r.who["erin"]
+			eve.Roles = []directory.Role{role}
+			if row.Anyone || row.MayRun(eve, policy.Roles{}) {
+				continue
+			}
+			r.who["eve"] = eve
+			shown, _, err := r.run(line{who: "eve", text: l.text}, false)
+			hidden := fault.Is(err, fault.NotFound) && row.Name == "Request-CKPurge" // a policy of a family that is not eve's
+			if len(shown) > 0 || !fault.Is(err, fault.Forbidden) && !hidden {
+				r.t.Errorf("%s as %q: %v, %v", l.text, role, shown, err)
+			}
+		}
 	}
 }
 
