@@ -28,8 +28,8 @@ type DeviceCode struct {
 
 // StartDevice begins the sign-in of a person through another screen. authority is a tenant
 // id, a domain, "common" or "organizations"; client one of the known programs; scope names
-// the resource. An address that starts 200 of them without finishing one has to wait: nobody
-// can use up the places of all others.
+// the resource. An address, or a network of IPv6, that starts 200 of them without finishing one
+// has to wait: nobody can use up the places of all others.
 func (s *Service) StartDevice(ctx context.Context, authority, client, scope string, from Origin) (DeviceCode, error) {
 	client = strings.ToLower(client)
 	if publicClients[client] == "" {
@@ -43,10 +43,10 @@ func (s *Service) StartDevice(ctx context.Context, authority, client, scope stri
 		return DeviceCode{}, err
 	}
 	now := s.now()
-	if err := closed(s.starts.wait(from.Address, now), "too many sign-ins were started and not finished"); err != nil {
+	if err := closed(s.starts.wait(network(from.Address), now), "too many sign-ins were started and not finished"); err != nil {
 		return DeviceCode{}, err
 	}
-	s.starts.failed(from.Address, now)
+	s.starts.failed(network(from.Address), now)
 	code, user := randomText(32), pick(consonants, userLetter)
 	d := Device{
 		Hash: digest(code), UserHash: s.userHash(user), Authority: authority, Client: client, Scope: scope,
@@ -78,7 +78,7 @@ type Approval struct {
 
 // ApproveDevice signs a person in and lets the device with that user code in as them. The
 // errors are those of Authenticate, and UnknownCode for codes that are not waiting (wrong,
-// expired, approved already: one answer). Ten wrong codes close an address for a while.
+// expired, approved already: one answer). Ten wrong codes close an address for a while, as StartDevice does.
 func (s *Service) ApproveDevice(ctx context.Context, p Approval) (Person, error) {
 	d, err := s.waiting(ctx, p.UserCode, p.From.Address)
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *Service) WaitingClient(ctx context.Context, userCode, address string) (
 // without the dash.
 func (s *Service) waiting(ctx context.Context, userCode, address string) (Device, error) {
 	now := s.now()
-	if err := closed(s.codes.wait(address, now), "too many wrong codes"); err != nil {
+	if err := closed(s.codes.wait(network(address), now), "too many wrong codes"); err != nil {
 		return Device{}, err
 	}
 	code := strings.NewReplacer("-", "", " ", "").Replace(strings.ToUpper(userCode))
@@ -121,7 +121,7 @@ func (s *Service) waiting(ctx context.Context, userCode, address string) (Device
 		return Device{}, err
 	}
 	if err != nil || d.State != DevicePending || !now.Before(d.Expires) {
-		s.codes.failed(address, now)
+		s.codes.failed(network(address), now)
 		return Device{}, errUserCode()
 	}
 	return d, nil
@@ -166,7 +166,7 @@ func (s *Service) RedeemDevice(ctx context.Context, authority, client, code, sco
 	} else if err != nil {
 		return Tokens{}, errors.Join(err, s.record(ctx, a, "fail"))
 	}
-	s.starts.succeeded(from.Address)
+	s.starts.succeeded(network(from.Address))
 	tokens, err := s.personTokens(ctx, issue{account.Person, d.Client, byNothing, audience, scope, ""})
 	tokens.Refresh = text
 	return tokens, err

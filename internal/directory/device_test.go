@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -164,6 +165,33 @@ func TestUserCodesCannotBeGuessed(t *testing.T) {
 	}
 	if err := approve(d.UserCode, directory.Origin{Address: "192.0.2.8"}); err != nil {
 		t.Errorf("from elsewhere: %v", err)
+	}
+}
+
+// Whoever has an address of IPv6 has a network of them: one address for each guess is no way round.
+func TestOneNetworkIsOneGuesser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	alice := w.mustPerson(w.mustTenant("contoso.example"), "alice")
+	approve := func(code, address string) error {
+		_, err := w.ApproveDevice(t.Context(), directory.Approval{UserCode: code, UPN: alice.UPN, Password: password, From: directory.Origin{Address: address}})
+		return err
+	}
+	for i := range 10 {
+		if err := approve("BBBB-BBBB", fmt.Sprintf("2001:db8:1:2:%x::%x", i, i)); reasonOf(err) != directory.UnknownCode {
+			t.Fatal(err)
+		}
+	}
+	d := w.mustStart("common")
+	for _, address := range []string{"2001:db8:1:2::9", "2001:db8:1:2:ffff:ffff:ffff:ffff"} {
+		if err := approve(d.UserCode, address); !fault.Is(err, fault.Throttled) {
+			t.Errorf("from %s: %v, want %s", address, err, fault.Throttled)
+		}
+	}
+	for _, address := range []string{"2001:db8:1:3::9", "::ffff:192.0.2.7", "fe80::1%eth0", "192.0.2.8", ""} {
+		if err := approve(w.mustStart("common").UserCode, address); err != nil {
+			t.Errorf("from %q: %v", address, err)
+		}
 	}
 }
 

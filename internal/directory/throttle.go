@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
@@ -28,6 +29,20 @@ type failures struct {
 
 func newThrottle(free int, first, longest time.Duration) *throttle {
 	return &throttle{free: free, first: first, max: longest, names: map[string]*failures{}}
+}
+
+// network is what an address is counted under: itself, or of IPv6 its network of 64 bits, for whoever
+// has one address there has as many as he likes.
+func network(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Unmap().Is4() {
+		return address
+	}
+	net, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return net.String()
 }
 
 // wait returns how long name stays closed, 0 if it is open.
