@@ -101,7 +101,7 @@ func TestManyVersionsHaveTheirTurn(t *testing.T) {
 		if n := w.looks(c.uris[1]) - before; n > 8 {
 			t.Errorf("one look tried %d versions", n)
 		}
-		for n := 1; n < 20; n += 6 { // version 20 is in use
+		for n := 1; n < 20; n += 18 { // version 20 is in use
 			bad := fmt.Sprintf("%s/%d", c.uris[0], n)
 			news := len(c.news())
 			w.change(c.uris[0], func(k *vaultKey) { k.versions[bad] = denied("KeyDisabled") })
