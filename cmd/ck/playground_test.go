@@ -166,33 +166,58 @@ func (n *node) setUpPlayground(ctx context.Context, more int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	all, err := n.vaults.Subscriptions(ctx, owner)
+	groups, err := n.playgroundGroups(ctx, owner, app.ID)
 	if err != nil {
 		return "", err
 	}
-	if len(all) == 0 {
-		all = []keyvault.Subscription{{ID: uuid.NewString(), Tenant: tenant.ID, DisplayName: "Playground", Owner: app.ID}}
-		if err := n.vaults.PutSubscription(ctx, owner, all[0]); err != nil {
-			return "", err
-		}
-	}
-	group := keyvault.Group{Tenant: tenant.ID, Subscription: all[0].ID, Name: "playground", Location: "westeurope"}
-	if _, _, err := n.vaults.PutGroup(ctx, owner, group); err != nil {
-		return "", err
-	}
+	group := groups[0]
 	names := []string{"playground", "playground-hsm"}
 	for i := range more {
 		names = append(names, fmt.Sprintf("idle-%04d", i))
 	}
 	for _, name := range names {
 		_, _, err = n.vaults.PutVault(ctx, owner, keyvault.VaultSpec{
-			Subscription: all[0].ID, Group: group.Name, Name: name, Location: group.Location, SKU: "premium",
+			Subscription: group.Subscription, Group: group.Name, Name: name, Location: group.Location, SKU: "premium",
 			Access: []keyvault.Grant{{Object: app.ID, Keys: []keyvault.Permission{keyvault.PermitAll, keyvault.PermitPurge}}},
 		})
 		if err != nil {
 			return "", err
 		}
 	}
-	tokens, err := n.directory.ClientCredentials(ctx, tenant.ID, directory.Client{ID: app.AppID, Secret: secret}, n.url("vault")+"/.default", directory.Origin{})
-	return fmt.Sprintf("tenant: %s\napp: %s\nsecret: %s\ntoken: %s\n", tenant.ID, app.AppID, secret, tokens.Access), err
+	out := fmt.Sprintf("tenant: %s\napp: %s\nobject: %s\nsecret: %s\n", tenant.ID, app.AppID, app.ID, secret)
+	for name, host := range map[string]string{"token": "vault", "management": "management"} {
+		tokens, err := n.directory.ClientCredentials(ctx, tenant.ID, directory.Client{ID: app.AppID, Secret: secret}, n.url(host)+"/.default", directory.Origin{})
+		if err != nil {
+			return "", err
+		}
+		out += name + ": " + tokens.Access + "\n"
+	}
+	for i, g := range groups[1:] {
+		out += fmt.Sprintf("land%d: %s\n", i, g.Subscription)
+	}
+	return out, nil
+}
+
+// playgroundGroups makes the subscriptions "Playground", "Land 0" and "Land 1", which belong to
+// the first app that asked, and returns the group of each.
+func (n *node) playgroundGroups(ctx context.Context, c directory.Caller, app string) (groups []keyvault.Group, err error) {
+	all, err := n.vaults.Subscriptions(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"Playground", "Land 0", "Land 1"} {
+		i := slices.IndexFunc(all, func(s keyvault.Subscription) bool { return s.DisplayName == name })
+		if i < 0 {
+			i, all = len(all), append(all, keyvault.Subscription{ID: uuid.NewString(), Tenant: c.Tenant, DisplayName: name, Owner: app})
+			if err := n.vaults.PutSubscription(ctx, c, all[i]); err != nil {
+				return nil, err
+			}
+		}
+		g := keyvault.Group{Tenant: c.Tenant, Subscription: all[i].ID, Name: "playground", Location: "westeurope"}
+		if _, _, err := n.vaults.PutGroup(ctx, c, g); err != nil {
+			return nil, err
+		}
+		groups = append(groups, g)
+	}
+	return groups, nil
 }

@@ -16,9 +16,10 @@ import (
 )
 
 // TestVaultCrash kills the vault as a power cut does at random moments of create, import,
-// rotate, update, delete, recover, purge and restore under load (KV-174). After each restart
-// every key is as its last acknowledged change left it, or as the change under way would have,
-// never between, and every version of it works.
+// rotate, update, delete, recover, purge and restore of keys under load (KV-174), and of what
+// landlords do with vaults. After each restart every key, vault and registration is as its last
+// acknowledged change left it, or as the change under way would have, never between, and every
+// version of a key works.
 func TestVaultCrash(t *testing.T) {
 	t.Parallel()
 	crashVault(t, newPlayground(t), nil)
@@ -38,6 +39,13 @@ func crashVault(t *testing.T, server *playground, repair func()) []*player {
 		players[i] = newPlayer(nil, key, fmt.Sprintf("player%d", i), 6)
 		players[i].hsm = repair != nil
 	}
+	var cast []doer
+	for _, p := range players {
+		cast = append(cast, p)
+	}
+	for i := range 2 {
+		cast = append(cast, newLandlord(server, i, 3))
+	}
 	interrupted := map[string]int{}
 	records := 0
 	for round := range rounds + 1 {
@@ -51,9 +59,9 @@ func crashVault(t *testing.T, server *playground, repair func()) []*player {
 				t.Errorf("after crash %d the key vault log has %d records, before it had %d", round, records, was)
 			}
 		}
-		together(t, players, func(p *player) error {
-			p.client = server.client()
-			return p.settle(t.Context(), interrupted)
+		together(t, cast, func(a doer) error {
+			a.visit(server)
+			return a.settle(t.Context(), interrupted)
 		})
 		if t.Failed() {
 			t.Fatalf("after crash %d:\n%s", round, server.server.out)
@@ -70,14 +78,14 @@ func crashVault(t *testing.T, server *playground, repair func()) []*player {
 			time.Sleep(then)
 			server.server.kill()
 		}()
-		together(t, players, func(p *player) error { return p.playUntilKilled(t.Context(), &answers) })
+		together(t, cast, func(a doer) error { return a.playUntilKilled(t.Context(), &answers) })
 		if t.Failed() {
 			t.Fatalf("before crash %d:\n%s", round, server.server.out)
 		}
 	}
 	done := map[string]int{}
-	for _, p := range players {
-		for name, n := range p.done {
+	for _, a := range cast {
+		for name, n := range a.acknowledged() {
 			done[name] += n
 		}
 	}
@@ -88,8 +96,19 @@ func crashVault(t *testing.T, server *playground, repair func()) []*player {
 	return players
 }
 
+// A doer does deeds and knows what must have become of them.
+type doer interface {
+	visit(*playground) // anew after each start
+	playUntilKilled(ctx context.Context, answers *atomic.Int64) error
+	settle(ctx context.Context, interrupted map[string]int) error
+	acknowledged() map[string]int // successes by deed
+}
+
+func (p *player) visit(server *playground)     { p.client = server.client() }
+func (p *player) acknowledged() map[string]int { return p.done }
+
 // together runs do for all players at once and reports what fails.
-func together(t *testing.T, players []*player, do func(*player) error) {
+func together[P any](t *testing.T, players []P, do func(P) error) {
 	t.Helper()
 	var group sync.WaitGroup
 	for _, p := range players {

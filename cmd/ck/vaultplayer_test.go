@@ -52,20 +52,25 @@ type backupModel struct {
 	versions []versionModel
 }
 
-// A doubt is a change that may have happened or not, and what the key may be if it has.
-type doubt struct {
+// A doubtOf is a change that may have happened or not, and what the thing may be if it has.
+type doubtOf[M any] struct {
 	deed  string
-	after func(keyModel) bool
+	after func(M) bool
 }
 
-// A deed is one request: the refusal that must come for it ("" for success), the request itself,
-// which returns the key as it is afterwards, and what the key may be if no answer comes.
-type deed struct {
+// A deedOf is one request about a thing: the refusal that must come for it ("" for success), the
+// request itself, which returns the thing as it is afterwards, and what it may be if no answer comes.
+type deedOf[M any] struct {
 	name  string
 	want  string
-	call  func(ctx context.Context) (keyModel, error)
-	after func(keyModel) bool
+	call  func(ctx context.Context) (M, error)
+	after func(M) bool
 }
+
+type (
+	doubt = doubtOf[keyModel]
+	deed  = deedOf[keyModel]
+)
 
 func newPlayer(client *azkeys.Client, key *rsa.PrivateKey, id string, keys int) *player {
 	p := &player{client: client, rsa: key, keys: map[string]keyModel{}, backups: map[string]backupModel{}, doubts: map[string]doubt{}, done: map[string]int{}}
