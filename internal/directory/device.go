@@ -78,7 +78,8 @@ type Approval struct {
 
 // ApproveDevice signs a person in and lets the device with that user code in as them. The
 // errors are those of Authenticate, and UnknownCode for codes that are not waiting (wrong,
-// expired, approved already: one answer). Ten wrong codes close an address for a while, as StartDevice does.
+// expired, approved already: one answer). Ten wrong codes close an address, or a network of IPv6,
+// for a while.
 func (s *Service) ApproveDevice(ctx context.Context, p Approval) (Person, error) {
 	d, err := s.waiting(ctx, p.UserCode, p.From.Address)
 	if err != nil {

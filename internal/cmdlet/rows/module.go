@@ -20,8 +20,9 @@ func IsModule(name string) bool {
 	return slices.ContainsFunc(modules, func(m string) bool { return strings.EqualFold(m, name) })
 }
 
-// moduleRows do nothing, for nothing has to be done: administrators' scripts begin with them.
-func moduleRows() []cmdlet.Cmdlet {
+// Modules are the rows of the commands on modules. They do nothing, for nothing has to be done:
+// administrators' scripts begin with them.
+func Modules() []cmdlet.Cmdlet {
 	params := func(more ...string) []cmdlet.Param {
 		list := []cmdlet.Param{
 			{Name: "Name", Type: cmdlet.StringList, Position: 1, Mandatory: true, Help: "The module: " + strings.Join(modules, ", ") + "."},

@@ -11,7 +11,7 @@ import (
 // shellRows are the commands that do something with what comes through a pipeline, or that
 // make a value of nothing.
 func shellRows() []cmdlet.Cmdlet {
-	return slices.Concat(formatRows(), chooseRows(), reckonRows(), convertRows(), writeRows(), makeRows(), helpRows(), moduleRows(), connectRows())
+	return slices.Concat(formatRows(), chooseRows(), reckonRows(), convertRows(), writeRows(), makeRows(), helpRows(), Modules(), connectRows())
 }
 
 // piped is the parameter that takes what comes through the pipeline.

@@ -20,7 +20,10 @@ func (p *parser) modules(c *Command) {
 	if name := strings.ToLower(c.Name); p.err != nil || name != "import-module" && name != "install-module" && name != "ipmo" {
 		return
 	}
-	row, err := cmdlet.Find(rows.Table(), c.Name)
+	if p.modular == nil {
+		p.modular = rows.Modules()
+	}
+	row, err := cmdlet.Find(p.modular, c.Name)
 	if err != nil {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/customerkey/customerkey/internal/cmdlet"
 	"github.com/customerkey/customerkey/internal/fault"
 )
 
@@ -41,6 +42,8 @@ type parser struct {
 	place  *Place  // that place, as far as it is known
 	stages []Stage // those that lie before the one that is being read, in its pipeline
 	around []Stage // those before the command that the block round it belongs to
+
+	modular []cmdlet.Cmdlet // the commands on modules, once one was read
 }
 
 func newParser(text string) *parser {
