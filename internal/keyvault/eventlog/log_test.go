@@ -220,6 +220,7 @@ func TestReaderThatSleeps(t *testing.T) {
 	}
 	r.Close() // or its writer waits on
 	mustWait(t, l.queues[1])
+	mustWait(t, l.queues[0])
 }
 
 func mustWait(t *testing.T, q *queue) {
