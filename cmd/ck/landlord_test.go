@@ -55,8 +55,8 @@ const registration = "registration"
 // newLandlord returns the one of the i-th land, with so many vaults to be.
 func newLandlord(server *playground, i, vaults int) *landlord {
 	l := &landlord{
-		subscription: server.told(fmt.Sprintf("land%d", i)), self: server.told("object"), tenant: server.told("tenant"),
-		management: fixedToken(server.told("management")), data: fixedToken(server.told("token")),
+		subscription: server.toldFirst(fmt.Sprintf("land%d", i)), self: server.toldFirst("object"), tenant: server.toldFirst("tenant"),
+		management: fixedToken(server.toldFirst("management")), data: fixedToken(server.toldFirst("token")),
 		holdings: map[string]holding{registration: {}}, doubts: map[string]doubtOf[holding]{}, done: map[string]int{}, refused: map[string]int{},
 	}
 	for n := range vaults {

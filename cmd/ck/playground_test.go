@@ -35,6 +35,7 @@ type playground struct {
 	flags   []string
 	command []string // what starts it; the binary
 	server  scriptServer
+	first   string // what it printed when it was started first: of the app that all lands belong to
 }
 
 // newPlayground starts the server, with further flags; it ends with the test.
@@ -52,6 +53,7 @@ func newPlayground(tb testing.TB, flags ...string) *playground {
 	p.command = []string{p.binary()}
 	tb.Cleanup(p.server.kill)
 	p.start()
+	p.first = p.server.out.String()
 	return p
 }
 
@@ -68,12 +70,15 @@ func (p *playground) start() {
 	}
 }
 
-// told returns what the server printed under a name.
-func (p *playground) told(name string) string {
-	p.tb.Helper()
-	found := regexp.MustCompile(`(?m)^` + name + `: (\S+)$`).FindStringSubmatch(p.server.out.String())
+// told returns what the server printed under a name; toldFirst, when it was started first.
+func (p *playground) told(name string) string      { return toldIn(p.tb, p.server.out.String(), name) }
+func (p *playground) toldFirst(name string) string { return toldIn(p.tb, p.first, name) }
+
+func toldIn(tb testing.TB, out, name string) string {
+	tb.Helper()
+	found := regexp.MustCompile(`(?m)^` + name + `: (\S+)$`).FindStringSubmatch(out)
 	if found == nil {
-		p.tb.Fatalf("the server printed no %s:\n%s", name, p.server.out)
+		tb.Fatalf("the server printed no %s:\n%s", name, out)
 	}
 	return found[1]
 }

@@ -12,10 +12,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
-// TestVaultOnAFullDisk lets a real disk run full under a vault that clients do everything with.
+// TestVaultOnAFullDisk lets a real disk run full under a vault that clients do everything with, and
+// under one who makes and purges vaults, shares them and registers his subscription.
 // What needs space is refused and not done, which the oracle checks key by key; with space again
 // all works on without a restart, and nothing is lost after a power cut on the full disk.
 func TestVaultOnAFullDisk(t *testing.T) {
@@ -27,51 +29,66 @@ func TestVaultOnAFullDisk(t *testing.T) {
 	for i := range players {
 		players[i] = newPlayer(server.client(), key, fmt.Sprintf("player%d", i), 4)
 	}
-	play := func(step func(*player) error) {
+	owner := newLandlord(server, 0, 3)
+	play := func(step func(*player) error, manage func(*landlord) error) {
 		t.Helper()
+		var group sync.WaitGroup
+		group.Go(func() { together(t, []*landlord{owner}, manage) })
 		together(t, players, step)
+		group.Wait()
 		if t.Failed() {
 			t.FailNow()
 		}
 	}
-	inPeace := func(p *player) error {
-		p.full = false
-		return p.steps(t.Context(), 20)
+	inPeace := func() {
+		t.Helper()
+		play(func(p *player) error {
+			p.full = false
+			return p.steps(t.Context(), 20)
+		}, func(l *landlord) error {
+			l.full = false
+			return l.steps(t.Context(), 40)
+		})
 	}
 	// Some writes still find room in files that are there: each goes on until it has met the end.
-	onTheFullDisk := func(p *player) error {
-		p.full, p.refused = true, 0
-		for n := 0; p.refused < 10; n++ {
-			if n == 5000 {
-				return errors.New("nothing is refused on a full disk")
+	onTheFullDisk := func() {
+		t.Helper()
+		play(func(p *player) error {
+			p.full, p.refused = true, 0
+			for n := 0; p.refused < 10; n++ {
+				if n == 5000 {
+					return errors.New("nothing is refused on a full disk")
+				}
+				if err := p.step(t.Context()); err != nil {
+					return err
+				}
 			}
-			if err := p.step(t.Context()); err != nil {
-				return err
-			}
-		}
-		return nil
+			return nil
+		}, func(l *landlord) error { return l.meetTheEnd(t.Context()) })
 	}
 	settle := func() {
 		t.Helper()
-		together(t, players, func(p *player) error { return p.settle(t.Context(), map[string]int{}) })
+		play(func(p *player) error { return p.settle(t.Context(), map[string]int{}) },
+			func(l *landlord) error { return l.settle(t.Context(), map[string]int{}) })
 	}
-	play(inPeace)
+	inPeace()
 	disk.fill(t)
-	play(onTheFullDisk)
+	onTheFullDisk()
 	disk.empty(t)
 	settle()
-	play(inPeace)
+	inPeace()
 
 	disk.fill(t)
-	play(onTheFullDisk)
+	onTheFullDisk()
 	server.server.kill()
 	disk.empty(t)
 	server.start()
 	for _, p := range players {
 		p.client = server.client()
 	}
+	owner.visit(server)
 	settle()
-	play(inPeace)
+	inPeace()
 }
 
 // TestVaultInAReadOnlyFolder takes the right to write away from the data folder of a vault that
@@ -84,11 +101,15 @@ func TestVaultInAReadOnlyFolder(t *testing.T) {
 	must(t, err)
 	p := newPlayer(server.client(), key, "player", 8)
 	must(t, p.steps(t.Context(), 40))
+	owner := newLandlord(server, 0, 3)
+	must(t, owner.steps(t.Context(), 30))
 	data := filepath.Join(server.dir, "data")
 	freeze(t, data)
-	p.full = true // what needs a new file may be refused, and is not done then
+	p.full, owner.full = true, true // what needs a new file may be refused, and is not done then
 	must(t, p.steps(t.Context(), 40))
+	must(t, owner.steps(t.Context(), 40))
 	must(t, p.settle(t.Context(), map[string]int{}))
+	must(t, owner.settle(t.Context(), map[string]int{}))
 	server.server.kill()
 	err = server.server.start(server.command[0], server.dir, os.Environ(), slices.Concat(server.command[1:], server.flags))
 	if err == nil || !strings.Contains(err.Error(), "the data folder "+data+" cannot be written") {
@@ -96,9 +117,12 @@ func TestVaultInAReadOnlyFolder(t *testing.T) {
 	}
 	thaw(t, data)
 	server.start()
-	p.client, p.full = server.client(), false
+	p.client, p.full, owner.full = server.client(), false, false
+	owner.visit(server)
 	must(t, p.settle(t.Context(), map[string]int{}))
+	must(t, owner.settle(t.Context(), map[string]int{}))
 	must(t, p.steps(t.Context(), 20))
+	must(t, owner.steps(t.Context(), 20))
 }
 
 // newPlaygroundOfNobody returns a playground that runs as somebody who is not root: root may write
@@ -150,4 +174,32 @@ func (p *player) steps(ctx context.Context, n int) error {
 		}
 	}
 	return nil
+}
+
+// steps does so many deeds.
+func (l *landlord) steps(ctx context.Context, n int) error {
+	for range n {
+		if err := l.step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// meetTheEnd does deeds on a full disk until each kind that changes something was refused there.
+func (l *landlord) meetTheEnd(ctx context.Context) error {
+	l.full = true
+	clear(l.refused)
+	met := func(deed string) bool { return l.refused[deed] > 0 }
+	for n := 0; ; n++ {
+		switch every := []string{"put vault", "delete vault", "purge vault", "assign role", "admit", "register"}; {
+		case !slices.ContainsFunc(every, func(deed string) bool { return !met(deed) }):
+			return nil
+		case n == 5000:
+			return fmt.Errorf("on a full disk only these are refused: %v", l.refused)
+		}
+		if err := l.step(ctx); err != nil {
+			return err
+		}
+	}
 }
