@@ -163,7 +163,11 @@ func (s *Service) UnassignRole(ctx context.Context, c directory.Caller, at Scope
 		d.entry.Detail["role"], d.entry.Detail["principal"], d.entry.Detail["scope"] = roleName(a.Role), a.Principal, a.Scope.String()
 		events, err := s.roleChanged(ctx, d.subscription, a)
 		return func() (Assignment, error) {
-			return a, s.tell(s.store.RemoveAssignment(ctx, a, events...), events...)
+			err := s.store.RemoveAssignment(ctx, a, events...)
+			if fault.Is(err, fault.NotFound) { // someone was faster
+				err = errNoAssignment(id)
+			}
+			return a, s.tell(err, events...)
 		}, err
 	})
 }

@@ -60,7 +60,10 @@ func (s *Service) TagGroup(ctx context.Context, c directory.Caller, subscription
 		d.entry.Object = "groups/" + g.Name
 		g.Tags = tags
 		return func() (Group, error) {
-			_, err := s.store.PutGroup(ctx, g)
+			err := s.store.TagGroup(ctx, g)
+			if fault.Is(err, fault.NotFound) { // removed meanwhile
+				err = errNoGroup(g.Name)
+			}
 			return g, err
 		}, nil
 	})

@@ -198,3 +198,79 @@ func TestAssignOvertaken(t *testing.T) {
 		}
 	})
 }
+
+// TestUnassignOvertaken: of two who take an assignment away one has it, and the other is told that
+// it is gone, which is what he wants.
+func TestUnassignOvertaken(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *stage) {
+		at := keyvault.Scope{Subscription: s.Subscription.ID, Group: "keys", Vault: "contoso-east"}
+		a, _, err := s.AssignRole(t.Context(), s.Owner, keyvault.Assignment{
+			ID: uuid.NewString(), Scope: at, Role: keyvault.RoleVaultAdmin, Principal: s.Person("friend@contoso.example").ID,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		unassign := func() error { _, err := s.UnassignRole(t.Context(), s.Owner, at, a.ID); return err }
+		s.Between(keyvault.UnassignRole, func() {
+			if err := unassign(); err != nil {
+				t.Error(err)
+			}
+		})
+		wantFault(t, unassign(), fault.NotFound, keyvault.ReasonNoAssignment)
+	})
+}
+
+// TestTagOvertaken: tags bring no group back that was removed meanwhile.
+func TestTagOvertaken(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *stage) {
+		sub := s.Subscription.ID
+		remove := func() {
+			if err := s.DeleteGroup(t.Context(), s.Owner, sub, "spare"); err != nil {
+				t.Error(err)
+			}
+		}
+		put := func() {
+			if _, _, err := s.PutGroup(t.Context(), s.Owner, keyvault.Group{Subscription: sub, Name: "spare", Location: keyvaulttest.Location}); err != nil {
+				t.Error(err)
+			}
+		}
+		for _, between := range []func(){remove, func() { remove(); s.Pass(1e9); put() }} {
+			put()
+			s.Between(keyvault.PutGroup, between)
+			_, err := s.TagGroup(t.Context(), s.Owner, sub, "spare", map[string]string{"a": "b"})
+			wantFault(t, err, fault.NotFound, keyvault.ReasonNoGroup)
+		}
+		if g, err := s.Group(t.Context(), s.Owner, sub, "spare"); err != nil || len(g.Tags) != 0 {
+			t.Errorf("another group of that name has tags %v, %v", g.Tags, err)
+		}
+		remove()
+		put()
+		s.Between(keyvault.PutGroup, remove)
+		_, err := s.TagGroup(t.Context(), s.Owner, sub, "spare", nil)
+		wantFault(t, err, fault.NotFound, keyvault.ReasonNoGroup)
+		_, err = s.Group(t.Context(), s.Owner, sub, "spare")
+		wantFault(t, err, fault.NotFound, keyvault.ReasonNoGroup)
+	})
+}
+
+// TestRegisterOvertaken: two ask at once where nobody has to wait, and both have it.
+func TestRegisterOvertaken(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *stage) {
+		s.Rule(true)
+		s.Open(s.db)
+		register := func() (keyvault.Subscription, error) {
+			return s.RegisterRetention(t.Context(), s.Owner, s.Subscription.ID)
+		}
+		s.Between(keyvault.ApproveRequest, func() {
+			if _, err := register(); err != nil {
+				t.Error(err)
+			}
+		})
+		if sub, err := register(); err != nil || sub.Retention.State != keyvault.Registered {
+			t.Errorf("%s, %v", sub.Retention.State, err)
+		}
+	})
+}

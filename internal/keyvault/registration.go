@@ -34,7 +34,11 @@ func (s *Service) RegisterRetention(ctx context.Context, c directory.Caller, sub
 	if err != nil || !s.approveByRule || sub.Retention.State != Pending {
 		return sub, err
 	}
-	return s.decide(ctx, directory.SystemCaller(c.Tenant, "approval by rule", uuid.NewString()), sub.Tenant, sub.ID, true)
+	decided, err := s.decide(ctx, directory.SystemCaller(c.Tenant, "approval by rule", uuid.NewString()), sub.Tenant, sub.ID, true)
+	if hasReason(err, ReasonNoRequest) { // it was decided meanwhile, for somebody else who asked
+		return s.store.Subscription(ctx, sub.Tenant, sub.ID)
+	}
+	return decided, err
 }
 
 // UnregisterRetention asks for the feature to be taken back, or takes a request back, and

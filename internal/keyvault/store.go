@@ -37,6 +37,8 @@ type Store interface {
 	// PutGroup makes a group, without the role assignments of one that had the name before, or
 	// replaces its Tags.
 	PutGroup(ctx context.Context, g Group) (created bool, err error)
+	// TagGroup replaces the Tags of the group that was made at g.Created.
+	TagGroup(ctx context.Context, g Group) error
 	// RemoveGroup removes a group in which no vault is live; else removed is false.
 	RemoveGroup(ctx context.Context, g Group) (removed bool, err error)
 

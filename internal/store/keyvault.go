@@ -144,6 +144,16 @@ func (k *KeyVault) PutGroup(ctx context.Context, g keyvault.Group) (created bool
 	return created, err
 }
 
+// TagGroup implements keyvault.Store.
+func (k *KeyVault) TagGroup(ctx context.Context, g keyvault.Group) error {
+	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
+		rows, err := q.TagSameGroup(ctx, keyvaultsql.TagSameGroupParams{
+			Tags: encodeTags(g.Tags), TenantID: g.Tenant, SubscriptionID: g.Subscription, Name: foldName(g.Name), Created: micros(g.Created),
+		})
+		return oneRow(rows, err, sql.ErrNoRows)
+	})
+}
+
 func groupOf(row keyvaultsql.KeyvaultGroup) (keyvault.Group, error) {
 	tags, err := decodeTags(row.Tags)
 	return keyvault.Group{

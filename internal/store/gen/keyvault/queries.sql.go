@@ -1384,3 +1384,29 @@ func (q *Queries) TagGroup(ctx context.Context, arg TagGroupParams) error {
 	)
 	return err
 }
+
+const tagSameGroup = `-- name: TagSameGroup :execrows
+UPDATE keyvault_groups SET tags = $1 WHERE tenant_id = $2 AND subscription_id = $3 AND name = $4 AND created = $5
+`
+
+type TagSameGroupParams struct {
+	Tags           string
+	TenantID       string
+	SubscriptionID string
+	Name           string
+	Created        int64
+}
+
+func (q *Queries) TagSameGroup(ctx context.Context, arg TagSameGroupParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, tagSameGroup,
+		arg.Tags,
+		arg.TenantID,
+		arg.SubscriptionID,
+		arg.Name,
+		arg.Created,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}

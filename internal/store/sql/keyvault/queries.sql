@@ -13,6 +13,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant_id, subscription_id, nam
 -- name: TagGroup :exec
 UPDATE keyvault_groups SET tags = $1 WHERE tenant_id = $2 AND subscription_id = $3 AND name = $4;
 
+-- name: TagSameGroup :execrows
+UPDATE keyvault_groups SET tags = $1 WHERE tenant_id = $2 AND subscription_id = $3 AND name = $4 AND created = $5;
+
 -- name: AddName :execrows
 INSERT INTO keyvault_names (name, tenant_id) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING;
 
