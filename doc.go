@@ -8,9 +8,9 @@
 //     and Caller, which is who asks. internal/audit: every decision, recorded before it takes
 //     effect, in a log whose tree anybody can check.
 //   - internal/courier: the way to addresses that tenants name: guarded, signed, tried again.
-//   - internal/keyvault: the customer's side. Vaults, keys, versions, soft delete; protect
-//     below it holds the private keys, rest and arm are the faces that Azure's clients know,
-//     webhook sends its events out by the courier.
+//   - internal/keyvault: the customer's side. Vaults, keys, versions, soft delete. Below it, naming
+//     says what things may be called, rights who may do what, protect holds the private keys; rest
+//     and arm are the faces that Azure's clients know, webhook sends its events out by the courier.
 //   - internal/hsm: one PKCS #11 token, in which private keys can live and sealing keys be held.
 //   - internal/rootkey: the service's only way to any vault, and the place where "denied" and
 //     "cannot be reached" are told apart; internal/rootcheck: what root keys must be like, as one

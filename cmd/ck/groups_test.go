@@ -17,7 +17,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
 	"github.com/google/uuid"
 
-	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // tokens is the signed-in person's credential for one audience.
@@ -70,7 +70,7 @@ func TestGroupsHoldRoles(t *testing.T) {
 	must(err)
 	_, err = assignments.Create(t.Context(), *vault.ID, uuid.NewString(), armauthorization.RoleAssignmentCreateParameters{Properties: &armauthorization.RoleAssignmentProperties{
 		PrincipalID: to.Ptr(group), PrincipalType: to.Ptr(armauthorization.PrincipalTypeGroup),
-		RoleDefinitionID: to.Ptr("/subscriptions/" + subscription + "/providers/Microsoft.Authorization/roleDefinitions/" + keyvault.RoleCryptoOfficer),
+		RoleDefinitionID: to.Ptr("/subscriptions/" + subscription + "/providers/Microsoft.Authorization/roleDefinitions/" + rights.CryptoOfficer),
 	}}, nil)
 	must(err)
 

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 const (
@@ -161,7 +162,7 @@ func (l *landlord) assign(name string, h holding) deedOf[holding] {
 	after.roles = plus(h.roles, id+" "+principal)
 	return doing("assign role", ifLive(h), after, func(ctx context.Context) error {
 		_, err := l.roles.Create(ctx, l.scope(name), id, armauthorization.RoleAssignmentCreateParameters{Properties: &armauthorization.RoleAssignmentProperties{
-			RoleDefinitionID: to.Ptr("/subscriptions/" + l.subscription + "/providers/Microsoft.Authorization/roleDefinitions/" + keyvault.RoleCryptoUser),
+			RoleDefinitionID: to.Ptr("/subscriptions/" + l.subscription + "/providers/Microsoft.Authorization/roleDefinitions/" + rights.CryptoUser),
 			PrincipalID:      &principal, PrincipalType: to.Ptr(armauthorization.PrincipalTypeServicePrincipal),
 		}}, nil)
 		return err

@@ -20,7 +20,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/datafolder"
 	"github.com/customerkey/customerkey/internal/directory"
-	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/policy"
 )
 
@@ -209,9 +209,9 @@ func (d *twoTenants) addTenant(t *testing.T, name string) (o oneTenant) {
 	for i, side := range []string{"east", "west"} {
 		plan := vaultPlan{
 			tenant: o.id, owner: boss.ID, subscription: "keys " + side, name: name + "-" + side, location: side + "us", key: fmt.Sprintf("root%d", i+1),
-			grants: []keyvault.Grant{
-				{Object: boss.ID, Keys: []keyvault.Permission{"get", "list", "create"}},
-				{Object: service.ID, Keys: []keyvault.Permission{"get", "wrapKey", "unwrapKey"}},
+			grants: []rights.Grant{
+				{Object: boss.ID, Keys: []rights.Permission{"get", "list", "create"}},
+				{Object: service.ID, Keys: []rights.Permission{"get", "wrapKey", "unwrapKey"}},
 			},
 		}
 		if err := n.ensureVault(ctx, plan, caller); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // TestServiceAndNetworkRules: the service asks the vaults of its own process from no address. No
@@ -42,14 +43,14 @@ func TestServiceAndNetworkRules(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		private *bool
-		rules   keyvault.Firewall
+		rules   rights.Firewall
 		refused string
 	}{
-		{"no rules", &no, keyvault.Firewall{}, ""},
-		{"every address", &no, keyvault.Firewall{Deny: true, Allowed: everywhere}, "ForbiddenByFirewall"},
-		{"trusted", &no, keyvault.Firewall{Deny: true, Trusted: true}, ""},
-		{"private and trusted", &yes, keyvault.Firewall{Deny: true, Trusted: true}, ""},
-		{"private", &yes, keyvault.Firewall{Deny: true, Allowed: everywhere}, "ForbiddenByConnection"},
+		{"no rules", &no, rights.Firewall{}, ""},
+		{"every address", &no, rights.Firewall{Deny: true, Allowed: everywhere}, "ForbiddenByFirewall"},
+		{"trusted", &no, rights.Firewall{Deny: true, Trusted: true}, ""},
+		{"private and trusted", &yes, rights.Firewall{Deny: true, Trusted: true}, ""},
+		{"private", &yes, rights.Firewall{Deny: true, Allowed: everywhere}, "ForbiddenByConnection"},
 	} {
 		spec := keyvault.VaultSpec{Subscription: vault.Subscription, Group: vault.Group, Name: vault.Name, Private: tt.private, Firewall: &tt.rules}
 		if _, err := n.vaults.UpdateVault(t.Context(), caller, spec); err != nil {

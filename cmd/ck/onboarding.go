@@ -13,7 +13,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
-	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/onboarding"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/resourcemanager"
@@ -126,19 +126,19 @@ func (n *node) letOnboardingLook(ctx context.Context, owner directory.Caller, su
 	if err != nil {
 		return err
 	}
-	return n.letLook(ctx, owner, subscription, "onboarding", app.ID, keyvault.ServicePrincipal)
+	return n.letLook(ctx, owner, subscription, "onboarding", app.ID, rights.ServicePrincipal)
 }
 
 // letLook gives somebody the role Reader in the subscription of that display name, as its owner. what
 // tells such assignments apart: doing it again changes nothing.
-func (n *node) letLook(ctx context.Context, owner directory.Caller, subscription, what, principal string, kind keyvault.PrincipalKind) error {
+func (n *node) letLook(ctx context.Context, owner directory.Caller, subscription, what, principal string, kind rights.PrincipalKind) error {
 	sub, err := n.findSubscription(ctx, owner, subscription)
 	if err != nil {
 		return err
 	}
-	_, _, err = n.vaults.AssignRole(ctx, owner, keyvault.Assignment{
-		ID: uuid.NewHash(sha256.New(), uuid.Nil, []byte(what+" "+sub.ID), 8).String(), Scope: keyvault.Scope{Subscription: sub.ID},
-		Role: keyvault.RoleReader, Principal: principal, Kind: kind,
+	_, _, err = n.vaults.AssignRole(ctx, owner, rights.Assignment{
+		ID: uuid.NewHash(sha256.New(), uuid.Nil, []byte(what+" "+sub.ID), 8).String(), Scope: rights.Scope{Subscription: sub.ID},
+		Role: rights.Reader, Principal: principal, Kind: kind,
 	})
 	return err
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/customerkey/customerkey/internal/datafolder"
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // A playground is a real server in a process of its own with two premium vaults, "playground" and
@@ -183,7 +184,7 @@ func (n *node) setUpPlayground(ctx context.Context, more int) (string, error) {
 	for _, name := range names {
 		_, _, err = n.vaults.PutVault(ctx, owner, keyvault.VaultSpec{
 			Subscription: group.Subscription, Group: group.Name, Name: name, Location: group.Location, SKU: "premium",
-			Access: []keyvault.Grant{{Object: app.ID, Keys: []keyvault.Permission{keyvault.PermitAll, keyvault.PermitPurge}}},
+			Access: []rights.Grant{{Object: app.ID, Keys: []rights.Permission{rights.All, rights.Purge}}},
 		})
 		if err != nil {
 			return "", err

@@ -14,7 +14,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
-	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/policy"
 	"github.com/customerkey/customerkey/internal/workload"
 )
@@ -122,14 +122,14 @@ func (n *node) ensureSampleVaults(ctx context.Context, admin directory.Caller) e
 		if err != nil {
 			return err
 		}
-		manage := []keyvault.Permission{"get", "list", "create", "import", "update", "backup", "restore"}
+		manage := []rights.Permission{"get", "list", "create", "import", "update", "backup", "restore"}
 		err = n.ensureVault(ctx, vaultPlan{
 			tenant: admin.Tenant, owner: keeper.ID, subscription: "Contoso keys " + v.side,
 			name: "contoso-" + v.side, location: v.location, key: v.key,
-			grants: []keyvault.Grant{
+			grants: []rights.Grant{
 				{Object: keeper.ID, Keys: manage},
 				{Object: admin.ID, Keys: manage},
-				{Object: service.ID, Keys: []keyvault.Permission{"get", "wrapKey", "unwrapKey"}},
+				{Object: service.ID, Keys: []rights.Permission{"get", "wrapKey", "unwrapKey"}},
 			},
 		}, keeper)
 		if err != nil {
@@ -138,7 +138,7 @@ func (n *node) ensureSampleVaults(ctx context.Context, admin directory.Caller) e
 		if err := n.letOnboardingLook(ctx, keeper, "Contoso keys "+v.side); err != nil {
 			return err
 		}
-		if err := n.letLook(ctx, keeper, "Contoso keys "+v.side, "administrator", admin.ID, keyvault.UserPrincipal); err != nil {
+		if err := n.letLook(ctx, keeper, "Contoso keys "+v.side, "administrator", admin.ID, rights.UserPrincipal); err != nil {
 			return err
 		}
 	}

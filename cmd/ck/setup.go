@@ -10,6 +10,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // The provider is the tenant of whoever runs this service: its operators sign in there, and
@@ -91,7 +92,7 @@ func (n *node) ensureServiceRoots(ctx context.Context, provider directory.Tenant
 		v := vaultPlan{
 			tenant: provider.ID, owner: service.ID, subscription: fmt.Sprintf("Service roots %d", i+1),
 			name: fmt.Sprintf("customerkey-service-%d", i+1), location: location, key: "service-root",
-			grants: []keyvault.Grant{{Object: service.ID, Keys: []keyvault.Permission{"get", "create", "wrapKey", "unwrapKey"}}},
+			grants: []rights.Grant{{Object: service.ID, Keys: []rights.Permission{"get", "create", "wrapKey", "unwrapKey"}}},
 		}
 		creator := directory.Caller{Tenant: provider.ID, ID: service.ID, Kind: directory.App, Name: "set-up", App: service.AppID, Request: uuid.NewString()}
 		if err := n.ensureVault(ctx, v, creator); err != nil {
@@ -126,7 +127,7 @@ func (n *node) ensureServicePolicies(ctx context.Context, roots [2]hierarchy.Roo
 type vaultPlan struct {
 	tenant, owner, subscription string // owner: object id; subscription: its display name
 	name, location, key         string
-	grants                      []keyvault.Grant
+	grants                      []rights.Grant
 }
 
 // ensureVault makes what is missing of plan; creator makes the key and needs the right to.

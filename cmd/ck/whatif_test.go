@@ -19,6 +19,7 @@ import (
 	"github.com/customerkey/customerkey/internal/health"
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/mailbox"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/policy"
@@ -95,10 +96,10 @@ func (r *rehearsal) uris(key string) []string {
 // addKeys makes two vaults that let the service in for all families, with these keys.
 func (r *rehearsal) addKeys(names ...string) {
 	ctx, boss := r.t.Context(), r.who["boss"]
-	grants := []keyvault.Grant{{Object: boss.ID, Keys: []keyvault.Permission{"get", "list", "create", "update"}}}
+	grants := []rights.Grant{{Object: boss.ID, Keys: []rights.Permission{"get", "list", "create", "update"}}}
 	for _, app := range []string{directory.MultiWorkloadApp, directory.ExchangeApp, directory.SharePointApp} {
 		service := r.must(r.node.directory.ServicePrincipal(ctx, r.contoso.id, app)).(directory.ServicePrincipal)
-		grants = append(grants, keyvault.Grant{Object: service.ID, Keys: []keyvault.Permission{"get", "wrapKey", "unwrapKey"}})
+		grants = append(grants, rights.Grant{Object: service.ID, Keys: []rights.Permission{"get", "wrapKey", "unwrapKey"}})
 	}
 	for _, side := range []string{"east", "west"} {
 		r.done(r.node.ensureVault(ctx, vaultPlan{

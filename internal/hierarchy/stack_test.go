@@ -21,6 +21,7 @@ import (
 	"github.com/customerkey/customerkey/internal/hierarchy"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/rootkey"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
@@ -83,8 +84,8 @@ func newStack(t testing.TB, db *store.DB, change ...func(*stack)) *stack {
 	}
 	s.service.Kind, s.service.App = directory.App, directory.MultiWorkloadApp
 	for i, vault := range []string{"contoso-east", "contoso-west"} {
-		w.MustVault(vault, keyvaulttest.Can(s.admin, keyvault.PermitAll),
-			keyvaulttest.Can(s.service, keyvault.PermitGet, keyvault.PermitWrapKey, keyvault.PermitUnwrapKey))
+		w.MustVault(vault, keyvaulttest.Can(s.admin, rights.All),
+			keyvaulttest.Can(s.service, rights.Get, rights.WrapKey, rights.UnwrapKey))
 		s.roll(i)
 		s.refs[i] = hierarchy.RootRef{Tenant: w.Tenant, App: directory.MultiWorkloadApp, URI: w.VaultURL(vault) + "/keys/" + name(i)}
 	}
@@ -142,11 +143,11 @@ func (s *stack) roll(i int) {
 // permit gives the service its rights in one vault, or takes them away.
 func (s *stack) permit(i int, yes bool) {
 	s.Helper()
-	how := keyvault.RemoveAccess
+	how := rights.RemoveAccess
 	if yes {
-		how = keyvault.AddAccess
+		how = rights.AddAccess
 	}
-	grants := []keyvault.Grant{keyvaulttest.Can(s.service, keyvault.PermitGet, keyvault.PermitWrapKey, keyvault.PermitUnwrapKey)}
+	grants := []rights.Grant{keyvaulttest.Can(s.service, rights.Get, rights.WrapKey, rights.UnwrapKey)}
 	_, err := s.vaults.SetAccess(context.Background(), s.vaults.Owner, s.vaults.Subscription.ID, "keys", s.vault(i), how, grants)
 	s.must(err)
 }

@@ -1,5 +1,7 @@
 package keyvault
 
+import "github.com/customerkey/customerkey/internal/keyvault/rights"
+
 // An Action is what a record in the audit log says was asked for.
 type Action string
 
@@ -52,8 +54,8 @@ const (
 
 // A rule says what an action on the data plane needs.
 type rule struct {
-	permission Permission
-	or         Permission // which does as well, if any
+	permission rights.Permission
+	or         rights.Permission // which does as well, if any
 	subject    subject
 	op         string // the key operation that the version must allow, if any
 	inWindow   bool   // refused outside NotBefore to Expires; unwrapping never is (KV-58)
@@ -61,29 +63,29 @@ type rule struct {
 
 // rules is the whole table of the data plane (section 4).
 var rules = map[Action]rule{
-	CreateKey:      {permission: PermitCreate, subject: theName},
-	ImportKey:      {permission: PermitImport, subject: theName},
-	GetKey:         {permission: PermitGet, subject: theKey},
-	ListKeys:       {permission: PermitList, subject: theVault},
-	ListVersions:   {permission: PermitList, subject: theKey},
-	UpdateKey:      {permission: PermitUpdate, subject: theKey},
-	DeleteKey:      {permission: PermitDelete, subject: theKey},
-	GetDeleted:     {permission: PermitGet, subject: theDeleted},
-	ListDeleted:    {permission: PermitList, subject: theVault},
-	RecoverKey:     {permission: PermitRecover, subject: theDeleted},
-	PurgeKey:       {permission: PermitPurge, subject: theDeleted},
-	RotateKey:      {permission: PermitRotate, subject: theKey},
-	GetRotation:    {permission: PermitGetRotationPolicy, or: PermitGet, subject: theKey}, // KV-104
-	SetRotation:    {permission: PermitSetRotationPolicy, or: PermitUpdate, subject: theKey},
-	BackupKey:      {permission: PermitBackup, subject: theKey},
-	RestoreKey:     {permission: PermitRestore, subject: theVault},
-	Encrypt:        {permission: PermitEncrypt, subject: theKey, op: "encrypt", inWindow: true},
-	Decrypt:        {permission: PermitDecrypt, subject: theKey, op: "decrypt"},
-	Wrap:           {permission: PermitWrapKey, subject: theKey, op: "wrapKey", inWindow: true},
-	Unwrap:         {permission: PermitUnwrapKey, subject: theKey, op: "unwrapKey"},
-	Sign:           {permission: PermitSign, subject: theKey, op: "sign", inWindow: true},
-	Verify:         {permission: PermitVerify, subject: theKey, op: "verify"},
-	GetAttestation: {permission: PermitGet, subject: theKey},     // always refused (KV-31)
-	ReleaseKey:     {permission: PermitRelease, subject: theKey}, // always refused (KV-41)
-	RandomBytes:    {permission: permitAny, subject: theVault},
+	CreateKey:      {permission: rights.Create, subject: theName},
+	ImportKey:      {permission: rights.Import, subject: theName},
+	GetKey:         {permission: rights.Get, subject: theKey},
+	ListKeys:       {permission: rights.List, subject: theVault},
+	ListVersions:   {permission: rights.List, subject: theKey},
+	UpdateKey:      {permission: rights.Update, subject: theKey},
+	DeleteKey:      {permission: rights.Delete, subject: theKey},
+	GetDeleted:     {permission: rights.Get, subject: theDeleted},
+	ListDeleted:    {permission: rights.List, subject: theVault},
+	RecoverKey:     {permission: rights.Recover, subject: theDeleted},
+	PurgeKey:       {permission: rights.Purge, subject: theDeleted},
+	RotateKey:      {permission: rights.Rotate, subject: theKey},
+	GetRotation:    {permission: rights.GetRotationPolicy, or: rights.Get, subject: theKey}, // KV-104
+	SetRotation:    {permission: rights.SetRotationPolicy, or: rights.Update, subject: theKey},
+	BackupKey:      {permission: rights.Backup, subject: theKey},
+	RestoreKey:     {permission: rights.Restore, subject: theVault},
+	Encrypt:        {permission: rights.Encrypt, subject: theKey, op: "encrypt", inWindow: true},
+	Decrypt:        {permission: rights.Decrypt, subject: theKey, op: "decrypt"},
+	Wrap:           {permission: rights.WrapKey, subject: theKey, op: "wrapKey", inWindow: true},
+	Unwrap:         {permission: rights.UnwrapKey, subject: theKey, op: "unwrapKey"},
+	Sign:           {permission: rights.Sign, subject: theKey, op: "sign", inWindow: true},
+	Verify:         {permission: rights.Verify, subject: theKey, op: "verify"},
+	GetAttestation: {permission: rights.Get, subject: theKey},     // always refused (KV-31)
+	ReleaseKey:     {permission: rights.Release, subject: theKey}, // always refused (KV-41)
+	RandomBytes:    {permission: rights.Any, subject: theVault},
 }

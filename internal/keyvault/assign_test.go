@@ -14,6 +14,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // TestAssignRole: what can be assigned, once.
@@ -21,12 +22,12 @@ func TestAssignRole(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *stage) {
 		who := s.Person("who@contoso.example")
-		at := keyvault.Scope{Subscription: strings.ToUpper(s.Subscription.ID), Group: "KEYS", Vault: "Contoso-EAST", Key: "Root1"}
-		a := keyvault.Assignment{ID: strings.ToUpper(uuid.NewString()), Scope: at, Role: strings.ToUpper(keyvault.RoleCryptoUser), Principal: strings.ToUpper(who.ID), Description: "for a while"}
+		at := rights.Scope{Subscription: strings.ToUpper(s.Subscription.ID), Group: "KEYS", Vault: "Contoso-EAST", Key: "Root1"}
+		a := rights.Assignment{ID: strings.ToUpper(uuid.NewString()), Scope: at, Role: strings.ToUpper(rights.CryptoUser), Principal: strings.ToUpper(who.ID), Description: "for a while"}
 		made, created, err := s.AssignRole(t.Context(), s.Owner, a)
-		want := keyvault.Assignment{
-			Tenant: s.Tenant, ID: strings.ToLower(a.ID), Role: keyvault.RoleCryptoUser, Principal: who.ID, Kind: keyvault.UserPrincipal,
-			Scope:       keyvault.Scope{Subscription: s.Subscription.ID, Group: "keys", Vault: "contoso-east", Key: "Root1"},
+		want := rights.Assignment{
+			Tenant: s.Tenant, ID: strings.ToLower(a.ID), Role: rights.CryptoUser, Principal: who.ID, Kind: rights.UserPrincipal,
+			Scope:       rights.Scope{Subscription: s.Subscription.ID, Group: "keys", Vault: "contoso-east", Key: "Root1"},
 			Description: "for a while", Created: s.Now(), CreatedBy: s.Owner.ID,
 		}
 		if diff := cmp.Diff(want, made); diff != "" || !created || err != nil {
@@ -44,7 +45,7 @@ func TestAssignRole(t *testing.T) {
 		if again, created, err := s.AssignRole(t.Context(), s.Owner, described); again.Description != "for good" || created || err != nil {
 			t.Errorf("described: %+v, created %t, %v", again, created, err)
 		}
-		refuse := func(what string, code fault.Code, reason string, change func(*keyvault.Assignment)) {
+		refuse := func(what string, code fault.Code, reason string, change func(*rights.Assignment)) {
 			t.Helper()
 			bad := a
 			change(&bad)
@@ -53,22 +54,22 @@ func TestAssignRole(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
-		refuse("another id", fault.Conflict, keyvault.ReasonRoleAssigned, func(a *keyvault.Assignment) { a.ID = uuid.NewString() })
-		refuse("another role", fault.Invalid, keyvault.ReasonRoleFixed, func(a *keyvault.Assignment) { a.Role = keyvault.RoleReader })
-		refuse("another principal", fault.Invalid, keyvault.ReasonRoleFixed, func(a *keyvault.Assignment) { a.Principal = uuid.NewString() })
-		refuse("another scope", fault.Invalid, keyvault.ReasonRoleFixed, func(a *keyvault.Assignment) { a.Scope.Key = "" })
-		refuse("no id", fault.Invalid, keyvault.ReasonRoleID, func(a *keyvault.Assignment) { a.ID = "mine" })
-		refuse("no role", fault.Invalid, keyvault.ReasonNoRole, func(a *keyvault.Assignment) { a.Role = uuid.NewString() })
-		refuse("no principal", fault.Invalid, "", func(a *keyvault.Assignment) { a.Principal = "alice" })
-		refuse("no kind", fault.Invalid, "", func(a *keyvault.Assignment) { a.Kind = "Device" })
-		refuse("a long story", fault.Invalid, "", func(a *keyvault.Assignment) { a.Description = strings.Repeat("a", 1025) })
-		refuse("an end in its middle", fault.Invalid, "", func(a *keyvault.Assignment) { a.Description = "for\x00good" })
-		refuse("no vault", fault.NotFound, keyvault.ReasonNoResource, func(a *keyvault.Assignment) { a.Scope.Vault = "contoso-none" })
-		refuse("no group", fault.NotFound, keyvault.ReasonNoGroup, func(a *keyvault.Assignment) { a.Scope.Group = "none" })
-		refuse("no key name", fault.Invalid, "", func(a *keyvault.Assignment) { a.Scope.Key = "a b" })
-		refuse("no subscription", fault.NotFound, keyvault.ReasonNoSubscription, func(a *keyvault.Assignment) { a.Scope.Subscription = uuid.NewString() })
-		refuse("the owner's", fault.Conflict, keyvault.ReasonRoleAssigned, func(a *keyvault.Assignment) {
-			*a = keyvault.Assignment{ID: uuid.NewString(), Scope: s.whole(), Role: keyvault.RoleOwner, Principal: s.Owner.ID}
+		refuse("another id", fault.Conflict, keyvault.ReasonRoleAssigned, func(a *rights.Assignment) { a.ID = uuid.NewString() })
+		refuse("another role", fault.Invalid, keyvault.ReasonRoleFixed, func(a *rights.Assignment) { a.Role = rights.Reader })
+		refuse("another principal", fault.Invalid, keyvault.ReasonRoleFixed, func(a *rights.Assignment) { a.Principal = uuid.NewString() })
+		refuse("another scope", fault.Invalid, keyvault.ReasonRoleFixed, func(a *rights.Assignment) { a.Scope.Key = "" })
+		refuse("no id", fault.Invalid, keyvault.ReasonRoleID, func(a *rights.Assignment) { a.ID = "mine" })
+		refuse("no role", fault.Invalid, keyvault.ReasonNoRole, func(a *rights.Assignment) { a.Role = uuid.NewString() })
+		refuse("no principal", fault.Invalid, "", func(a *rights.Assignment) { a.Principal = "alice" })
+		refuse("no kind", fault.Invalid, "", func(a *rights.Assignment) { a.Kind = "Device" })
+		refuse("a long story", fault.Invalid, "", func(a *rights.Assignment) { a.Description = strings.Repeat("a", 1025) })
+		refuse("an end in its middle", fault.Invalid, "", func(a *rights.Assignment) { a.Description = "for\x00good" })
+		refuse("no vault", fault.NotFound, keyvault.ReasonNoResource, func(a *rights.Assignment) { a.Scope.Vault = "contoso-none" })
+		refuse("no group", fault.NotFound, keyvault.ReasonNoGroup, func(a *rights.Assignment) { a.Scope.Group = "none" })
+		refuse("no key name", fault.Invalid, "", func(a *rights.Assignment) { a.Scope.Key = "a b" })
+		refuse("no subscription", fault.NotFound, keyvault.ReasonNoSubscription, func(a *rights.Assignment) { a.Scope.Subscription = uuid.NewString() })
+		refuse("the owner's", fault.Conflict, keyvault.ReasonRoleAssigned, func(a *rights.Assignment) {
+			*a = rights.Assignment{ID: uuid.NewString(), Scope: s.whole(), Role: rights.Owner, Principal: s.Owner.ID}
 		})
 	})
 }
@@ -77,10 +78,10 @@ func TestAssignRole(t *testing.T) {
 func TestUnassignRole(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *stage) {
-		a := s.mustAssign(s.Person("who"), keyvault.RoleReader, s.east())
+		a := s.mustAssign(s.Person("who"), rights.Reader, s.east())
 		inside := s.east()
 		inside.Key = "root1"
-		for _, at := range []keyvault.Scope{s.whole(), {Subscription: s.Subscription.ID, Group: "keys"}, inside} {
+		for _, at := range []rights.Scope{s.whole(), {Subscription: s.Subscription.ID, Group: "keys"}, inside} {
 			_, err := s.UnassignRole(t.Context(), s.Owner, at, a.ID)
 			wantFault(t, err, fault.NotFound, keyvault.ReasonNoAssignment)
 			_, err = s.Assignment(t.Context(), s.Owner, at, a.ID)
@@ -93,8 +94,8 @@ func TestUnassignRole(t *testing.T) {
 			_, err := s.UnassignRole(t.Context(), s.Owner, s.east(), id)
 			wantFault(t, err, fault.NotFound, keyvault.ReasonNoAssignment)
 		}
-		all, err := s.Assignments(t.Context(), s.Owner, s.whole(), keyvault.AssignmentFilter{})
-		if err != nil || len(all) != 1 || all[0].Principal != s.Owner.ID || all[0].Role != keyvault.RoleOwner {
+		all, err := s.Assignments(t.Context(), s.Owner, s.whole(), rights.AssignmentFilter{})
+		if err != nil || len(all) != 1 || all[0].Principal != s.Owner.ID || all[0].Role != rights.Owner {
 			t.Fatalf("what is left: %+v, %v", all, err)
 		}
 		_, err = s.UnassignRole(t.Context(), s.Owner, s.whole(), all[0].ID)
@@ -115,16 +116,16 @@ func TestAssignments(t *testing.T) {
 		s.MustVault("contoso-west")
 		west, single := s.east(), s.east()
 		west.Vault, single.Key = "contoso-west", "root1"
-		groupScope := keyvault.Scope{Subscription: s.Subscription.ID, Group: "keys"}
+		groupScope := rights.Scope{Subscription: s.Subscription.ID, Group: "keys"}
 		reader, team, member := s.Person("reader"), s.Person("team"), s.Person("member")
 		member.Groups = []string{team.ID}
 		names := map[string]string{}
-		name := func(n string, a keyvault.Assignment) { names[a.ID] = n }
-		name("reader at east", s.mustAssign(reader, keyvault.RoleReader, s.east()))
-		name("team at group", s.mustAssign(team, keyvault.RoleCryptoUser, groupScope))
-		name("member at key", s.mustAssign(member, keyvault.RoleCryptoOfficer, single))
-		name("member at west", s.mustAssign(member, keyvault.RoleAccessAdmin, west))
-		list := func(c directory.Caller, at keyvault.Scope, f keyvault.AssignmentFilter) []string {
+		name := func(n string, a rights.Assignment) { names[a.ID] = n }
+		name("reader at east", s.mustAssign(reader, rights.Reader, s.east()))
+		name("team at group", s.mustAssign(team, rights.CryptoUser, groupScope))
+		name("member at key", s.mustAssign(member, rights.CryptoOfficer, single))
+		name("member at west", s.mustAssign(member, rights.AccessAdmin, west))
+		list := func(c directory.Caller, at rights.Scope, f rights.AssignmentFilter) []string {
 			t.Helper()
 			all, err := s.Assignments(t.Context(), c, at, f)
 			if err != nil {
@@ -146,22 +147,22 @@ func TestAssignments(t *testing.T) {
 			got  []string
 			want []string
 		}{
-			{"all", list(s.Owner, s.whole(), keyvault.AssignmentFilter{}), []string{"member at key", "member at west", "owner", "reader at east", "team at group"}},
-			{"at the subscription", list(s.Owner, s.whole(), keyvault.AssignmentFilter{AtScope: true}), []string{"owner"}},
-			{"east", list(s.Owner, s.east(), keyvault.AssignmentFilter{}), []string{"member at key", "owner", "reader at east", "team at group"}},
-			{"at east", list(s.Owner, s.east(), keyvault.AssignmentFilter{AtScope: true}), []string{"owner", "reader at east", "team at group"}},
-			{"the member's", list(s.Owner, s.whole(), keyvault.AssignmentFilter{Principal: strings.ToUpper(member.ID)}), []string{"member at key", "member at west"}},
-			{"what he is assigned", list(s.Owner, s.whole(), keyvault.AssignmentFilter{AssignedTo: member.ID}), []string{"member at key", "member at west"}},
-			{"what he knows himself assigned", list(member, west, keyvault.AssignmentFilter{AssignedTo: member.ID}), []string{"member at west", "team at group"}},
-			{"the reader sees what his vault inherits", list(reader, s.east(), keyvault.AssignmentFilter{}), []string{"member at key", "owner", "reader at east", "team at group"}},
-			{"and of the whole what is in it", list(reader, s.whole(), keyvault.AssignmentFilter{}), []string{"member at key", "reader at east"}},
-			{"no rights over resources show nothing", list(team, s.whole(), keyvault.AssignmentFilter{}), nil},
+			{"all", list(s.Owner, s.whole(), rights.AssignmentFilter{}), []string{"member at key", "member at west", "owner", "reader at east", "team at group"}},
+			{"at the subscription", list(s.Owner, s.whole(), rights.AssignmentFilter{AtScope: true}), []string{"owner"}},
+			{"east", list(s.Owner, s.east(), rights.AssignmentFilter{}), []string{"member at key", "owner", "reader at east", "team at group"}},
+			{"at east", list(s.Owner, s.east(), rights.AssignmentFilter{AtScope: true}), []string{"owner", "reader at east", "team at group"}},
+			{"the member's", list(s.Owner, s.whole(), rights.AssignmentFilter{Principal: strings.ToUpper(member.ID)}), []string{"member at key", "member at west"}},
+			{"what he is assigned", list(s.Owner, s.whole(), rights.AssignmentFilter{AssignedTo: member.ID}), []string{"member at key", "member at west"}},
+			{"what he knows himself assigned", list(member, west, rights.AssignmentFilter{AssignedTo: member.ID}), []string{"member at west", "team at group"}},
+			{"the reader sees what his vault inherits", list(reader, s.east(), rights.AssignmentFilter{}), []string{"member at key", "owner", "reader at east", "team at group"}},
+			{"and of the whole what is in it", list(reader, s.whole(), rights.AssignmentFilter{}), []string{"member at key", "reader at east"}},
+			{"no rights over resources show nothing", list(team, s.whole(), rights.AssignmentFilter{}), nil},
 		} {
 			if diff := cmp.Diff(tt.want, tt.got); diff != "" {
 				t.Errorf("%s: %s", tt.what, diff)
 			}
 		}
-		_, err := s.Assignments(t.Context(), s.Person("nobody"), s.whole(), keyvault.AssignmentFilter{})
+		_, err := s.Assignments(t.Context(), s.Person("nobody"), s.whole(), rights.AssignmentFilter{})
 		wantFault(t, err, fault.Forbidden, keyvault.ReasonNotOwner)
 	})
 }
@@ -183,17 +184,17 @@ var (
 
 // overResources is KV-128: what each role lets its holder manage.
 var overResources = map[string][]keyvault.Action{
-	keyvault.RoleOwner:             slices.Concat(askedByAll, seen, vaultChanges, otherChanges, roleChanges),
-	keyvault.RoleContributor:       slices.Concat(askedByAll, seen, vaultChanges, otherChanges),
-	keyvault.RoleReader:            slices.Concat(askedByAll, seen),
-	keyvault.RoleRBACAdministrator: slices.Concat(askedByAll, seen, roleChanges),
-	keyvault.RoleAccessAdmin:       slices.Concat(askedByAll, seen, roleChanges),
-	keyvault.RoleVaultContributor:  slices.Concat(askedByAll, seen, vaultChanges),
-	keyvault.RoleVaultAdmin:        slices.Concat(askedByAll, seen),
-	keyvault.RoleCryptoOfficer:     slices.Concat(askedByAll, seen),
-	keyvault.RoleVaultReader:       slices.Concat(askedByAll, seen),
-	keyvault.RoleCryptoUser:        askedByAll,
-	keyvault.RoleServiceEncryption: askedByAll,
+	rights.Owner:             slices.Concat(askedByAll, seen, vaultChanges, otherChanges, roleChanges),
+	rights.Contributor:       slices.Concat(askedByAll, seen, vaultChanges, otherChanges),
+	rights.Reader:            slices.Concat(askedByAll, seen),
+	rights.RBACAdministrator: slices.Concat(askedByAll, seen, roleChanges),
+	rights.AccessAdmin:       slices.Concat(askedByAll, seen, roleChanges),
+	rights.VaultContributor:  slices.Concat(askedByAll, seen, vaultChanges),
+	rights.VaultAdmin:        slices.Concat(askedByAll, seen),
+	rights.CryptoOfficer:     slices.Concat(askedByAll, seen),
+	rights.VaultReader:       slices.Concat(askedByAll, seen),
+	rights.CryptoUser:        askedByAll,
+	rights.ServiceEncryption: askedByAll,
 }
 
 // TestRolesOverResources: every role against every action of management. Who may do it gets as
@@ -205,7 +206,7 @@ func TestRolesOverResources(t *testing.T) {
 		for role, may := range overResources {
 			holder := s.Person("holder@contoso.example")
 			s.mustAssign(holder, role, s.whole())
-			for _, action := range overResources[keyvault.RoleOwner] {
+			for _, action := range overResources[rights.Owner] {
 				s.Entries()
 				err := s.RefuseManagement(t.Context(), holder, action, s.east(), fault.Wrap(fault.Invalid, through, "let through"))
 				e := s.Entries()
@@ -232,11 +233,11 @@ func TestRolesOverResources(t *testing.T) {
 // roleManagement is management with what is about roles.
 func (s *stage) roleManagement() map[string]func(c directory.Caller) error {
 	ctx, at := s.t.Context(), s.whole()
-	a := s.mustAssign(s.Person("someone"), keyvault.RoleReader, at)
+	a := s.mustAssign(s.Person("someone"), rights.Reader, at)
 	all := s.management()
 	all["roles"] = func(c directory.Caller) error { _, err := s.Roles(ctx, c, at); return err }
 	all["assignments"] = func(c directory.Caller) error {
-		_, err := s.Assignments(ctx, c, at, keyvault.AssignmentFilter{})
+		_, err := s.Assignments(ctx, c, at, rights.AssignmentFilter{})
 		return err
 	}
 	all["assignment"] = func(c directory.Caller) error { _, err := s.Assignment(ctx, c, at, a.ID); return err }
@@ -274,7 +275,7 @@ func TestRolesElsewhere(t *testing.T) {
 		holder := s.Person("holder@contoso.example")
 		west := s.east()
 		west.Vault = "contoso-west"
-		s.mustAssign(holder, keyvault.RoleOwner, west)
+		s.mustAssign(holder, rights.Owner, west)
 		_, err := s.Vault(t.Context(), holder, s.Subscription.ID, "keys", "contoso-east")
 		wantFault(t, err, fault.Forbidden, keyvault.ReasonNotOwner)
 		_, err = s.FindVault(t.Context(), holder, s.Subscription.ID, "contoso-east")
@@ -291,7 +292,7 @@ func TestRolesElsewhere(t *testing.T) {
 		holder.Tenant = other.Tenant
 		_, err = other.Vault(t.Context(), holder, s.Subscription.ID, "keys", "contoso-west")
 		wantFault(t, err, fault.NotFound, keyvault.ReasonNoSubscription)
-		_, _, err = other.AssignRole(t.Context(), other.Owner, keyvault.Assignment{ID: uuid.NewString(), Scope: s.whole(), Role: keyvault.RoleReader, Principal: other.Owner.ID})
+		_, _, err = other.AssignRole(t.Context(), other.Owner, rights.Assignment{ID: uuid.NewString(), Scope: s.whole(), Role: rights.Reader, Principal: other.Owner.ID})
 		wantFault(t, err, fault.NotFound, keyvault.ReasonNoSubscription)
 	})
 }
@@ -309,18 +310,18 @@ func TestListsShowWhatMayBeRead(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		more := keyvault.Scope{Subscription: s.Subscription.ID, Group: "more"}
+		more := rights.Scope{Subscription: s.Subscription.ID, Group: "more"}
 		b := more
 		b.Vault = "contoso-b"
 		for name, tt := range map[string]struct {
 			role           string
-			at             keyvault.Scope
+			at             rights.Scope
 			groups, vaults []string
 		}{
-			"everything": {keyvault.RoleReader, s.whole(), []string{"keys", "more"}, []string{"contoso-a", "contoso-b", "contoso-east"}},
-			"a group":    {keyvault.RoleReader, more, []string{"more"}, []string{"contoso-a", "contoso-b"}},
-			"a vault":    {keyvault.RoleVaultReader, b, nil, []string{"contoso-b"}},
-			"nothing":    {keyvault.RoleCryptoUser, s.whole(), nil, nil},
+			"everything": {rights.Reader, s.whole(), []string{"keys", "more"}, []string{"contoso-a", "contoso-b", "contoso-east"}},
+			"a group":    {rights.Reader, more, []string{"more"}, []string{"contoso-a", "contoso-b"}},
+			"a vault":    {rights.VaultReader, b, nil, []string{"contoso-b"}},
+			"nothing":    {rights.CryptoUser, s.whole(), nil, nil},
 		} {
 			c := s.Person(name)
 			if subs, err := s.Subscriptions(t.Context(), c); err != nil || len(subs) != 0 {
@@ -363,10 +364,10 @@ func TestContributorStaysOutside(t *testing.T) {
 	each(t, func(t *testing.T, s *stage) {
 		s.useRoles()
 		off := false
-		for role, may := range map[string]bool{keyvault.RoleContributor: false, keyvault.RoleVaultContributor: false, keyvault.RoleOwner: true} {
+		for role, may := range map[string]bool{rights.Contributor: false, rights.VaultContributor: false, rights.Owner: true} {
 			c := s.Person("manager@contoso.example")
 			s.mustAssign(c, role, s.whole())
-			spec := keyvault.VaultSpec{Subscription: s.Subscription.ID, Group: "keys", Name: "contoso-east", RBAC: &off, Access: []keyvault.Grant{keyvaulttest.Can(c, "all")}}
+			spec := keyvault.VaultSpec{Subscription: s.Subscription.ID, Group: "keys", Name: "contoso-east", RBAC: &off, Access: []rights.Grant{keyvaulttest.Can(c, "all")}}
 			_, _, err := s.PutVault(t.Context(), c, spec)
 			if (err == nil) != may || !may && !strings.Contains(fault.As(err).Message, "Microsoft.Authorization/roleAssignments/write") {
 				t.Errorf("%s: %v", role, err)
@@ -387,7 +388,7 @@ func TestAssignTogether(t *testing.T) {
 		}
 		outcomes := make(chan outcome)
 		for range 4 {
-			a := keyvault.Assignment{ID: uuid.NewString(), Scope: s.east(), Role: keyvault.RoleReader, Principal: who.ID}
+			a := rights.Assignment{ID: uuid.NewString(), Scope: s.east(), Role: rights.Reader, Principal: who.ID}
 			go func() {
 				_, created, err := s.AssignRole(t.Context(), s.Owner, a)
 				outcomes <- outcome{created, err}

@@ -13,6 +13,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -43,7 +44,7 @@ func (s *stage) mustVaultUnder(subscription, name, location string) {
 	s.t.Helper()
 	_, _, err := s.PutVault(s.t.Context(), s.Owner, keyvault.VaultSpec{
 		Subscription: subscription, Group: "keys", Name: name, Location: location, SKU: "standard", RetentionDays: 30,
-		Access: []keyvault.Grant{keyvaulttest.Can(s.admin, keyvault.PermitAll, keyvault.PermitPurge)},
+		Access: []rights.Grant{keyvaulttest.Can(s.admin, rights.All, rights.Purge)},
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -166,7 +167,7 @@ func TestRestoreRefused(t *testing.T) {
 
 		neighbour := keyvaulttest.NewSealed(t, s.db, s.Seal()) // another tenant of the same deployment
 		spy := neighbour.Person("spy@fabrikam.example")
-		neighbour.MustVault("fabrikam", keyvaulttest.Can(spy, keyvault.PermitAll))
+		neighbour.MustVault("fabrikam", keyvaulttest.Can(spy, rights.All))
 		_, err = neighbour.RestoreKey(t.Context(), spy, "fabrikam", blob)
 		refused("tenant", err)
 		for what, bad := range map[string][]byte{"nothing": nil, "changed": append(bytes.Clone(blob), 'A'), "cut": blob[:len(blob)-1]} {

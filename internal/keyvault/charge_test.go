@@ -10,6 +10,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/keyvault/throttle"
 )
 
@@ -96,7 +97,7 @@ func (s *stage) create(name, kty string) error {
 func TestThrottleHardware(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *stage) {
-		s.MustPutVault(keyvault.VaultSpec{Name: "contoso-premium", SKU: "premium", Access: []keyvault.Grant{keyvaulttest.Can(s.admin, keyvault.PermitAll)}})
+		s.MustPutVault(keyvault.VaultSpec{Name: "contoso-premium", SKU: "premium", Access: []rights.Grant{keyvaulttest.Can(s.admin, rights.All)}})
 		l := tight()
 		l.RSA2048 = throttle.Sizes{Create: 4, CreateHSM: 2, Other: 12, OtherHSM: 3}
 		s.Throttle(l)
@@ -129,7 +130,7 @@ func TestThrottleSubscription(t *testing.T) {
 		s.Throttle(tight())
 		vaults := []string{"aaa", "bbb", "ccc", "ddd", "eee", "fff"}
 		for i, name := range vaults {
-			s.MustVault(name, keyvaulttest.Can(s.admin, keyvault.PermitAll))
+			s.MustVault(name, keyvaulttest.Can(s.admin, rights.All))
 			_, err := s.Keys(t.Context(), s.admin, name, "", 9)
 			if _, more := s.Keys(t.Context(), s.admin, name, "", 9); i < 5 && (err != nil || more != nil) {
 				t.Fatalf("%s: %v, %v", name, err, more)

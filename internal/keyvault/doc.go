@@ -15,6 +15,9 @@
 // retention: its owner asks for that, and an operator of the service approves (registration.go,
 // approval.go).
 //
+// What things may be called is package naming's to say, and what permissions, roles and networks
+// mean package rights'.
+//
 // # Events
 //
 // A change is stored with the events that tell of it (event.go), and they are told inside the

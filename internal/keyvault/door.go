@@ -103,8 +103,8 @@ func (s *Service) admit(ctx context.Context, v *visit) error {
 	if v.vault.Suspended {
 		return errSuspended(v.vault)
 	}
-	if err := v.vault.Network.admits(v.caller, v.vault); err != nil {
-		return err
+	if why := v.vault.Network.KeepsOut(v.caller); why != "" {
+		return errNetwork(why, v.caller, v.vault)
 	}
 	if err := s.permit(ctx, v, r); err != nil {
 		return err

@@ -11,13 +11,14 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // A deed is one method of the data plane, asked about the key "root1" (RSA, live) or "gone"
 // (deleted).
 type deed struct {
 	name       string
-	permission keyvault.Permission
+	permission rights.Permission
 	changes    bool
 	do         func(c directory.Caller) error
 }
@@ -184,7 +185,7 @@ func (s *stage) management() map[string]func(c directory.Caller) error {
 		"vaults": func(c directory.Caller) error { _, err := s.Vaults(ctx, c, sub, "", 9); return err },
 		"name":   func(c directory.Caller) error { return s.NameAvailable(ctx, c, sub, "contoso-other") },
 		"access": func(c directory.Caller) error {
-			_, err := s.SetAccess(ctx, c, sub, "keys", "contoso-east", keyvault.AddAccess, []keyvault.Grant{{Object: s.Owner.ID, Keys: []keyvault.Permission{"all"}}})
+			_, err := s.SetAccess(ctx, c, sub, "keys", "contoso-east", rights.AddAccess, []rights.Grant{{Object: s.Owner.ID, Keys: []rights.Permission{"all"}}})
 			return err
 		},
 	}
@@ -199,9 +200,9 @@ func TestEveryMethodIsRecordedOnce(t *testing.T) {
 		deeds := s.deeds()
 		for _, d := range deeds {
 			holder, other := s.Person("holder@contoso.example"), s.Person("other@contoso.example")
-			var rest []keyvault.Permission
-			for _, p := range keyvault.Permissions() {
-				if p != d.permission && p != keyvault.PermitAll {
+			var rest []rights.Permission
+			for _, p := range rights.Permissions() {
+				if p != d.permission && p != rights.All {
 					rest = append(rest, p)
 				}
 			}
@@ -300,22 +301,22 @@ func TestRevocation(t *testing.T) {
 		member := s.Person("member@contoso.example")
 		member.Groups = []string{group}
 		get := func() error { _, err := s.Key(t.Context(), member, "contoso-east", "root1", ""); return err }
-		set := func(how keyvault.AccessChange, g keyvault.Grant) {
+		set := func(how rights.AccessChange, g rights.Grant) {
 			t.Helper()
-			if _, err := s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", how, []keyvault.Grant{g}); err != nil {
+			if _, err := s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", how, []rights.Grant{g}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		wantFault(t, get(), fault.Forbidden, keyvault.ReasonAccessDenied)
-		set(keyvault.AddAccess, keyvault.Grant{Object: group, Keys: []keyvault.Permission{"Get"}})
+		set(rights.AddAccess, rights.Grant{Object: group, Keys: []rights.Permission{"Get"}})
 		if err := get(); err != nil {
 			t.Errorf("by group: %v", err)
 		}
-		set(keyvault.RemoveAccess, keyvault.Grant{Object: group, Keys: []keyvault.Permission{"GET"}})
+		set(rights.RemoveAccess, rights.Grant{Object: group, Keys: []rights.Permission{"GET"}})
 		wantFault(t, get(), fault.Forbidden, keyvault.ReasonAccessDenied)
-		set(keyvault.AddAccess, keyvault.Grant{Object: member.ID, Application: s.Person("app").ID, Keys: []keyvault.Permission{"all"}})
+		set(rights.AddAccess, rights.Grant{Object: member.ID, Application: s.Person("app").ID, Keys: []rights.Permission{"all"}})
 		wantFault(t, get(), fault.Forbidden, keyvault.ReasonAccessDenied) // by another app
-		set(keyvault.AddAccess, keyvault.Grant{Object: member.ID, Application: member.App, Keys: []keyvault.Permission{"all"}})
+		set(rights.AddAccess, rights.Grant{Object: member.ID, Application: member.App, Keys: []rights.Permission{"all"}})
 		if err := get(); err != nil {
 			t.Errorf("by the app named in the entry: %v", err)
 		}
@@ -330,7 +331,7 @@ func TestAccessTogether(t *testing.T) {
 		for range 4 {
 			c := s.Person("someone")
 			go func() {
-				_, err := s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", keyvault.AddAccess, []keyvault.Grant{keyvaulttest.Can(c, "get")})
+				_, err := s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", rights.AddAccess, []rights.Grant{keyvaulttest.Can(c, "get")})
 				errs <- err
 			}()
 		}
@@ -368,29 +369,29 @@ func TestTaken(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *stage) {
 		c := s.Person("service@contoso.example")
-		rest := slices.DeleteFunc(keyvault.Permissions(), func(p keyvault.Permission) bool {
-			return slices.Contains([]keyvault.Permission{"get", "wrapKey", "purge", "all"}, p)
+		rest := slices.DeleteFunc(rights.Permissions(), func(p rights.Permission) bool {
+			return slices.Contains([]rights.Permission{"get", "wrapKey", "purge", "all"}, p)
 		})
-		for _, tt := range []struct{ has, gone, left []keyvault.Permission }{
-			{[]keyvault.Permission{"all"}, []keyvault.Permission{"GET", "wrapKey"}, rest},
-			{[]keyvault.Permission{"Purge", "All"}, []keyvault.Permission{"get", "wrapkey"}, append([]keyvault.Permission{"purge"}, rest...)},
-			{[]keyvault.Permission{"all", "get"}, []keyvault.Permission{"get", "wrapKey"}, rest},
-			{[]keyvault.Permission{"all", "purge"}, []keyvault.Permission{"purge"}, []keyvault.Permission{"all"}},
-			{[]keyvault.Permission{"get", "Purge"}, []keyvault.Permission{"all"}, []keyvault.Permission{"Purge"}},
-			{[]keyvault.Permission{"get", "list"}, []keyvault.Permission{"ALL"}, nil},
-			{[]keyvault.Permission{"all"}, []keyvault.Permission{"all"}, nil},
+		for _, tt := range []struct{ has, gone, left []rights.Permission }{
+			{[]rights.Permission{"all"}, []rights.Permission{"GET", "wrapKey"}, rest},
+			{[]rights.Permission{"Purge", "All"}, []rights.Permission{"get", "wrapkey"}, append([]rights.Permission{"purge"}, rest...)},
+			{[]rights.Permission{"all", "get"}, []rights.Permission{"get", "wrapKey"}, rest},
+			{[]rights.Permission{"all", "purge"}, []rights.Permission{"purge"}, []rights.Permission{"all"}},
+			{[]rights.Permission{"get", "Purge"}, []rights.Permission{"all"}, []rights.Permission{"Purge"}},
+			{[]rights.Permission{"get", "list"}, []rights.Permission{"ALL"}, nil},
+			{[]rights.Permission{"all"}, []rights.Permission{"all"}, nil},
 		} {
 			var v keyvault.Vault
 			for _, change := range []struct {
-				how  keyvault.AccessChange
-				keys []keyvault.Permission
-			}{{keyvault.ReplaceAccess, tt.has}, {keyvault.RemoveAccess, tt.gone}} {
+				how  rights.AccessChange
+				keys []rights.Permission
+			}{{rights.ReplaceAccess, tt.has}, {rights.RemoveAccess, tt.gone}} {
 				var err error
-				if v, err = s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", change.how, []keyvault.Grant{keyvaulttest.Can(c, change.keys...)}); err != nil {
+				if v, err = s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", change.how, []rights.Grant{keyvaulttest.Can(c, change.keys...)}); err != nil {
 					t.Fatal(err)
 				}
 			}
-			var left []keyvault.Permission
+			var left []rights.Permission
 			for _, g := range v.Access {
 				if g.Object == c.ID {
 					left = g.Keys

@@ -5,6 +5,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // Reasons of the faults that this package returns: the finer code by which faces choose
@@ -43,11 +44,9 @@ const (
 	ReasonVaultPurge        = "DeletedVaultPurge"
 )
 
-// Reasons about roles and networks.
+// Reasons about roles.
 const (
 	ReasonRBAC         = "ForbiddenByRbac"
-	ReasonFirewall     = "ForbiddenByFirewall"
-	ReasonPrivate      = "ForbiddenByConnection"
 	ReasonRoleID       = "InvalidRoleAssignmentId"
 	ReasonNoRole       = "RoleDefinitionDoesNotExist"
 	ReasonNoAssignment = "RoleAssignmentNotFound"
@@ -83,7 +82,7 @@ func errForeign() error {
 
 // errPermission is KV-91: one inner code for callers that the access policy does not name,
 // another for those it does.
-func errPermission(c directory.Caller, v Vault, p Permission, named bool) error {
+func errPermission(c directory.Caller, v Vault, p rights.Permission, named bool) error {
 	reason := ReasonAccessDenied
 	if named {
 		reason = ReasonForbidden
@@ -92,6 +91,16 @@ func errPermission(c directory.Caller, v Vault, p Permission, named bool) error 
 		"The user, group or application 'appid=%s;oid=%s' does not have keys %s permission on key vault '%s;location=%s'",
 		c.App, c.ID, p, v.Name, v.Location).WithReason(reason).
 		WithHint("The owner of the vault's subscription can grant it in the vault's access policy.")
+}
+
+// errNetwork is KV-91's text for callers whom the rules of the network keep out.
+func errNetwork(reason string, c directory.Caller, v Vault) error {
+	text := "Client address is not authorized and caller is not a trusted service.\r\nClient address: " + c.Address
+	if reason == rights.ReasonPrivate {
+		text = "Public network access is disabled and request is not from a trusted service nor via an approved private link."
+	}
+	return fault.New(fault.Forbidden, "%s\r\nCaller: appid=%s;oid=%s\r\nVault: %s;location=%s", text, c.App, c.ID, v.Name, v.Location).
+		WithReason(reason)
 }
 
 func errKeyNotFound(name, version string) error {

@@ -66,7 +66,7 @@ func vaultEvent(t EventType, v Vault, now time.Time) Event {
 
 // accessChanged returns the event of a change from old to v, if it may change who is let in.
 func accessChanged(old, v Vault) []Event {
-	if slices.EqualFunc(old.Access, v.Access, Grant.equal) && old.RBAC == v.RBAC && old.Network.equal(v.Network) {
+	if old.Access.Same(v.Access) && old.RBAC == v.RBAC && old.Network.Same(v.Network) {
 		return nil
 	}
 	return []Event{vaultEvent(VaultAccessPolicyChanged, v, v.Updated)}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/store"
 )
 
@@ -41,15 +42,15 @@ func TestEvents(t *testing.T) {
 			{"purge", func() error { s.mustPurge("root1"); return nil }, "KeyDeleted Root1, KeyPurged Root1"},
 			{"restore", func() error { _, err := s.RestoreKey(ctx, s.admin, vault, blob); return err }, "KeyNewVersionCreated Root1"},
 			{"grant", func() error {
-				s.MustVault(vault, keyvaulttest.Can(s.admin, keyvault.PermitAll, keyvault.PermitPurge, keyvault.PermitList))
+				s.MustVault(vault, keyvaulttest.Can(s.admin, rights.All, rights.Purge, rights.List))
 				return nil
 			}, "VaultAccessPolicyChanged "},
 			{"the same grant", func() error {
-				s.MustVault(vault, keyvaulttest.Can(s.admin, keyvault.PermitAll, keyvault.PermitPurge, keyvault.PermitList))
+				s.MustVault(vault, keyvaulttest.Can(s.admin, rights.All, rights.Purge, rights.List))
 				return nil
 			}, ""},
 			{"take away", func() error {
-				_, err := s.SetAccess(ctx, s.Owner, s.Subscription.ID, "keys", vault, keyvault.RemoveAccess, []keyvault.Grant{keyvaulttest.Can(s.admin, keyvault.PermitList)})
+				_, err := s.SetAccess(ctx, s.Owner, s.Subscription.ID, "keys", vault, rights.RemoveAccess, []rights.Grant{keyvaulttest.Can(s.admin, rights.List)})
 				return err
 			}, "VaultAccessPolicyChanged "},
 			{"stop the subscription", func() error {

@@ -7,6 +7,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/naming"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // PutGroup makes a resource group, or replaces the tags of one that is there.
@@ -49,7 +50,7 @@ func (s *Service) PutGroup(ctx context.Context, c directory.Caller, g Group) (Gr
 
 // TagGroup replaces the tags of a resource group.
 func (s *Service) TagGroup(ctx context.Context, c directory.Caller, subscription, name string, tags map[string]string) (Group, error) {
-	return manage(ctx, s, c, PutGroup, Scope{Subscription: subscription, Group: name}, func(d *desk) (func() (Group, error), error) {
+	return manage(ctx, s, c, PutGroup, rights.Scope{Subscription: subscription, Group: name}, func(d *desk) (func() (Group, error), error) {
 		if err := naming.CheckTags(tags); err != nil {
 			return nil, err
 		}
@@ -72,7 +73,7 @@ func (s *Service) TagGroup(ctx context.Context, c directory.Caller, subscription
 // DeleteGroup removes a resource group and moves the vaults in it to the deleted state, each
 // by DeleteVault and with its own record. It may be stopped and called again at any point.
 func (s *Service) DeleteGroup(ctx context.Context, c directory.Caller, subscription, name string) error {
-	_, err := manage(ctx, s, c, DeleteGroup, Scope{Subscription: subscription, Group: name}, func(d *desk) (func() (struct{}, error), error) {
+	_, err := manage(ctx, s, c, DeleteGroup, rights.Scope{Subscription: subscription, Group: name}, func(d *desk) (func() (struct{}, error), error) {
 		g, err := s.group(ctx, d.subscription, name)
 		if err != nil {
 			return nil, err
@@ -124,7 +125,7 @@ func (s *Service) removeGroup(ctx context.Context, g Group) error {
 
 // Group returns a resource group.
 func (s *Service) Group(ctx context.Context, c directory.Caller, subscription, name string) (Group, error) {
-	return manage(ctx, s, c, GetGroup, Scope{Subscription: subscription, Group: name}, func(d *desk) (func() (Group, error), error) {
+	return manage(ctx, s, c, GetGroup, rights.Scope{Subscription: subscription, Group: name}, func(d *desk) (func() (Group, error), error) {
 		g, err := s.group(ctx, d.subscription, name)
 		if err != nil {
 			return nil, err
@@ -136,11 +137,11 @@ func (s *Service) Group(ctx context.Context, c directory.Caller, subscription, n
 
 // Groups lists by name the resource groups of a subscription that the caller may read.
 func (s *Service) Groups(ctx context.Context, c directory.Caller, subscription string) ([]Group, error) {
-	return manage(ctx, s, c, ListGroups, Scope{Subscription: subscription}, func(d *desk) (func() ([]Group, error), error) {
+	return manage(ctx, s, c, ListGroups, rights.Scope{Subscription: subscription}, func(d *desk) (func() ([]Group, error), error) {
 		return func() ([]Group, error) {
 			all, err := s.store.Groups(ctx, d.subscription.Tenant, d.subscription.ID)
 			seen := d.reach(GetGroup)
-			return slices.DeleteFunc(all, func(g Group) bool { return !seen.covers(g.scope()) }), err
+			return slices.DeleteFunc(all, func(g Group) bool { return !seen.Covers(g.scope()) }), err
 		}, nil
 	})
 }

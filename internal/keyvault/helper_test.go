@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -27,7 +28,7 @@ func newStage(t *testing.T, db *store.DB) *stage {
 	t.Helper()
 	w := keyvaulttest.New(t, db)
 	s := &stage{World: w, t: t, db: db, admin: w.Person("admin@contoso.example")}
-	w.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll, keyvault.PermitPurge))
+	w.MustVault("contoso-east", keyvaulttest.Can(s.admin, rights.All, rights.Purge))
 	w.Entries()
 	return s
 }

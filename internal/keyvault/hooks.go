@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/naming"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // A Courier reaches webhooks.
@@ -135,7 +136,7 @@ func (s *Service) DeleteHook(ctx context.Context, c directory.Caller, spec HookS
 
 // atHook is manage for what is done to the event subscriptions of a vault.
 func atHook[T any](ctx context.Context, s *Service, c directory.Caller, a Action, spec HookSpec, decide func(*desk, Vault) (func() (T, error), error)) (T, error) {
-	at := Scope{Subscription: spec.Subscription, Group: spec.Group, Vault: spec.Vault}
+	at := rights.Scope{Subscription: spec.Subscription, Group: spec.Group, Vault: spec.Vault}
 	return manage(ctx, s, c, a, at, func(d *desk) (func() (T, error), error) {
 		v, err := s.place(ctx, d, spec.Group, spec.Vault)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/customerkey/customerkey/internal/hsm/hsmtest"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -18,7 +19,7 @@ func TestOpenSSLToken(t *testing.T) {
 	storetest.Each(t, store.VaultAreas, func(t *testing.T, db *store.DB) {
 		s := newStage(t, db)
 		s.Equip(&c)
-		s.MustPutVault(keyvault.VaultSpec{Name: "contoso-hsm", SKU: "premium", Access: []keyvault.Grant{keyvaulttest.Can(s.admin, keyvault.PermitAll, keyvault.PermitPurge)}})
+		s.MustPutVault(keyvault.VaultSpec{Name: "contoso-hsm", SKU: "premium", Access: []rights.Grant{keyvaulttest.Can(s.admin, rights.All, rights.Purge)}})
 		for _, bits := range []int{2048, 3072} {
 			s.unwrapsOpenSSL(openssl, "contoso-hsm", keyvault.NewKey{Type: "RSA-HSM", Bits: bits})
 		}

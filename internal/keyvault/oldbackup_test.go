@@ -15,6 +15,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/backup"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -74,7 +75,7 @@ func (old oldBackup) restore(t *testing.T, db *store.DB) {
 		t.Fatal(err)
 	}
 	admin := w.Person("admin@contoso.example")
-	w.MustVault("contoso-new", keyvaulttest.Can(admin, keyvault.PermitAll))
+	w.MustVault("contoso-new", keyvaulttest.Can(admin, rights.All))
 	k, err := w.RestoreKey(t.Context(), admin, "contoso-new", old.Blob)
 	if err != nil {
 		t.Fatal(err)

@@ -11,10 +11,11 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // mustRemake deletes and purges contoso-east, and makes another vault of that name.
-func (s *stage) mustRemake(grants ...keyvault.Grant) {
+func (s *stage) mustRemake(grants ...rights.Grant) {
 	s.t.Helper()
 	s.mustDeleteVault("contoso-east")
 	if err := s.purgeVault("contoso-east"); err != nil {
@@ -106,7 +107,7 @@ func TestOvertakenOften(t *testing.T) {
 func TestVaultMadeAnew(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *stage) {
-		all := keyvaulttest.Can(s.admin, keyvault.PermitAll, keyvault.PermitPurge)
+		all := keyvaulttest.Can(s.admin, rights.All, rights.Purge)
 		s.mustCreate("root1")
 		blob := s.mustBackup("root1")
 		for action, do := range map[keyvault.Action]func() error{
@@ -131,8 +132,8 @@ func TestVaultMadeAnew(t *testing.T) {
 
 		friend := s.Person("friend@contoso.example")
 		s.Between(keyvault.SetAccess, func() { s.mustRemake() })
-		v, err := s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", keyvault.AddAccess,
-			[]keyvault.Grant{keyvaulttest.Can(friend, keyvault.PermitGet)})
+		v, err := s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", rights.AddAccess,
+			[]rights.Grant{keyvaulttest.Can(friend, rights.Get)})
 		if err != nil || len(v.Access) != 1 || v.Access[0].Object != friend.ID {
 			t.Errorf("the new vault lets in %v, %v", v.Access, err)
 		}
@@ -166,11 +167,11 @@ func TestAssignOvertaken(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *stage) {
 		keeper, friend := s.Person("keeper@contoso.example"), s.Person("friend@contoso.example")
-		for _, at := range []keyvault.Scope{
+		for _, at := range []rights.Scope{
 			{Subscription: s.Subscription.ID, Group: "keys", Vault: "contoso-east"},
 			{Subscription: s.Subscription.ID, Group: "keys"},
 		} {
-			s.mustAssign(keeper, keyvault.RoleAccessAdmin, at)
+			s.mustAssign(keeper, rights.AccessAdmin, at)
 			s.Between(keyvault.AssignRole, func() {
 				if at.Vault != "" {
 					s.mustRemake()
@@ -188,11 +189,11 @@ func TestAssignOvertaken(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			_, _, err := s.AssignRole(t.Context(), keeper, keyvault.Assignment{
-				ID: uuid.NewString(), Scope: at, Role: keyvault.RoleVaultAdmin, Principal: friend.ID,
+			_, _, err := s.AssignRole(t.Context(), keeper, rights.Assignment{
+				ID: uuid.NewString(), Scope: at, Role: rights.VaultAdmin, Principal: friend.ID,
 			})
 			wantFault(t, err, fault.Forbidden, keyvault.ReasonNotOwner)
-			if left, err := s.Assignments(t.Context(), s.Owner, at, keyvault.AssignmentFilter{Principal: friend.ID}); err != nil || len(left) != 0 {
+			if left, err := s.Assignments(t.Context(), s.Owner, at, rights.AssignmentFilter{Principal: friend.ID}); err != nil || len(left) != 0 {
 				t.Errorf("%s: %v, %v", at, left, err)
 			}
 		}
@@ -204,9 +205,9 @@ func TestAssignOvertaken(t *testing.T) {
 func TestUnassignOvertaken(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *stage) {
-		at := keyvault.Scope{Subscription: s.Subscription.ID, Group: "keys", Vault: "contoso-east"}
-		a, _, err := s.AssignRole(t.Context(), s.Owner, keyvault.Assignment{
-			ID: uuid.NewString(), Scope: at, Role: keyvault.RoleVaultAdmin, Principal: s.Person("friend@contoso.example").ID,
+		at := rights.Scope{Subscription: s.Subscription.ID, Group: "keys", Vault: "contoso-east"}
+		a, _, err := s.AssignRole(t.Context(), s.Owner, rights.Assignment{
+			ID: uuid.NewString(), Scope: at, Role: rights.VaultAdmin, Principal: s.Person("friend@contoso.example").ID,
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/naming"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // The life of the feature mandatoryRetentionPeriodEnabled with a subscription (KV-112, KV-127).
@@ -154,7 +155,7 @@ func (s *Service) eachVault(ctx context.Context, sub Subscription, list vaultLis
 // everything as it was is recorded and not stored.
 func (s *Service) changeSubscription(ctx context.Context, c directory.Caller, a Action, subscription string, change func(*Subscription) error) (Subscription, error) {
 	return again(func() (Subscription, error) {
-		return manage(ctx, s, c, a, Scope{Subscription: subscription}, func(d *desk) (func() (Subscription, error), error) {
+		return manage(ctx, s, c, a, rights.Scope{Subscription: subscription}, func(d *desk) (func() (Subscription, error), error) {
 			d.entry.Object = "subscriptions/" + d.subscription.ID
 			sub := d.subscription
 			if err := change(&sub); err != nil {

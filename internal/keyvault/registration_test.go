@@ -13,6 +13,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // An act is one change of a subscription.
@@ -277,7 +278,7 @@ func TestDisabledSubscription(t *testing.T) {
 			if _, err := s.Vault(ctx, s.Owner, sub, "keys", "contoso-east"); err != nil {
 				t.Errorf("reading: %v", err)
 			}
-			_, err := s.SetAccess(ctx, s.Owner, sub, "keys", "contoso-east", keyvault.AddAccess, nil)
+			_, err := s.SetAccess(ctx, s.Owner, sub, "keys", "contoso-east", rights.AddAccess, nil)
 			wantFault(t, err, fault.Conflict, keyvault.ReasonReadOnly)
 			_, err = s.DeleteVault(ctx, s.Owner, sub, "keys", "contoso-east")
 			wantFault(t, err, fault.Conflict, keyvault.ReasonReadOnly)

@@ -13,13 +13,14 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // useRoles makes "contoso-east" go by roles; admin may still do everything with its keys.
 func (s *stage) useRoles() {
 	s.t.Helper()
 	s.setRBAC(true)
-	s.mustAssign(s.admin, keyvault.RoleVaultAdmin, s.east())
+	s.mustAssign(s.admin, rights.VaultAdmin, s.east())
 	s.Entries()
 }
 
@@ -31,27 +32,27 @@ func (s *stage) setRBAC(on bool) {
 }
 
 // east is the scope of the vault "contoso-east".
-func (s *stage) east() keyvault.Scope {
-	return keyvault.Scope{Subscription: s.Subscription.ID, Group: "keys", Vault: "contoso-east"}
+func (s *stage) east() rights.Scope {
+	return rights.Scope{Subscription: s.Subscription.ID, Group: "keys", Vault: "contoso-east"}
 }
 
-func (s *stage) whole() keyvault.Scope { return keyvault.Scope{Subscription: s.Subscription.ID} }
+func (s *stage) whole() rights.Scope { return rights.Scope{Subscription: s.Subscription.ID} }
 
-func (s *stage) mustAssign(c directory.Caller, role string, at keyvault.Scope) keyvault.Assignment {
+func (s *stage) mustAssign(c directory.Caller, role string, at rights.Scope) rights.Assignment {
 	s.t.Helper()
 	return s.mustAssignTo(c.ID, role, at)
 }
 
-func (s *stage) mustAssignTo(principal, role string, at keyvault.Scope) keyvault.Assignment {
+func (s *stage) mustAssignTo(principal, role string, at rights.Scope) rights.Assignment {
 	s.t.Helper()
-	a, created, err := s.AssignRole(s.t.Context(), s.Owner, keyvault.Assignment{ID: uuid.NewString(), Scope: at, Role: role, Principal: principal})
+	a, created, err := s.AssignRole(s.t.Context(), s.Owner, rights.Assignment{ID: uuid.NewString(), Scope: at, Role: role, Principal: principal})
 	if err != nil || !created {
 		s.t.Fatalf("assigning %s: created %t, %v", role, created, err)
 	}
 	return a
 }
 
-func (s *stage) mustUnassign(a keyvault.Assignment) {
+func (s *stage) mustUnassign(a rights.Assignment) {
 	s.t.Helper()
 	if _, err := s.UnassignRole(s.t.Context(), s.Owner, a.Scope, a.ID); err != nil {
 		s.t.Fatal(err)
@@ -60,14 +61,14 @@ func (s *stage) mustUnassign(a keyvault.Assignment) {
 
 // overKeys is KV-106: what each role lets its holder do with keys, by the names of deeds.
 var overKeys = map[string][]string{
-	keyvault.RoleVaultAdmin: {"all"}, keyvault.RoleCryptoOfficer: {"all"},
-	keyvault.RoleCryptoUser: {
+	rights.VaultAdmin: {"all"}, rights.CryptoOfficer: {"all"},
+	rights.CryptoUser: {
 		"get", "list", "versions", "get deleted", "list deleted", "wrap", "unwrap", "encrypt", "decrypt", "update", "sign", "random",
 	},
-	keyvault.RoleServiceEncryption: {"get", "list", "versions", "get deleted", "list deleted", "wrap", "unwrap", "random"},
-	keyvault.RoleVaultReader:       {"get", "list", "versions", "get deleted", "list deleted", "get policy", "random"},
-	keyvault.RoleVaultContributor:  nil, keyvault.RoleOwner: nil, keyvault.RoleContributor: nil, keyvault.RoleReader: nil,
-	keyvault.RoleRBACAdministrator: nil, keyvault.RoleAccessAdmin: nil,
+	rights.ServiceEncryption: {"get", "list", "versions", "get deleted", "list deleted", "wrap", "unwrap", "random"},
+	rights.VaultReader:       {"get", "list", "versions", "get deleted", "list deleted", "get policy", "random"},
+	rights.VaultContributor:  nil, rights.Owner: nil, rights.Contributor: nil, rights.Reader: nil,
+	rights.RBACAdministrator: nil, rights.AccessAdmin: nil,
 }
 
 // roleDeeds are deeds and what roles tell apart beside.
@@ -146,7 +147,7 @@ func TestEveryMethodByRoles(t *testing.T) {
 		west := s.MustVault("contoso-west")
 		s.MustVault("contoso-east", keyvaulttest.Can(s.admin, "all", "purge"), keyvaulttest.Can(named, "all", "purge"))
 		s.useRoles()
-		s.mustAssign(elsewhere, keyvault.RoleVaultAdmin, keyvault.Scope{Subscription: west.Subscription, Group: west.Group, Vault: west.Name})
+		s.mustAssign(elsewhere, rights.VaultAdmin, rights.Scope{Subscription: west.Subscription, Group: west.Group, Vault: west.Name})
 		for _, d := range s.roleDeeds() {
 			s.Entries()
 			for _, c := range []directory.Caller{named, elsewhere, s.Person("nobody"), s.Owner, directory.SystemCaller(s.Tenant, "rewrap", "")} {
@@ -179,17 +180,17 @@ func TestRoleScopes(t *testing.T) {
 		single.Key = "ROOT1"
 		for name, tt := range map[string]struct {
 			principal string
-			at        keyvault.Scope
+			at        rights.Scope
 			other     bool // the other key, too
 		}{
 			"subscription": {member.ID, s.whole(), true},
-			"group":        {member.ID, keyvault.Scope{Subscription: strings.ToUpper(s.Subscription.ID), Group: "KEYS"}, true},
+			"group":        {member.ID, rights.Scope{Subscription: strings.ToUpper(s.Subscription.ID), Group: "KEYS"}, true},
 			"vault":        {strings.ToUpper(member.ID), s.east(), true},
 			"key":          {member.ID, single, false},
 			"by group":     {member.Groups[0], s.east(), true},
 		} {
 			wantFault(t, get("root1"), fault.Forbidden, keyvault.ReasonRBAC)
-			a := s.mustAssignTo(tt.principal, keyvault.RoleCryptoUser, tt.at)
+			a := s.mustAssignTo(tt.principal, rights.CryptoUser, tt.at)
 			if err := get("root1"); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -200,7 +201,7 @@ func TestRoleScopes(t *testing.T) {
 			wantFault(t, get("root1"), fault.Forbidden, keyvault.ReasonRBAC)
 		}
 		// A role over one key opens no list of keys.
-		s.mustAssign(member, keyvault.RoleCryptoOfficer, single)
+		s.mustAssign(member, rights.CryptoOfficer, single)
 		_, err := s.Keys(t.Context(), member, "contoso-east", "", 9)
 		wantFault(t, err, fault.Forbidden, keyvault.ReasonRBAC)
 		if _, err := s.Versions(t.Context(), member, "contoso-east", "root1", 0, 9); err != nil {
@@ -241,7 +242,7 @@ func TestEitherOr(t *testing.T) {
 			_, err := s.Key(t.Context(), c, "contoso-east", "root1", "")
 			return err
 		}
-		s.mustAssign(byRole, keyvault.RoleVaultReader, s.whole())
+		s.mustAssign(byRole, rights.VaultReader, s.whole())
 		for range 2 {
 			wantFault(t, get(byRole), fault.Forbidden, keyvault.ReasonAccessDenied)
 			if err := get(s.admin); err != nil {
@@ -293,13 +294,13 @@ func TestRoleEvents(t *testing.T) {
 		single.Key = "root1"
 		for _, tt := range []struct {
 			role string
-			at   keyvault.Scope
+			at   rights.Scope
 			want []string
 		}{
-			{keyvault.RoleCryptoUser, s.whole(), []string{"contoso-east", "contoso-west"}},
-			{keyvault.RoleCryptoUser, s.east(), []string{"contoso-east"}},
-			{keyvault.RoleCryptoUser, single, []string{"contoso-east"}},
-			{keyvault.RoleContributor, s.whole(), nil},
+			{rights.CryptoUser, s.whole(), []string{"contoso-east", "contoso-west"}},
+			{rights.CryptoUser, s.east(), []string{"contoso-east"}},
+			{rights.CryptoUser, single, []string{"contoso-east"}},
+			{rights.Contributor, s.whole(), nil},
 		} {
 			s.Told()
 			a := s.mustAssign(c, tt.role, tt.at)
@@ -336,7 +337,7 @@ func TestRolesAndDeletedVaults(t *testing.T) {
 			}
 		}
 		remove()
-		_, _, err := s.AssignRole(ctx, s.Owner, keyvault.Assignment{ID: uuid.NewString(), Scope: s.east(), Role: keyvault.RoleReader, Principal: s.admin.ID})
+		_, _, err := s.AssignRole(ctx, s.Owner, rights.Assignment{ID: uuid.NewString(), Scope: s.east(), Role: rights.Reader, Principal: s.admin.ID})
 		wantFault(t, err, fault.NotFound, keyvault.ReasonNoResource)
 		if _, err := s.RecoverVault(ctx, s.Owner, sub, "keys", "contoso-east", ""); err != nil {
 			t.Fatal(err)
@@ -346,7 +347,7 @@ func TestRolesAndDeletedVaults(t *testing.T) {
 		if err := s.PurgeVault(ctx, s.Owner, sub, "", "contoso-east"); err != nil {
 			t.Fatal(err)
 		}
-		all, err := s.Assignments(ctx, s.Owner, s.whole(), keyvault.AssignmentFilter{})
+		all, err := s.Assignments(ctx, s.Owner, s.whole(), rights.AssignmentFilter{})
 		if err != nil || len(all) != 1 || all[0].Principal != s.Owner.ID {
 			t.Errorf("what is left: %+v, %v", all, err)
 		}

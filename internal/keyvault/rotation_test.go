@@ -11,6 +11,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // TestRotate holds KV-78: the same kind of key, another one, and the old version as it was.
@@ -115,18 +116,18 @@ func TestRotationPermissions(t *testing.T) {
 	each(t, func(t *testing.T, s *stage) {
 		s.mustCreate("root1")
 		for _, tt := range []struct {
-			permission  keyvault.Permission
+			permission  rights.Permission
 			read, write bool
 		}{
-			{keyvault.PermitGet, true, false}, {keyvault.PermitGetRotationPolicy, true, false}, {keyvault.PermitUpdate, false, true},
-			{keyvault.PermitSetRotationPolicy, false, true}, {keyvault.PermitRotate, false, false},
+			{rights.Get, true, false}, {rights.GetRotationPolicy, true, false}, {rights.Update, false, true},
+			{rights.SetRotationPolicy, false, true}, {rights.Rotate, false, false},
 		} {
 			c := s.Person("someone@contoso.example")
-			s.MustPutVault(keyvault.VaultSpec{Name: "contoso-east", Access: []keyvault.Grant{keyvaulttest.Can(s.admin, keyvault.PermitAll), keyvaulttest.Can(c, tt.permission)}})
+			s.MustPutVault(keyvault.VaultSpec{Name: "contoso-east", Access: []rights.Grant{keyvaulttest.Can(s.admin, rights.All), keyvaulttest.Can(c, tt.permission)}})
 			_, _, read := s.RotationPolicy(t.Context(), c, "contoso-east", "root1")
 			_, _, write := s.SetRotationPolicy(t.Context(), c, "contoso-east", "root1", keyvault.RotationPolicy{Expiry: "P90D"})
 			_, rotate := s.RotateKey(t.Context(), c, "contoso-east", "root1")
-			for what, is := range map[string][2]bool{"read": {read == nil, tt.read}, "write": {write == nil, tt.write}, "rotate": {rotate == nil, tt.permission == keyvault.PermitRotate}} {
+			for what, is := range map[string][2]bool{"read": {read == nil, tt.read}, "write": {write == nil, tt.write}, "rotate": {rotate == nil, tt.permission == rights.Rotate}} {
 				if is[0] != is[1] {
 					t.Errorf("%s with %s: %t", what, tt.permission, is[0])
 				}

@@ -1,6 +1,10 @@
 package keyvault
 
-import "time"
+import (
+	"time"
+
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
+)
 
 // A Subscription is what vaults are paid with and owned through. It belongs to one tenant.
 type Subscription struct {
@@ -79,3 +83,6 @@ type Group struct {
 	Tags                       map[string]string
 	Created                    time.Time
 }
+
+// scope is where a group lies.
+func (g Group) scope() rights.Scope { return rights.Scope{Subscription: g.Subscription, Group: g.Name} }

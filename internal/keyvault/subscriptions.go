@@ -8,6 +8,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/naming"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // PutSubscription makes a subscription of any tenant, or changes its name and owner. Only
@@ -45,7 +46,7 @@ func checkSubscription(c directory.Caller, sub Subscription) error {
 
 // Subscription returns one of the caller's subscriptions.
 func (s *Service) Subscription(ctx context.Context, c directory.Caller, id string) (Subscription, error) {
-	return manage(ctx, s, c, GetSubscription, Scope{Subscription: id}, func(d *desk) (func() (Subscription, error), error) {
+	return manage(ctx, s, c, GetSubscription, rights.Scope{Subscription: id}, func(d *desk) (func() (Subscription, error), error) {
 		return func() (Subscription, error) { return d.subscription, nil }, nil
 	})
 }
@@ -61,7 +62,7 @@ func (s *Service) Subscriptions(ctx context.Context, c directory.Caller) ([]Subs
 		if err != nil {
 			return nil, err
 		}
-		in, err := s.store.AssignedIn(ctx, c.Tenant, principals(c))
+		in, err := s.store.AssignedIn(ctx, c.Tenant, rights.Principals(c))
 		return slices.DeleteFunc(all, func(sub Subscription) bool { return !owns(c, sub) && !slices.Contains(in, sub.ID) }), err
 	}, nil)
 }

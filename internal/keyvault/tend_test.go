@@ -12,6 +12,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -309,7 +310,7 @@ func TestTendOfOthers(t *testing.T) {
 	each(t, func(t *testing.T, s *stage) {
 		other := keyvaulttest.NewSealed(t, s.db, s.Seal())
 		admin := other.Person("admin@fabrikam.example")
-		other.MustVault("fabrikam-east", keyvaulttest.Can(admin, keyvault.PermitAll))
+		other.MustVault("fabrikam-east", keyvaulttest.Can(admin, rights.All))
 		if _, err := other.CreateKey(t.Context(), admin, "fabrikam-east", "root1", keyvault.NewKey{Type: "EC"}); err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/customerkey/customerkey/internal/hsm/hsmtest"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -20,7 +21,7 @@ func TestTendTokenAway(t *testing.T) {
 	c := hsmtest.Config(t)
 	s := newStage(t, storetest.SQLite(t, store.VaultAreas()...))
 	s.Equip(&c)
-	s.MustPutVault(keyvault.VaultSpec{Name: "contoso-hsm", SKU: "premium", Access: []keyvault.Grant{keyvaulttest.Can(s.admin, keyvault.PermitAll)}})
+	s.MustPutVault(keyvault.VaultSpec{Name: "contoso-hsm", SKU: "premium", Access: []rights.Grant{keyvaulttest.Can(s.admin, rights.All)}})
 	expires := s.Now().Add(40 * day)
 	for _, name := range []string{"root1", "root2"} {
 		if _, err := s.CreateKey(t.Context(), s.admin, "contoso-hsm", name, keyvault.NewKey{Type: "EC-HSM", Attributes: keyvault.Attributes{Expires: &expires}}); err != nil {

@@ -1,6 +1,10 @@
 package keyvault
 
-import "time"
+import (
+	"time"
+
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
+)
 
 // A Vault holds keys.
 type Vault struct {
@@ -13,8 +17,8 @@ type Vault struct {
 	Protected                   bool   // its subscription is; set by the store
 	Suspended                   bool   // its subscription is not Usable; set by the store
 	RBAC                        bool   // role assignments decide over keys, and Access does not (KV-103)
-	Access                      []Grant
-	Network                     Network
+	Access                      rights.AccessPolicy
+	Network                     rights.Network
 	EnabledFor                  EnabledFor
 	Tags                        map[string]string
 	Created, Updated            time.Time
@@ -46,3 +50,8 @@ func (v Vault) Recovery() (level string, days int) {
 
 // purgeable reports whether keys may be destroyed before their retention has passed (KV-61).
 func (v Vault) purgeable() bool { return !v.Protected && !v.PurgeProtection }
+
+// scope is where a vault lies.
+func (v Vault) scope() rights.Scope {
+	return rights.Scope{Subscription: v.Subscription, Group: v.Group, Vault: v.Name}
+}

@@ -7,13 +7,14 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/naming"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // DeleteVault moves a vault with all its keys to the deleted state and returns it. At once its
 // data plane is that of an unknown vault; its name stays taken. Until its retention has passed
 // it can be recovered (KV-126).
 func (s *Service) DeleteVault(ctx context.Context, c directory.Caller, subscription, group, name string) (Vault, error) {
-	return manage(ctx, s, c, DeleteVault, Scope{Subscription: subscription, Group: group, Vault: name}, func(d *desk) (func() (Vault, error), error) {
+	return manage(ctx, s, c, DeleteVault, rights.Scope{Subscription: subscription, Group: group, Vault: name}, func(d *desk) (func() (Vault, error), error) {
 		v, err := s.place(ctx, d, group, name)
 		if err != nil {
 			return nil, err
@@ -37,7 +38,7 @@ func (s *Service) DeleteVault(ctx context.Context, c directory.Caller, subscript
 // that are deleted, as they were (KV-124). Its group must be there. A location may be given to
 // be checked.
 func (s *Service) RecoverVault(ctx context.Context, c directory.Caller, subscription, group, name, location string) (Vault, error) {
-	return manage(ctx, s, c, RecoverVault, Scope{Subscription: subscription, Group: group, Vault: name}, func(d *desk) (func() (Vault, error), error) {
+	return manage(ctx, s, c, RecoverVault, rights.Scope{Subscription: subscription, Group: group, Vault: name}, func(d *desk) (func() (Vault, error), error) {
 		if _, err := s.place(ctx, d, group, name); !hasReason(err, ReasonNoResource) {
 			if err == nil {
 				err = errNotDeleted(name)
@@ -68,7 +69,7 @@ func (s *Service) RecoverVault(ctx context.Context, c directory.Caller, subscrip
 // level forbids that to everybody (KV-126). Once it has returned without an error the vault is
 // gone for everybody; where the removal of a large one is interrupted, Sweep ends it.
 func (s *Service) PurgeVault(ctx context.Context, c directory.Caller, subscription, location, name string) error {
-	_, err := manage(ctx, s, c, PurgeVault, Scope{Subscription: subscription}, func(d *desk) (func() (struct{}, error), error) {
+	_, err := manage(ctx, s, c, PurgeVault, rights.Scope{Subscription: subscription}, func(d *desk) (func() (struct{}, error), error) {
 		v, err := s.deleted(ctx, d, location, name)
 		if err != nil {
 			return nil, err
@@ -94,7 +95,7 @@ func (s *Service) PurgeVault(ctx context.Context, c directory.Caller, subscripti
 
 // DeletedVault returns a deleted vault of a subscription.
 func (s *Service) DeletedVault(ctx context.Context, c directory.Caller, subscription, location, name string) (Vault, error) {
-	return manage(ctx, s, c, GetDeletedVault, Scope{Subscription: subscription}, func(d *desk) (func() (Vault, error), error) {
+	return manage(ctx, s, c, GetDeletedVault, rights.Scope{Subscription: subscription}, func(d *desk) (func() (Vault, error), error) {
 		v, err := s.deleted(ctx, d, location, name)
 		if err != nil {
 			return nil, err
@@ -106,7 +107,7 @@ func (s *Service) DeletedVault(ctx context.Context, c directory.Caller, subscrip
 // DeletedVaults lists a subscription's deleted vaults by name, at most limit of those after the
 // named one.
 func (s *Service) DeletedVaults(ctx context.Context, c directory.Caller, subscription, after string, limit int) ([]Vault, error) {
-	return manage(ctx, s, c, ListDeletedVaults, Scope{Subscription: subscription}, func(d *desk) (func() ([]Vault, error), error) {
+	return manage(ctx, s, c, ListDeletedVaults, rights.Scope{Subscription: subscription}, func(d *desk) (func() ([]Vault, error), error) {
 		if limit < 1 || limit > maxPage || after != "" && naming.CheckVault(after) != nil {
 			return nil, naming.Invalid("$top")
 		}

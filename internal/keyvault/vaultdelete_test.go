@@ -12,6 +12,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 func (s *stage) mustDeleteVault(name string) {
@@ -52,7 +53,7 @@ func TestDeletedVault(t *testing.T) {
 		wantFault(t, err, fault.NotFound, keyvault.ReasonNoResource)
 		_, err = s.Vault(ctx, s.Owner, sub, "keys", "contoso-east")
 		wantFault(t, err, fault.NotFound, keyvault.ReasonNoResource)
-		_, err = s.SetAccess(ctx, s.Owner, sub, "keys", "contoso-east", keyvault.AddAccess, nil)
+		_, err = s.SetAccess(ctx, s.Owner, sub, "keys", "contoso-east", rights.AddAccess, nil)
 		wantFault(t, err, fault.NotFound, keyvault.ReasonNoResource)
 		_, err = s.FindVault(ctx, s.Owner, sub, "contoso-east")
 		wantFault(t, err, fault.NotFound, keyvault.ReasonNoResource)
@@ -144,7 +145,7 @@ func TestPurgeVault(t *testing.T) {
 		wantFault(t, s.purgeVault("contoso-east"), fault.NotFound, keyvault.ReasonNoDeletedVault)
 		_, err := s.recoverVault("contoso-east")
 		wantFault(t, err, fault.NotFound, keyvault.ReasonNoDeletedVault)
-		s.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll))
+		s.MustVault("contoso-east", keyvaulttest.Can(s.admin, rights.All))
 		if left := s.contents(); len(left) != 0 {
 			t.Errorf("a new vault of that name has %v", left)
 		}
@@ -215,7 +216,7 @@ func TestPurgeVaultGoesOn(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *stage) {
 		for destroyed := range 4 {
-			s.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll))
+			s.MustVault("contoso-east", keyvaulttest.Can(s.admin, rights.All))
 			for i := range 3 {
 				s.mustCreate(fmt.Sprintf("key-%d", i))
 			}
@@ -259,7 +260,7 @@ func TestVaultRaces(t *testing.T) {
 			return <-done, b
 		}
 		for range 5 {
-			s.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll))
+			s.MustVault("contoso-east", keyvaulttest.Can(s.admin, rights.All))
 			s.mustCreate("root1")
 			if a, b := together(del, del); (a == nil) == (b == nil) {
 				t.Errorf("two deletes: %v, %v", a, b)
@@ -329,7 +330,7 @@ func TestDeleteGroupRefused(t *testing.T) {
 	each(t, func(t *testing.T, s *stage) {
 		ctx, sub := t.Context(), s.Subscription.ID
 		keeper := s.Person("keeper@contoso.example")
-		s.mustAssign(keeper, keyvault.RoleVaultContributor, keyvault.Scope{Subscription: sub})
+		s.mustAssign(keeper, rights.VaultContributor, rights.Scope{Subscription: sub})
 		s.Entries()
 		wantFault(t, s.DeleteGroup(ctx, keeper, sub, "keys"), fault.Forbidden, keyvault.ReasonNotOwner)
 		if diff := cmp.Diff([]string{"deny group.delete groups"}, said(s.Entries())); diff != "" {

@@ -6,11 +6,12 @@ import (
 
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/naming"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // A VaultRef says where a vault is and how it decides over its keys.
 type VaultRef struct {
-	Scope
+	rights.Scope
 	RBAC bool
 }
 
@@ -49,7 +50,7 @@ func (s *Service) readable(ctx context.Context, d *desk, after string, limit int
 		if err != nil {
 			return nil, err
 		}
-		if !seen.covers(ref.Scope) {
+		if !seen.Covers(ref.Scope) {
 			continue
 		}
 		v, err := s.store.Vault(ctx, ref.Vault)
@@ -72,8 +73,8 @@ const maxTold = 1000
 
 // roleChanged returns the events of an assignment that was made or taken away: it may change
 // who is let in by each vault in its scope that goes by roles.
-func (s *Service) roleChanged(ctx context.Context, sub Subscription, a Assignment) ([]Event, error) {
-	if role, _ := roleOf(a.Role); len(role.DataActions) == 0 {
+func (s *Service) roleChanged(ctx context.Context, sub Subscription, a rights.Assignment) ([]Event, error) {
+	if role, _ := rights.RoleOf(a.Role); len(role.DataActions) == 0 {
 		return nil, nil
 	}
 	if a.Scope.Vault != "" {

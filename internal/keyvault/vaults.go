@@ -8,6 +8,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/naming"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // A VaultSpec says what a vault shall be. Members that are zero, or nil, keep what is there;
@@ -20,15 +21,15 @@ type VaultSpec struct {
 	PurgeProtection           bool              // false; cannot be taken back
 	RBAC                      *bool             // RBACIfNew
 	RBACIfNew                 bool              // which differs by the version of the interface (KV-125)
-	Access                    []Grant           // nobody
+	Access                    []rights.Grant    // nobody
 	Private                   *bool             // false
-	Firewall                  *Firewall         // none
+	Firewall                  *rights.Firewall  // none
 	EnabledFor                EnabledForChange  // nothing
 	Tags                      map[string]string // none
 }
 
-func (spec VaultSpec) scope() Scope {
-	return Scope{Subscription: spec.Subscription, Group: spec.Group, Vault: spec.Name}
+func (spec VaultSpec) scope() rights.Scope {
+	return rights.Scope{Subscription: spec.Subscription, Group: spec.Group, Vault: spec.Name}
 }
 
 // PutVault makes a vault, or changes the one that is there in the same group (KV-124).
@@ -178,10 +179,10 @@ func (spec VaultSpec) apply(v *Vault) error {
 	if err := naming.CheckTags(v.Tags); err != nil {
 		return err
 	}
-	if err := v.Network.check(); err != nil {
+	if err := v.Network.Check(); err != nil {
 		return err
 	}
-	return checkAccess(v.Access)
+	return v.Access.Check()
 }
 
 // setVault returns what saves a vault changed from old; ErrChanged comes from it if it is not the

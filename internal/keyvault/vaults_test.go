@@ -10,6 +10,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/keyvault/naming"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 func TestVaults(t *testing.T) {
@@ -44,8 +45,8 @@ func TestVaults(t *testing.T) {
 		bad("", fault.Invalid, keyvault.VaultSpec{Name: "contoso-new", SKU: "standard"})
 		bad("", fault.Invalid, keyvault.VaultSpec{Name: "contoso-new", SKU: "standard", Location: "westeurope", RetentionDays: 6})
 		bad("", fault.Invalid, keyvault.VaultSpec{Name: "contoso-east", RetentionDays: 30})
-		bad("", fault.Invalid, keyvault.VaultSpec{Name: "contoso-east", Access: []keyvault.Grant{{Object: s.admin.ID, Keys: []keyvault.Permission{"fly"}}}})
-		bad("", fault.Invalid, keyvault.VaultSpec{Name: "contoso-east", Access: []keyvault.Grant{{Object: "alice"}}})
+		bad("", fault.Invalid, keyvault.VaultSpec{Name: "contoso-east", Access: []rights.Grant{{Object: s.admin.ID, Keys: []rights.Permission{"fly"}}}})
+		bad("", fault.Invalid, keyvault.VaultSpec{Name: "contoso-east", Access: []rights.Grant{{Object: "alice"}}})
 		bad(keyvault.ReasonLocationMismatch, fault.Conflict, keyvault.VaultSpec{Name: "contoso-east", Location: "eastus"})
 		bad(keyvault.ReasonNoGroup, fault.NotFound, keyvault.VaultSpec{Group: "none", Name: "contoso-new", SKU: "standard", Location: "westeurope"})
 		for _, name := range []string{"ab", "1contoso", "contoso--east", "contoso-", "con.toso", "contosoé"} {
@@ -69,7 +70,7 @@ func TestVaultNames(t *testing.T) {
 		wantFault(t, err, fault.NotFound, keyvault.ReasonNoResource)
 		_, err = other.Vaults(t.Context(), other.Owner, s.Subscription.ID, "", 10)
 		wantFault(t, err, fault.NotFound, keyvault.ReasonNoSubscription)
-		_, err = other.SetAccess(t.Context(), other.Owner, s.Subscription.ID, "keys", "contoso-east", keyvault.AddAccess, nil)
+		_, err = other.SetAccess(t.Context(), other.Owner, s.Subscription.ID, "keys", "contoso-east", rights.AddAccess, nil)
 		wantFault(t, err, fault.NotFound, keyvault.ReasonNoSubscription)
 	})
 }
@@ -92,7 +93,7 @@ func TestSubscriptions(t *testing.T) {
 		}
 		_, err := s.Vault(t.Context(), s.admin, sub.ID, "keys", "contoso-east")
 		wantFault(t, err, fault.Forbidden, keyvault.ReasonNotOwner)
-		_, err = s.SetAccess(t.Context(), s.admin, sub.ID, "keys", "contoso-east", keyvault.AddAccess, nil)
+		_, err = s.SetAccess(t.Context(), s.admin, sub.ID, "keys", "contoso-east", rights.AddAccess, nil)
 		wantFault(t, err, fault.Forbidden, keyvault.ReasonNotOwner)
 		_, err = s.Subscriptions(t.Context(), directory.Caller{})
 		wantFault(t, err, fault.Unauthenticated, "")

@@ -12,6 +12,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/onboarding"
 	"github.com/customerkey/customerkey/internal/rootcheck"
 )
@@ -107,7 +108,7 @@ func TestChecks(t *testing.T) {
 		{"CK-169 CK-221 CK-63 CK-321 no permission", func(w *world, _ *onboarding.Input) { w.mustVault(0, "contoso-east", 90, true) }, "CK-169", "",
 			"Set-AzKeyVaultAccessPolicy -VaultName contoso-east -ServicePrincipalName c066d759-24ae-40e7-a56f-027002b5d3e4 -PermissionsToKeys get,wrapKey,unwrapKey"},
 		{"CK-169 CK-220 get and unwrap only", func(w *world, _ *onboarding.Input) {
-			w.put(0, keyvault.VaultSpec{Name: "contoso-east", RetentionDays: 90, PurgeProtection: true, Access: []keyvault.Grant{keyvaulttest.Can(w.principal, "get", "unwrapKey")}})
+			w.put(0, keyvault.VaultSpec{Name: "contoso-east", RetentionDays: 90, PurgeProtection: true, Access: []rights.Grant{keyvaulttest.Can(w.principal, "get", "unwrapKey")}})
 		}, "CK-169", "", "Set-AzKeyVaultAccessPolicy"},
 		{"CK-222 a vault that goes by roles", func(w *world, _ *onboarding.Input) {
 			w.put(0, keyvault.VaultSpec{Name: "contoso-east", RetentionDays: 90, PurgeProtection: true, RBAC: &byRoles})
@@ -115,7 +116,7 @@ func TestChecks(t *testing.T) {
 		{"CK-60 no such key", func(w *world, in *onboarding.Input) { in.Keys[0] = w.vault.VaultURL("contoso-east") + "/keys/ghost" }, "CK-60", "", ""},
 		{"CK-151 CK-85 no key URI", func(_ *world, in *onboarding.Input) { in.Keys[0] = "https://evil.example/keys/root" }, "CK-85", "", "Get-AzKeyVaultKey"},
 		{"CK-41 the same region", func(w *world, in *onboarding.Input) {
-			w.put(1, keyvault.VaultSpec{Name: "contoso-near", RetentionDays: 90, PurgeProtection: true, Location: "West Europe", Access: []keyvault.Grant{
+			w.put(1, keyvault.VaultSpec{Name: "contoso-near", RetentionDays: 90, PurgeProtection: true, Location: "West Europe", Access: []rights.Grant{
 				keyvaulttest.Can(w.keeper, "create", "import"), keyvaulttest.Can(w.principal, "get", "wrapKey", "unwrapKey"),
 			}})
 			w.mustKey("contoso-near", "root", keyvault.NewKey{Type: "RSA", Bits: 2048, Ops: ops})

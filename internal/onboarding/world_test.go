@@ -24,6 +24,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/onboarding"
 	"github.com/customerkey/customerkey/internal/operation"
 	"github.com/customerkey/customerkey/internal/request"
@@ -183,8 +184,8 @@ func (w *world) restore() {
 // reader lets the onboarding service look at a subscription.
 func (w *world) reader(i int) {
 	w.t.Helper()
-	_, _, err := w.vault.AssignRole(w.t.Context(), w.vault.Owner, keyvault.Assignment{
-		ID: uuid.NewString(), Scope: keyvault.Scope{Subscription: w.subscriptions[i].ID}, Role: keyvault.RoleReader, Principal: w.looker.ID, Kind: keyvault.ServicePrincipal,
+	_, _, err := w.vault.AssignRole(w.t.Context(), w.vault.Owner, rights.Assignment{
+		ID: uuid.NewString(), Scope: rights.Scope{Subscription: w.subscriptions[i].ID}, Role: rights.Reader, Principal: w.looker.ID, Kind: rights.ServicePrincipal,
 	})
 	w.must(err)
 }
@@ -196,8 +197,8 @@ func (w *world) mustVault(i int, name string, days int, protected bool, users ..
 }
 
 // access is who may do what with a vault's keys.
-func (w *world) access(users ...directory.Caller) []keyvault.Grant {
-	grants := []keyvault.Grant{keyvaulttest.Can(w.keeper, "create", "import", "update", "get")}
+func (w *world) access(users ...directory.Caller) []rights.Grant {
+	grants := []rights.Grant{keyvaulttest.Can(w.keeper, "create", "import", "update", "get")}
 	for _, u := range users {
 		grants = append(grants, keyvaulttest.Can(u, "get", "wrapKey", "unwrapKey"))
 	}

@@ -8,20 +8,21 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // permit gives the service exactly these permissions in the vault.
-func (s *site) permit(t *testing.T, permissions ...keyvault.Permission) {
+func (s *site) permit(t *testing.T, permissions ...rights.Permission) {
 	t.Helper()
-	grants := []keyvault.Grant{keyvaulttest.Can(s.service, keyvault.PermitGet, keyvault.PermitWrapKey, keyvault.PermitUnwrapKey, keyvault.PermitList)}
-	if _, err := s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", keyvault.RemoveAccess, grants); err != nil {
+	grants := []rights.Grant{keyvaulttest.Can(s.service, rights.Get, rights.WrapKey, rights.UnwrapKey, rights.List)}
+	if _, err := s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", rights.RemoveAccess, grants); err != nil {
 		t.Fatal(err)
 	}
 	if len(permissions) == 0 {
 		return
 	}
 	grants[0] = keyvaulttest.Can(s.service, permissions...)
-	if _, err := s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", keyvault.AddAccess, grants); err != nil {
+	if _, err := s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", rights.AddAccess, grants); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -47,17 +48,17 @@ func TestTry(t *testing.T) {
 			t.Errorf("%s: %v, want %q", what, err, reason)
 		}
 	}
-	all := []keyvault.Permission{keyvault.PermitGet, keyvault.PermitWrapKey, keyvault.PermitUnwrapKey}
+	all := []rights.Permission{rights.Get, rights.WrapKey, rights.UnwrapKey}
 	want("the older version", old, "")
 	want("the newest version", newest, "")
-	s.permit(t, keyvault.PermitWrapKey, keyvault.PermitUnwrapKey)
+	s.permit(t, rights.WrapKey, rights.UnwrapKey)
 	want("without get", old, "")
-	s.permit(t, keyvault.PermitUnwrapKey)
+	s.permit(t, rights.UnwrapKey)
 	want("unwrapKey alone", old, "")
 	want("unwrapKey alone, 3072 bits", newest, "")
-	s.permit(t, keyvault.PermitGet, keyvault.PermitWrapKey)
+	s.permit(t, rights.Get, rights.WrapKey)
 	want("without unwrapKey", old, "AccessDenied")
-	s.permit(t, keyvault.PermitWrapKey)
+	s.permit(t, rights.WrapKey)
 	want("with wrapKey alone", old, "AccessDenied")
 	s.permit(t)
 	want("without any permission", old, "AccessDenied")
@@ -66,7 +67,7 @@ func TestTry(t *testing.T) {
 	s.mustUpdate(t, keyvault.KeyChange{Attributes: keyvault.Attributes{Enabled: &off}})
 	want("a version that was disabled", newest, "KeyDisabled")
 	want("the one before it", old, "")
-	s.permit(t, keyvault.PermitUnwrapKey)
+	s.permit(t, rights.UnwrapKey)
 	want("a version that was disabled, unwrapKey alone", newest, "KeyDisabled")
 	s.permit(t, all...)
 	if err := s.mustKey(t).Try(t.Context(), s.VaultURL("contoso-east")+"/keys/another/0123"); !fault.Is(err, fault.Invalid) {
@@ -92,7 +93,7 @@ func TestVersionsAndRotation(t *testing.T) {
 	if _, err := s.mustKey(t).Versions(t.Context(), 10); reasonOf(err) != "AccessDenied" {
 		t.Errorf("counting versions without list: %v", err)
 	}
-	s.permit(t, keyvault.PermitGet, keyvault.PermitWrapKey, keyvault.PermitUnwrapKey, keyvault.PermitList)
+	s.permit(t, rights.Get, rights.WrapKey, rights.UnwrapKey, rights.List)
 	for most, want := range map[int]int{10: 3, 2: 2} {
 		if n, err := s.mustKey(t).Versions(t.Context(), most); err != nil || n != want {
 			t.Errorf("%d versions, %v, want %d of at most %d", n, err, want, most)

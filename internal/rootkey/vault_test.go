@@ -13,6 +13,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/rootkey"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
@@ -33,8 +34,8 @@ func mustSite(t *testing.T, edit func(*rootkey.Config)) *site {
 	s := &site{World: w, admin: w.Person("admin@contoso.example"), service: w.Person("the service")}
 	s.service.Kind, s.service.App = directory.App, directory.MultiWorkloadApp
 	w.MustVault("contoso-east",
-		keyvaulttest.Can(s.admin, keyvault.PermitAll),
-		keyvaulttest.Can(s.service, keyvault.PermitGet, keyvault.PermitWrapKey, keyvault.PermitUnwrapKey))
+		keyvaulttest.Can(s.admin, rights.All),
+		keyvaulttest.Can(s.service, rights.Get, rights.WrapKey, rights.UnwrapKey))
 	c := rootkey.Config{
 		Suffixes: []string{"vault." + w.Domain()}, Transport: w.Client(), Now: w.Now, Timeout: 5 * time.Minute, AttemptTimeout: 5 * time.Minute, // a busy machine is no dead vault
 		Credential: func(tenant, app string) azcore.TokenCredential {
@@ -145,9 +146,9 @@ func TestInspect(t *testing.T) {
 func TestTakenBack(t *testing.T) {
 	no, yes := false, true
 	var past, future time.Time
-	access := func(how keyvault.AccessChange, permissions ...keyvault.Permission) func(*testing.T, *site) {
+	access := func(how rights.AccessChange, permissions ...rights.Permission) func(*testing.T, *site) {
 		return func(t *testing.T, s *site) {
-			grants := []keyvault.Grant{keyvaulttest.Can(s.service, permissions...)}
+			grants := []rights.Grant{keyvaulttest.Can(s.service, permissions...)}
 			if _, err := s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", how, grants); err != nil {
 				t.Fatal(err)
 			}
@@ -156,15 +157,15 @@ func TestTakenBack(t *testing.T) {
 	update := func(change keyvault.KeyChange) func(*testing.T, *site) {
 		return func(t *testing.T, s *site) { s.mustUpdate(t, change) }
 	}
-	service := []keyvault.Permission{keyvault.PermitGet, keyvault.PermitWrapKey, keyvault.PermitUnwrapKey}
+	service := []rights.Permission{rights.Get, rights.WrapKey, rights.UnwrapKey}
 	for _, tt := range []struct {
 		name       string
 		take, give func(*testing.T, *site)
 		reason     string
 	}{
 		{"disabled", update(keyvault.KeyChange{Attributes: keyvault.Attributes{Enabled: &no}}), update(keyvault.KeyChange{Attributes: keyvault.Attributes{Enabled: &yes}}), "KeyDisabled"},
-		{"all permissions", access(keyvault.RemoveAccess, service...), access(keyvault.AddAccess, service...), "AccessDenied"},
-		{"one permission", access(keyvault.RemoveAccess, keyvault.PermitUnwrapKey), access(keyvault.AddAccess, keyvault.PermitUnwrapKey), "AccessDenied"},
+		{"all permissions", access(rights.RemoveAccess, service...), access(rights.AddAccess, service...), "AccessDenied"},
+		{"one permission", access(rights.RemoveAccess, rights.UnwrapKey), access(rights.AddAccess, rights.UnwrapKey), "AccessDenied"},
 		{"operations", update(keyvault.KeyChange{Ops: []string{"sign"}}), update(keyvault.KeyChange{Ops: []string{"unwrapKey"}}), "KeyOperationForbidden"},
 		{"expired", update(keyvault.KeyChange{Attributes: keyvault.Attributes{Expires: &past}}), update(keyvault.KeyChange{Attributes: keyvault.Attributes{Expires: &future}}), "KeyExpired"},
 		{"deleted", func(t *testing.T, s *site) {
@@ -244,8 +245,8 @@ func TestUnwrapWithoutGet(t *testing.T) {
 	s := mustSite(t, nil)
 	s.mustRoll(t, keyvault.NewKey{})
 	kid, wrapped := s.mustWrap(t, envelope.NewKey())
-	grants := []keyvault.Grant{keyvaulttest.Can(s.service, keyvault.PermitGet)}
-	if _, err := s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", keyvault.RemoveAccess, grants); err != nil {
+	grants := []rights.Grant{keyvaulttest.Can(s.service, rights.Get)}
+	if _, err := s.SetAccess(t.Context(), s.Owner, s.Subscription.ID, "keys", "contoso-east", rights.RemoveAccess, grants); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.mustKey(t).Unwrap(t.Context(), kid, wrapped); err != nil {

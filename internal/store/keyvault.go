@@ -10,6 +10,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	keyvaultsql "github.com/customerkey/customerkey/internal/store/gen/keyvault"
 )
 
@@ -19,7 +20,7 @@ type KeyVault struct {
 	db       *DB
 	vaults   memory[string, keyvault.Vault]       // by folded name
 	versions memory[versionName, keyvault.Stored] // as they were asked for
-	roles    memory[roleName, []keyvault.Assignment]
+	roles    memory[roleName, []rights.Assignment]
 }
 
 // A versionName says which version of a key is meant: the newest if version is "".
@@ -29,7 +30,7 @@ type versionName struct{ tenant, vault, name, version string } // vault and name
 func NewKeyVault(db *DB) *KeyVault {
 	return &KeyVault{
 		db: db, vaults: memory[string, keyvault.Vault]{db: db}, versions: memory[versionName, keyvault.Stored]{db: db},
-		roles: memory[roleName, []keyvault.Assignment]{db: db},
+		roles: memory[roleName, []rights.Assignment]{db: db},
 	}
 }
 

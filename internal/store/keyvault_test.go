@@ -17,6 +17,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -40,7 +41,7 @@ func eachKeyVault(t *testing.T, fn func(t *testing.T, k *store.KeyVault)) {
 func aVault(name string) keyvault.Vault {
 	return keyvault.Vault{
 		Tenant: "t", Subscription: "s", Group: "G", Name: name, Location: "westeurope", SKU: "standard", RetentionDays: 90,
-		Access:     []keyvault.Grant{{Object: "b", Keys: []keyvault.Permission{"get", "wrapKey"}}, {Object: "a", Application: "x"}},
+		Access:     []rights.Grant{{Object: "b", Keys: []rights.Permission{"get", "wrapKey"}}, {Object: "a", Application: "x"}},
 		Tags:       map[string]string{"ü": `"`},
 		EnabledFor: keyvault.EnabledFor{Deployment: true, Template: true},
 		Created:    vaultTime, Updated: vaultTime, Revision: 1,

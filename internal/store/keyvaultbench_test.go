@@ -10,6 +10,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // BenchmarkVaultReads is what each request reads of the vault database: its vault twice, and a
@@ -35,7 +36,7 @@ func BenchmarkVaultReads(b *testing.B) {
 	_, err = k.PutGroup(b.Context(), keyvault.Group{Tenant: "t", Subscription: "s", Name: "g"})
 	must(err)
 	must(k.AddVault(b.Context(), keyvault.Vault{
-		Tenant: "t", Subscription: "s", Group: "g", Name: "v", Access: []keyvault.Grant{{Object: "a", Keys: []keyvault.Permission{"all"}}},
+		Tenant: "t", Subscription: "s", Group: "g", Name: "v", Access: []rights.Grant{{Object: "a", Keys: []rights.Permission{"all"}}},
 	}))
 	must(k.AddVersion(b.Context(), keyvault.Key{
 		Tenant: "t", Vault: "v", Name: "k", Version: "1", Type: "EC", Curve: "P-256", Public: private.Public(), Created: time.Now(), Updated: time.Now(),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	keyvaultsql "github.com/customerkey/customerkey/internal/store/gen/keyvault"
 )
 
@@ -192,10 +193,10 @@ func groupKey(v keyvault.Vault) keyvaultsql.GetGroupParams {
 	return keyvaultsql.GetGroupParams{TenantID: v.Tenant, SubscriptionID: v.Subscription, Name: foldName(v.Group)}
 }
 
-func grantOf(row keyvaultsql.ListAccessRow) keyvault.Grant {
-	g := keyvault.Grant{Object: row.ObjectID, Application: row.ApplicationID}
+func grantOf(row keyvaultsql.ListAccessRow) rights.Grant {
+	g := rights.Grant{Object: row.ObjectID, Application: row.ApplicationID}
 	for _, word := range strings.Fields(row.Permissions) {
-		g.Keys = append(g.Keys, keyvault.Permission(word))
+		g.Keys = append(g.Keys, rights.Permission(word))
 	}
 	return g
 }

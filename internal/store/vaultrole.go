@@ -10,11 +10,12 @@ import (
 
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	keyvaultsql "github.com/customerkey/customerkey/internal/store/gen/keyvault"
 )
 
 // Assignment implements keyvault.RoleStore.
-func (k *KeyVault) Assignment(ctx context.Context, tenant, subscription, id string) (a keyvault.Assignment, err error) {
+func (k *KeyVault) Assignment(ctx context.Context, tenant, subscription, id string) (a rights.Assignment, err error) {
 	err = k.read(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		row, err := q.GetRole(ctx, keyvaultsql.GetRoleParams{TenantID: tenant, SubscriptionID: subscription, ID: id})
 		a = assignmentOf(row)
@@ -24,7 +25,7 @@ func (k *KeyVault) Assignment(ctx context.Context, tenant, subscription, id stri
 }
 
 // Assignments implements keyvault.RoleStore.
-func (k *KeyVault) Assignments(ctx context.Context, tenant, subscription string, limit int) (list []keyvault.Assignment, err error) {
+func (k *KeyVault) Assignments(ctx context.Context, tenant, subscription string, limit int) (list []rights.Assignment, err error) {
 	err = k.read(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		rows, err := q.ListRoles(ctx, keyvaultsql.ListRolesParams{TenantID: tenant, SubscriptionID: subscription, Limit: int32(limit)})
 		list = assignmentsOf(nil, rows)
@@ -34,7 +35,7 @@ func (k *KeyVault) Assignments(ctx context.Context, tenant, subscription string,
 }
 
 // AssignmentsOf implements keyvault.RoleStore.
-func (k *KeyVault) AssignmentsOf(ctx context.Context, tenant, subscription string, principals []string) ([]keyvault.Assignment, error) {
+func (k *KeyVault) AssignmentsOf(ctx context.Context, tenant, subscription string, principals []string) ([]rights.Assignment, error) {
 	return k.heldBy(ctx, principals, func(ctx context.Context, q *keyvaultsql.Queries, principal string) ([]keyvaultsql.KeyvaultRole, error) {
 		return q.ListRolesOf(ctx, keyvaultsql.ListRolesOfParams{TenantID: tenant, PrincipalID: principal, SubscriptionID: subscription})
 	})
@@ -43,20 +44,20 @@ func (k *KeyVault) AssignmentsOf(ctx context.Context, tenant, subscription strin
 // A roleName says whose roles at which scope are meant: folded, and as they were asked for.
 type roleName struct {
 	tenant, principals string
-	at                 keyvault.Scope
+	at                 rights.Scope
 }
 
 // AssignmentsAt implements keyvault.RoleStore. Each request to a vault that goes by roles asks
 // for them.
-func (k *KeyVault) AssignmentsAt(ctx context.Context, tenant string, at keyvault.Scope, principals []string) ([]keyvault.Assignment, error) {
+func (k *KeyVault) AssignmentsAt(ctx context.Context, tenant string, at rights.Scope, principals []string) ([]rights.Assignment, error) {
 	name := roleName{tenant, strings.Join(principals, " "), at}
-	return k.roles.recall(name, func() (list []keyvault.Assignment, bytes int, err error) {
+	return k.roles.recall(name, func() (list []rights.Assignment, bytes int, err error) {
 		list, err = k.assignmentsAt(ctx, tenant, at, principals)
 		return list, 512 + len(name.principals) + 512*len(list), err
 	})
 }
 
-func (k *KeyVault) assignmentsAt(ctx context.Context, tenant string, at keyvault.Scope, principals []string) ([]keyvault.Assignment, error) {
+func (k *KeyVault) assignmentsAt(ctx context.Context, tenant string, at rights.Scope, principals []string) ([]rights.Assignment, error) {
 	return k.heldBy(ctx, principals, func(ctx context.Context, q *keyvaultsql.Queries, principal string) ([]keyvaultsql.KeyvaultRole, error) {
 		return q.ListRolesAt(ctx, keyvaultsql.ListRolesAtParams{
 			TenantID: tenant, PrincipalID: principal, SubscriptionID: at.Subscription,
@@ -66,7 +67,7 @@ func (k *KeyVault) assignmentsAt(ctx context.Context, tenant string, at keyvault
 }
 
 // heldBy joins what find returns for each principal, as of one moment.
-func (k *KeyVault) heldBy(ctx context.Context, principals []string, find func(context.Context, *keyvaultsql.Queries, string) ([]keyvaultsql.KeyvaultRole, error)) (list []keyvault.Assignment, err error) {
+func (k *KeyVault) heldBy(ctx context.Context, principals []string, find func(context.Context, *keyvaultsql.Queries, string) ([]keyvaultsql.KeyvaultRole, error)) (list []rights.Assignment, err error) {
 	err = k.read(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		list = nil
 		for _, principal := range principals {
@@ -100,7 +101,7 @@ func (k *KeyVault) AssignedIn(ctx context.Context, tenant string, principals []s
 }
 
 // AddAssignment implements keyvault.RoleStore.
-func (k *KeyVault) AddAssignment(ctx context.Context, a keyvault.Assignment, most int, events ...keyvault.Event) error {
+func (k *KeyVault) AddAssignment(ctx context.Context, a rights.Assignment, most int, events ...keyvault.Event) error {
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		if err := stillThere(ctx, q, a); err != nil {
 			return err
@@ -127,7 +128,7 @@ func (k *KeyVault) AddAssignment(ctx context.Context, a keyvault.Assignment, mos
 
 // stillThere is ErrChanged unless the vault or group that an assignment is for is the one that was
 // meant: what is given with a vault or group ends with it, whatever has its name later.
-func stillThere(ctx context.Context, q *keyvaultsql.Queries, a keyvault.Assignment) error {
+func stillThere(ctx context.Context, q *keyvaultsql.Queries, a rights.Assignment) error {
 	changed := false
 	switch {
 	case a.PlaceMade.IsZero():
@@ -153,7 +154,7 @@ func stillThere(ctx context.Context, q *keyvaultsql.Queries, a keyvault.Assignme
 }
 
 // DescribeAssignment implements keyvault.RoleStore.
-func (k *KeyVault) DescribeAssignment(ctx context.Context, a keyvault.Assignment) error {
+func (k *KeyVault) DescribeAssignment(ctx context.Context, a rights.Assignment) error {
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		rows, err := q.DescribeRole(ctx, keyvaultsql.DescribeRoleParams{
 			Description: a.Description, TenantID: a.Tenant, SubscriptionID: a.Scope.Subscription, ID: a.ID,
@@ -163,7 +164,7 @@ func (k *KeyVault) DescribeAssignment(ctx context.Context, a keyvault.Assignment
 }
 
 // RemoveAssignment implements keyvault.RoleStore.
-func (k *KeyVault) RemoveAssignment(ctx context.Context, a keyvault.Assignment, events ...keyvault.Event) error {
+func (k *KeyVault) RemoveAssignment(ctx context.Context, a rights.Assignment, events ...keyvault.Event) error {
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		rows, err := q.RemoveRole(ctx, keyvaultsql.RemoveRoleParams{TenantID: a.Tenant, SubscriptionID: a.Scope.Subscription, ID: a.ID})
 		if err := oneRow(rows, err, sql.ErrNoRows); err != nil {
@@ -174,28 +175,28 @@ func (k *KeyVault) RemoveAssignment(ctx context.Context, a keyvault.Assignment, 
 }
 
 // encodeScope is "Group/Vault/Key" as given; no name has a "/".
-func encodeScope(s keyvault.Scope) string { return s.Group + "/" + s.Vault + "/" + s.Key }
+func encodeScope(s rights.Scope) string { return s.Group + "/" + s.Vault + "/" + s.Key }
 
-func assignmentsOf(list []keyvault.Assignment, rows []keyvaultsql.KeyvaultRole) []keyvault.Assignment {
+func assignmentsOf(list []rights.Assignment, rows []keyvaultsql.KeyvaultRole) []rights.Assignment {
 	for _, row := range rows {
 		list = append(list, assignmentOf(row))
 	}
 	return list
 }
 
-func assignmentOf(row keyvaultsql.KeyvaultRole) keyvault.Assignment {
+func assignmentOf(row keyvaultsql.KeyvaultRole) rights.Assignment {
 	group, rest, _ := strings.Cut(row.Scope, "/")
 	vault, key, _ := strings.Cut(rest, "/")
-	return keyvault.Assignment{
+	return rights.Assignment{
 		Tenant: row.TenantID, ID: row.ID, Role: row.RoleID, Principal: row.PrincipalID,
-		Scope: keyvault.Scope{Subscription: row.SubscriptionID, Group: group, Vault: vault, Key: key},
-		Kind:  keyvault.PrincipalKind(row.PrincipalType), Description: row.Description, Created: fromMicros(row.Created),
+		Scope: rights.Scope{Subscription: row.SubscriptionID, Group: group, Vault: vault, Key: key},
+		Kind:  rights.PrincipalKind(row.PrincipalType), Description: row.Description, Created: fromMicros(row.Created),
 		CreatedBy: row.CreatedBy,
 	}
 }
 
 // encodeNetwork writes the network that everybody can reach the vault by as "".
-func encodeNetwork(n keyvault.Network) (string, error) {
+func encodeNetwork(n rights.Network) (string, error) {
 	if !n.Private && n.Firewall == nil {
 		return "", nil
 	}
@@ -206,7 +207,7 @@ func encodeNetwork(n keyvault.Network) (string, error) {
 	return string(b), nil
 }
 
-func decodeNetwork(s string) (n keyvault.Network, err error) {
+func decodeNetwork(s string) (n rights.Network, err error) {
 	if s == "" {
 		return n, nil
 	}
@@ -225,7 +226,7 @@ func (k *KeyVault) VaultRefs(ctx context.Context, tenant, subscription, after st
 		list = nil
 		for _, row := range rows {
 			list = append(list, keyvault.VaultRef{
-				Scope: keyvault.Scope{Subscription: subscription, Group: row.GroupName, Vault: row.Display}, RBAC: row.Rbac,
+				Scope: rights.Scope{Subscription: subscription, Group: row.GroupName, Vault: row.Display}, RBAC: row.Rbac,
 			})
 		}
 		return err

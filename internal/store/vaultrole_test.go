@@ -9,18 +9,19 @@ import (
 
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
 
-func anAssignment(id, principal string, at keyvault.Scope) keyvault.Assignment {
-	return keyvault.Assignment{
-		Tenant: "t", ID: id, Scope: at, Role: keyvault.RoleReader, Principal: principal, Kind: keyvault.GroupPrincipal,
+func anAssignment(id, principal string, at rights.Scope) rights.Assignment {
+	return rights.Assignment{
+		Tenant: "t", ID: id, Scope: at, Role: rights.Reader, Principal: principal, Kind: rights.GroupPrincipal,
 		Description: "ü", Created: vaultTime, CreatedBy: "o",
 	}
 }
 
-func idsOf(list []keyvault.Assignment) (ids []string) {
+func idsOf(list []rights.Assignment) (ids []string) {
 	for _, a := range list {
 		ids = append(ids, a.ID)
 	}
@@ -29,16 +30,16 @@ func idsOf(list []keyvault.Assignment) (ids []string) {
 
 func TestKeyVaultRoles(t *testing.T) {
 	eachKeyVault(t, func(t *testing.T, k *store.KeyVault) {
-		whole := keyvault.Scope{Subscription: "s"}
+		whole := rights.Scope{Subscription: "s"}
 		group, vault, key := whole, whole, whole
 		group.Group = "G"
 		vault.Group, vault.Vault = "G", "Vault"
 		key.Group, key.Vault, key.Key = "G", "Vault", "Root1"
-		for i, at := range []keyvault.Scope{whole, group, vault, key} {
+		for i, at := range []rights.Scope{whole, group, vault, key} {
 			mustVault(t, k.AddAssignment(t.Context(), anAssignment(strconv.Itoa(i), "p", at), 10))
 		}
 		mustVault(t, k.AddAssignment(t.Context(), anAssignment("other", "q", vault), 10))
-		elsewhere := anAssignment("0", "p", keyvault.Scope{Subscription: "z"})
+		elsewhere := anAssignment("0", "p", rights.Scope{Subscription: "z"})
 		mustVault(t, k.AddAssignment(t.Context(), elsewhere, 10))
 		strange := anAssignment("0", "p", whole)
 		strange.Tenant = "another"
@@ -50,7 +51,7 @@ func TestKeyVaultRoles(t *testing.T) {
 		if _, err := k.Assignment(t.Context(), "t", "z", "3"); !fault.Is(err, fault.NotFound) {
 			t.Errorf("another subscription's: %v", err)
 		}
-		at := func(at keyvault.Scope, principals ...string) []string {
+		at := func(at rights.Scope, principals ...string) []string {
 			t.Helper()
 			list, err := k.AssignmentsAt(t.Context(), "t", at, principals)
 			mustVault(t, err)
@@ -58,7 +59,7 @@ func TestKeyVaultRoles(t *testing.T) {
 		}
 		otherKey, otherVault := key, vault
 		otherKey.Key, otherVault.Vault = "root2", "other"
-		folded := keyvault.Scope{Subscription: "s", Group: "g", Vault: "VAULT", Key: "ROOT1"}
+		folded := rights.Scope{Subscription: "s", Group: "g", Vault: "VAULT", Key: "ROOT1"}
 		for name, tt := range map[string]struct{ got, want []string }{
 			"key":           {at(folded, "p"), []string{"0", "1", "2", "3"}},
 			"another key":   {at(otherKey, "p"), []string{"0", "1", "2"}},
@@ -88,11 +89,11 @@ func TestKeyVaultRoles(t *testing.T) {
 
 func TestKeyVaultRoleChanges(t *testing.T) {
 	eachKeyVault(t, func(t *testing.T, k *store.KeyVault) {
-		a := anAssignment("1", "p", keyvault.Scope{Subscription: "s", Group: "G", Vault: "Vault"})
+		a := anAssignment("1", "p", rights.Scope{Subscription: "s", Group: "G", Vault: "Vault"})
 		mustVault(t, k.AddAssignment(t.Context(), a, 2))
-		for what, twice := range map[string]keyvault.Assignment{
+		for what, twice := range map[string]rights.Assignment{
 			"the id":   anAssignment("1", "q", a.Scope),
-			"the role": anAssignment("2", "p", keyvault.Scope{Subscription: "s", Group: "g", Vault: "VAULT"}),
+			"the role": anAssignment("2", "p", rights.Scope{Subscription: "s", Group: "g", Vault: "VAULT"}),
 		} {
 			if err := k.AddAssignment(t.Context(), twice, 2); fault.As(err).Reason != keyvault.ReasonChanged {
 				t.Errorf("%s twice: %v", what, err)
@@ -120,7 +121,7 @@ func TestKeyVaultRoleChanges(t *testing.T) {
 // its name before.
 func TestKeyVaultRolesEnd(t *testing.T) {
 	eachKeyVault(t, func(t *testing.T, k *store.KeyVault) {
-		for i, at := range []keyvault.Scope{
+		for i, at := range []rights.Scope{
 			{Subscription: "s"}, {Subscription: "s", Group: "New"}, {Subscription: "s", Group: "New", Vault: "New-Vault"},
 			{Subscription: "s", Group: "New", Vault: "New-Vault", Key: "k"}, {Subscription: "s", Group: "New", Vault: "other"},
 		} {
@@ -139,7 +140,7 @@ func TestKeyVaultRolesEnd(t *testing.T) {
 		_, err := k.PutGroup(t.Context(), g)
 		mustVault(t, err)
 		left("0", "4")
-		mustVault(t, k.AddAssignment(t.Context(), anAssignment("1", "p", keyvault.Scope{Subscription: "s", Group: "New"}), 10))
+		mustVault(t, k.AddAssignment(t.Context(), anAssignment("1", "p", rights.Scope{Subscription: "s", Group: "New"}), 10))
 		_, err = k.PutGroup(t.Context(), g) // it is there
 		mustVault(t, err)
 		left("0", "1", "4")
@@ -150,7 +151,7 @@ func TestKeyVaultNetwork(t *testing.T) {
 	eachKeyVault(t, func(t *testing.T, k *store.KeyVault) {
 		v := aVault("Walled")
 		v.RBAC = true
-		v.Network = keyvault.Network{Private: true, Firewall: &keyvault.Firewall{
+		v.Network = rights.Network{Private: true, Firewall: &rights.Firewall{
 			Deny: true, Trusted: true, Allowed: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::1/128")},
 		}}
 		same := cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
@@ -158,7 +159,7 @@ func TestKeyVaultNetwork(t *testing.T) {
 		if got, err := k.Vault(t.Context(), "walled"); err != nil || cmp.Diff(v, got, same) != "" {
 			t.Errorf("%v %s", err, cmp.Diff(v, got, same))
 		}
-		v.RBAC, v.Network = false, keyvault.Network{Firewall: &keyvault.Firewall{}}
+		v.RBAC, v.Network = false, rights.Network{Firewall: &rights.Firewall{}}
 		mustVault(t, k.SetVault(t.Context(), v))
 		v.Revision++
 		if got, err := k.Vault(t.Context(), "walled"); err != nil || cmp.Diff(v, got, same) != "" {
@@ -166,7 +167,7 @@ func TestKeyVaultNetwork(t *testing.T) {
 		}
 		refs, err := k.VaultRefs(t.Context(), "t", "s", "", 9)
 		want := []keyvault.VaultRef{
-			{Scope: keyvault.Scope{Subscription: "s", Group: "G", Vault: "Vault"}}, {Scope: keyvault.Scope{Subscription: "s", Group: "G", Vault: "Walled"}},
+			{Scope: rights.Scope{Subscription: "s", Group: "G", Vault: "Vault"}}, {Scope: rights.Scope{Subscription: "s", Group: "G", Vault: "Walled"}},
 		}
 		if diff := cmp.Diff(want, refs); err != nil || diff != "" {
 			t.Errorf("%v %s", err, diff)
@@ -179,7 +180,7 @@ func TestKeyVaultNetwork(t *testing.T) {
 func TestKeyVaultTellsRoles(t *testing.T) {
 	storetest.Each(t, store.VaultAreas, func(t *testing.T, db *store.DB) {
 		here, there := store.NewKeyVault(db), store.NewKeyVault(db)
-		at := keyvault.Scope{Subscription: "s", Group: "G", Vault: "Vault"}
+		at := rights.Scope{Subscription: "s", Group: "G", Vault: "Vault"}
 		held := func(want int) {
 			t.Helper()
 			for _, k := range []*store.KeyVault{here, there, here} {
@@ -192,7 +193,7 @@ func TestKeyVaultTellsRoles(t *testing.T) {
 		a := anAssignment("1", "p", at)
 		mustVault(t, here.AddAssignment(t.Context(), a, 10))
 		held(1)
-		mustVault(t, there.AddAssignment(t.Context(), anAssignment("2", "p", keyvault.Scope{Subscription: "s"}), 10))
+		mustVault(t, there.AddAssignment(t.Context(), anAssignment("2", "p", rights.Scope{Subscription: "s"}), 10))
 		held(2)
 		mustVault(t, there.RemoveAssignment(t.Context(), a))
 		held(1)

@@ -21,13 +21,14 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // A key in a file and back, all versions (CK-197, CK-198). A file that is there is kept.
 func TestCK197_BackupAndRestore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	admin := w.vaultFor("contoso-east", keyvault.PermitAll)
+	admin := w.vaultFor("contoso-east", rights.All)
 	for range 2 {
 		w.mustCK(admin, "Add-AzKeyVaultKey contoso-east root -Destination Software -KeyType EC -CurveName P-256")
 	}
@@ -59,7 +60,7 @@ func TestCK197_BackupAndRestore(t *testing.T) {
 	wantFault(t, device, w.ck(admin, device), fault.Invalid, "is no plain file", "")
 	restore := "Restore-AzKeyVaultKey contoso-east " + file
 	wantFault(t, restore, w.ck(admin, restore), fault.Conflict, "", "")
-	other := w.vaultFor("contoso-west", keyvault.PermitAll)
+	other := w.vaultFor("contoso-west", rights.All)
 	w.mustCK(other, "Restore-AzKeyVaultKey contoso-west "+file)
 	if got := objects(t, w.mustCK(other, "Get-AzKeyVaultKey contoso-west root -IncludeVersions -OutputFormat json")); len(got) != versions {
 		t.Errorf("%d versions came back, want %d", len(got), versions)
@@ -70,7 +71,7 @@ func TestCK197_BackupAndRestore(t *testing.T) {
 func TestRestoreRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	admin := w.vaultFor("contoso-east", keyvault.PermitAll)
+	admin := w.vaultFor("contoso-east", rights.All)
 	dir := t.TempDir()
 	for name, text := range map[string]string{"empty": "", "text": "no backup at all", "long": strings.Repeat("x", 16<<20+1)} {
 		w.must(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
@@ -94,7 +95,7 @@ func TestRestoreRefusals(t *testing.T) {
 func TestCK194_KeysFromFiles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	admin := w.vaultFor("contoso-east", keyvault.PermitAll)
+	admin := w.vaultFor("contoso-east", rights.All)
 	dir := t.TempDir()
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	w.must(err)

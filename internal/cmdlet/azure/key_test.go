@@ -14,10 +14,10 @@ import (
 	"github.com/customerkey/customerkey/internal/cmdlet/azure"
 	"github.com/customerkey/customerkey/internal/cmdlet/rows"
 	"github.com/customerkey/customerkey/internal/fault"
-	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
-var managesKeys = []keyvault.Permission{"get", "list", "create", "update", "delete", "recover"}
+var managesKeys = []rights.Permission{"get", "list", "create", "update", "delete", "recover"}
 
 // The key commands of both articles, from the first version to a recovered key.
 // Rows CK-194 to CK-196, CK-199, CK-200, CK-202 to CK-206.

@@ -7,6 +7,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // TestVaultsWithRolesAndWalls: the commands say what is in the way, and what to do about it.
@@ -33,7 +34,7 @@ func TestVaultsWithRolesAndWalls(t *testing.T) {
 	if r.err != nil || !strings.Contains(r.errs, "goes by roles") {
 		t.Errorf("an access policy that does not count: %q, %v", r.errs, r.err)
 	}
-	spec.RBAC, spec.Firewall = &off, &keyvault.Firewall{Deny: true}
+	spec.RBAC, spec.Firewall = &off, &rights.Firewall{Deny: true}
 	set()
 	wantFault(t, line, w.ck(admin, line), fault.Forbidden, "Client address is not authorized", "network rules")
 }

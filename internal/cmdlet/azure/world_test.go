@@ -22,6 +22,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory/graph"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
@@ -191,12 +192,12 @@ func (w *world) mustCK(caller directory.Caller, line string) string {
 }
 
 // vaultFor makes a vault in which a new person has rights on keys, and returns the person.
-func (w *world) vaultFor(name string, rights ...keyvault.Permission) directory.Caller {
+func (w *world) vaultFor(name string, may ...rights.Permission) directory.Caller {
 	w.t.Helper()
 	admin := w.caller(w.person(name + "-admin@contoso.example"))
 	_, _, err := w.vault.PutVault(w.t.Context(), w.caller(w.owner), keyvault.VaultSpec{
 		Subscription: w.vault.Subscription.ID, Group: "keys", Location: keyvaulttest.Location, SKU: "standard", Name: name,
-		Access: []keyvault.Grant{keyvaulttest.Can(admin, rights...)},
+		Access: []rights.Grant{keyvaulttest.Can(admin, may...)},
 	})
 	w.must(err)
 	return admin

@@ -9,6 +9,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // Event subscriptions of a vault, in the shape of Azure's Microsoft.EventGrid. Their one kind of
@@ -127,7 +128,7 @@ type deliveryOut struct {
 }
 
 func renderHook(h keyvault.HookRow) hookOut {
-	topic := keyvault.Scope{Subscription: h.Subscription, Group: h.Group, Vault: h.Vault}.String()
+	topic := rights.Scope{Subscription: h.Subscription, Group: h.Group, Vault: h.Vault}.String()
 	types := h.Types
 	if len(types) == 0 {
 		types = keyvault.EventTypes()

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/customerkey/customerkey/internal/fault"
-	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // Network rules as clients write and read them (KV-122).
@@ -22,8 +22,8 @@ type ipRule struct {
 
 // firewall reads the rules. A member that is left out has the original's default: trusted
 // services pass, and so does everybody.
-func (n networkACLs) firewall() (*keyvault.Firewall, error) {
-	f := &keyvault.Firewall{Trusted: true}
+func (n networkACLs) firewall() (*rights.Firewall, error) {
+	f := &rights.Firewall{Trusted: true}
 	if len(n.NetworkRules) > 0 {
 		return nil, fault.New(fault.Invalid, "Virtual network rules are not supported").WithHint("List the addresses in ipRules.")
 	}
@@ -40,7 +40,7 @@ func (n networkACLs) firewall() (*keyvault.Firewall, error) {
 		return nil, fault.New(fault.Invalid, "Property networkAcls.bypass has invalid value")
 	}
 	for _, r := range n.IPRules {
-		p, err := keyvault.ParseRule(r.Value)
+		p, err := rights.ParseRule(r.Value)
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +50,7 @@ func (n networkACLs) firewall() (*keyvault.Firewall, error) {
 }
 
 // networkOut renders the rules; none if there are none.
-func networkOut(f *keyvault.Firewall) *networkACLs {
+func networkOut(f *rights.Firewall) *networkACLs {
 	if f == nil {
 		return nil
 	}
@@ -79,7 +79,7 @@ func private(access string) (*bool, error) {
 	return &closed, nil
 }
 
-func publicAccess(n keyvault.Network) string {
+func publicAccess(n rights.Network) string {
 	if n.Private {
 		return "Disabled"
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/customerkey/customerkey/internal/directory"
-	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 func mustRoles(t *testing.T, w *keyvaulttest.World, c directory.Caller) *armauthorization.RoleAssignmentsClient {
@@ -63,7 +63,7 @@ func TestArmauthorizationDefinitions(t *testing.T) {
 			t.Errorf("%s: %+v, %v", *r.ID, byID.RoleDefinition, err)
 		}
 	}
-	got, err := client.Get(t.Context(), scope+"/resourceGroups/keys", strings.ToUpper(keyvault.RoleServiceEncryption), nil)
+	got, err := client.Get(t.Context(), scope+"/resourceGroups/keys", strings.ToUpper(rights.ServiceEncryption), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // TestRoleContract holds KV-121 and KV-128 by hand: statuses, codes, filters and bad input.
@@ -21,7 +21,7 @@ func TestRoleContract(t *testing.T) {
 	body := func(role, principal, more string) string {
 		return `{"properties":{"roleDefinitionId":"/subscriptions/x/providers/microsoft.authorization/ROLEDEFINITIONS/` + role + `","principalId":"` + principal + `"` + more + `}}`
 	}
-	user := body(keyvault.RoleCryptoUser, who, "")
+	user := body(rights.CryptoUser, who, "")
 	filtered := func(path, filter string) string {
 		return path + "?api-version=2022-04-01&$filter=" + url.QueryEscape(filter)
 	}
@@ -36,17 +36,17 @@ func TestRoleContract(t *testing.T) {
 		{"an older version", "PUT", whole + roles + id + "?api-version=2015-07-01", owner, user, 200, "", ""},
 		{"a preview", "GET", whole + roles + id + "?api-version=2020-04-01-preview", owner, "", 200, "", ""},
 		{"under another id", "PUT", whole + roles + other + version, owner, user, 409, "RoleAssignmentExists", strings.ReplaceAll(id, "-", "")},
-		{"another role under the id", "PUT", whole + roles + id + version, owner, body(keyvault.RoleReader, who, ""), 400, "RoleAssignmentUpdateNotPermitted", "not allowed to be updated"},
+		{"another role under the id", "PUT", whole + roles + id + version, owner, body(rights.Reader, who, ""), 400, "RoleAssignmentUpdateNotPermitted", "not allowed to be updated"},
 		{"at a vault", "PUT", east + roles + other + version, owner, user, 201, "", ""},
 		{"at a key", "PUT", east + "/keys/root1" + roles + uuid.NewString() + version, owner, user, 201, "", ""},
 		{"at no vault", "PUT", group + "/providers/Microsoft.KeyVault/vaults/contoso-none" + roles + uuid.NewString() + version, owner, user, 404, "ResourceNotFound", ""},
 		{"at no group", "PUT", whole + "/resourceGroups/none" + roles + uuid.NewString() + version, owner, user, 404, "ResourceGroupNotFound", ""},
 		{"no guid", "PUT", whole + roles + "mine" + version, owner, user, 400, "InvalidRoleAssignmentId", "GUID"},
 		{"no role", "PUT", whole + roles + uuid.NewString() + version, owner, body(uuid.NewString(), who, ""), 400, "RoleDefinitionDoesNotExist", ""},
-		{"half an id", "PUT", whole + roles + uuid.NewString() + version, owner, `{"properties":{"roleDefinitionId":"` + keyvault.RoleReader + `","principalId":"` + who + `"}}`, 400, "BadRequest", "roleDefinitionId"},
-		{"no principal", "PUT", whole + roles + uuid.NewString() + version, owner, body(keyvault.RoleReader, "alice", ""), 400, "BadRequest", "principalId"},
-		{"a kind", "PUT", whole + roles + uuid.NewString() + version, owner, body(keyvault.RoleReader, who, `,"principalType":"Device"`), 400, "BadRequest", "principalType"},
-		{"a condition", "PUT", whole + roles + uuid.NewString() + version, owner, body(keyvault.RoleReader, who, `,"condition":"true","conditionVersion":"2.0"`), 400, "BadRequest", "Conditions"},
+		{"half an id", "PUT", whole + roles + uuid.NewString() + version, owner, `{"properties":{"roleDefinitionId":"` + rights.Reader + `","principalId":"` + who + `"}}`, 400, "BadRequest", "roleDefinitionId"},
+		{"no principal", "PUT", whole + roles + uuid.NewString() + version, owner, body(rights.Reader, "alice", ""), 400, "BadRequest", "principalId"},
+		{"a kind", "PUT", whole + roles + uuid.NewString() + version, owner, body(rights.Reader, who, `,"principalType":"Device"`), 400, "BadRequest", "principalType"},
+		{"a condition", "PUT", whole + roles + uuid.NewString() + version, owner, body(rights.Reader, who, `,"condition":"true","conditionVersion":"2.0"`), 400, "BadRequest", "Conditions"},
 		{"broken", "PUT", whole + roles + uuid.NewString() + version, owner, `{"properties":{"principalId":7}}`, 400, "BadRequest", "principalId"},
 		{"empty", "PUT", whole + roles + uuid.NewString() + version, owner, "", 400, "BadRequest", "missing"},
 		{"broken, and not his", "PUT", whole + roles + uuid.NewString() + version, nobody, "{", 403, "AuthorizationFailed", "'Microsoft.Authorization/roleAssignments/write' over scope '/subscriptions/" + w.Subscription.ID + "'"},
@@ -76,7 +76,7 @@ func TestRoleContract(t *testing.T) {
 		})
 	}
 	x := send(t, w, "GET", filtered(definitions, "roleName eq 'key vault reader'"), owner, "")
-	if found := x.body["value"].([]any); len(found) != 1 || found[0].(map[string]any)["name"] != keyvault.RoleVaultReader {
+	if found := x.body["value"].([]any); len(found) != 1 || found[0].(map[string]any)["name"] != rights.VaultReader {
 		t.Errorf("found %v", found)
 	}
 }

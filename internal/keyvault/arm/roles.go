@@ -10,6 +10,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 const authorization = "/providers/Microsoft.Authorization"
@@ -54,7 +55,7 @@ func definitionID(subscription, role string) string {
 	return "/subscriptions/" + subscription + authorization + "/roleDefinitions/" + role
 }
 
-func (x *request) roleOut(r keyvault.Role) roleOut {
+func (x *request) roleOut(r rights.Role) roleOut {
 	list := func(names []string) []string { return append([]string{}, names...) }
 	return roleOut{
 		ID: definitionID(strings.ToLower(x.params["subscription"]), r.ID), Name: r.ID, Type: "Microsoft.Authorization/roleDefinitions",
@@ -90,7 +91,7 @@ func (x *request) getRole() error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(roles, func(r keyvault.Role) bool { return strings.EqualFold(r.ID, x.params["role"]) })
+	i := slices.IndexFunc(roles, func(r rights.Role) bool { return strings.EqualFold(r.ID, x.params["role"]) })
 	if i < 0 {
 		return fault.New(fault.NotFound, "The specified role definition with ID '%.64s' does not exist", x.params["role"]).WithReason(reasonNoDefinition)
 	}
@@ -116,18 +117,18 @@ type assignmentOut struct {
 }
 
 type assignmentPropertiesOut struct {
-	Role        string                 `json:"roleDefinitionId"`
-	Principal   string                 `json:"principalId"`
-	Kind        keyvault.PrincipalKind `json:"principalType"`
-	Scope       string                 `json:"scope"`
-	Description string                 `json:"description,omitempty"`
-	Created     time.Time              `json:"createdOn"`
-	Updated     time.Time              `json:"updatedOn"`
-	CreatedBy   string                 `json:"createdBy"`
-	UpdatedBy   string                 `json:"updatedBy"`
+	Role        string               `json:"roleDefinitionId"`
+	Principal   string               `json:"principalId"`
+	Kind        rights.PrincipalKind `json:"principalType"`
+	Scope       string               `json:"scope"`
+	Description string               `json:"description,omitempty"`
+	Created     time.Time            `json:"createdOn"`
+	Updated     time.Time            `json:"updatedOn"`
+	CreatedBy   string               `json:"createdBy"`
+	UpdatedBy   string               `json:"updatedBy"`
 }
 
-func assignment(a keyvault.Assignment) assignmentOut {
+func assignment(a rights.Assignment) assignmentOut {
 	scope := a.Scope.String()
 	return assignmentOut{
 		ID: scope + authorization + "/roleAssignments/" + a.ID, Name: a.ID, Type: "Microsoft.Authorization/roleAssignments",
@@ -146,7 +147,7 @@ func (x *request) listAssignments() error {
 		return err
 	}
 	_, atScope := filter["atscope()"]
-	list, err := x.vaults.Assignments(x.r.Context(), x.caller, x.scope(), keyvault.AssignmentFilter{
+	list, err := x.vaults.Assignments(x.r.Context(), x.caller, x.scope(), rights.AssignmentFilter{
 		AtScope: atScope, Principal: filter["principalid"], AssignedTo: filter["assignedto()"],
 	})
 	if err != nil {
@@ -184,9 +185,9 @@ func (x *request) putAssignment() error {
 	case p.Condition != "" || p.Delegated != "":
 		return face.Malformed{Cause: fault.New(fault.Invalid, "Conditions and delegated identities are not supported in role assignments")}
 	}
-	a, created, err := x.vaults.AssignRole(x.r.Context(), x.caller, keyvault.Assignment{
+	a, created, err := x.vaults.AssignRole(x.r.Context(), x.caller, rights.Assignment{
 		ID: x.params["assignment"], Scope: x.scope(), Role: m[1], Principal: p.Principal,
-		Kind: keyvault.PrincipalKind(p.Kind), Description: p.Description,
+		Kind: rights.PrincipalKind(p.Kind), Description: p.Description,
 	})
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // Config is what a Server needs.
@@ -113,8 +114,8 @@ func (x *request) serve() error {
 }
 
 // scope is the scope that the path names.
-func (x *request) scope() keyvault.Scope {
-	return keyvault.Scope{Subscription: x.params["subscription"], Group: x.params["group"], Vault: x.params["vault"], Key: x.params["key"]}
+func (x *request) scope() rights.Scope {
+	return rights.Scope{Subscription: x.params["subscription"], Group: x.params["group"], Vault: x.params["vault"], Key: x.params["key"]}
 }
 
 var versionForm = regexp.MustCompile(`^20\d\d-\d\d-\d\d(-preview)?$`)

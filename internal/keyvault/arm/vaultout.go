@@ -6,6 +6,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 const vaultType = "Microsoft.KeyVault/vaults"
@@ -68,7 +69,7 @@ type policyOut struct {
 }
 
 type permissionsOut struct {
-	Keys []keyvault.Permission `json:"keys"`
+	Keys []rights.Permission `json:"keys"`
 }
 
 type accessOut struct {
@@ -127,7 +128,7 @@ func (x *request) accessOut(v keyvault.Vault) accessOut {
 func policies(v keyvault.Vault) []policyOut {
 	out := []policyOut{}
 	for _, g := range v.Access {
-		keys := append([]keyvault.Permission{}, g.Keys...)
+		keys := append([]rights.Permission{}, g.Keys...)
 		out = append(out, policyOut{v.Tenant, g.Object, g.Application, permissionsOut{keys}})
 	}
 	return out

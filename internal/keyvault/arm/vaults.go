@@ -7,6 +7,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
 	"github.com/customerkey/customerkey/internal/keyvault/naming"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // rbacByDefault is the first api-version in which a new vault uses role assignments unless it
@@ -97,7 +98,7 @@ func (x *request) setAccess() error {
 	if err != nil {
 		return face.Malformed{Cause: err}
 	}
-	how := keyvault.AccessChange(strings.ToLower(x.params["how"]))
+	how := rights.AccessChange(strings.ToLower(x.params["how"]))
 	v, err := x.vaults.SetAccess(x.r.Context(), x.caller, x.params["subscription"], x.params["group"], x.params["vault"], how, list)
 	if err != nil {
 		return err

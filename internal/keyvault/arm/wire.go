@@ -7,6 +7,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // What clients send (KV-122). Members that only answers have (vaultUri, provisioningState) are
@@ -44,7 +45,7 @@ type policyIn struct {
 	ObjectID      string `json:"objectId"`
 	ApplicationID string `json:"applicationId"`
 	Permissions   struct {
-		Keys []keyvault.Permission `json:"keys"`
+		Keys []rights.Permission `json:"keys"`
 	} `json:"permissions"`
 }
 
@@ -163,13 +164,13 @@ func (p *propertiesIn) refuse(tenant string) error {
 
 // grants reads access policy entries. Rights over secrets, certificates and storage accounts
 // are dropped: there are none in these vaults (KV-2).
-func grants(tenant string, in []policyIn) ([]keyvault.Grant, error) {
-	out := []keyvault.Grant{}
+func grants(tenant string, in []policyIn) ([]rights.Grant, error) {
+	out := []rights.Grant{}
 	for _, p := range in {
 		if p.TenantID != "" && !strings.EqualFold(p.TenantID, tenant) {
 			return nil, fault.New(fault.Invalid, "Property accessPolicies.tenantId must be the tenant of the subscription")
 		}
-		out = append(out, keyvault.Grant{Object: p.ObjectID, Application: p.ApplicationID, Keys: p.Permissions.Keys})
+		out = append(out, rights.Grant{Object: p.ObjectID, Application: p.ApplicationID, Keys: p.Permissions.Keys})
 	}
 	return out, nil
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault/eventlog"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/keyvault/throttle"
 	"github.com/customerkey/customerkey/internal/seal"
 	"github.com/customerkey/customerkey/internal/store"
@@ -232,7 +233,7 @@ func (w *World) Operator(name string) directory.Caller {
 }
 
 // MustVault makes a vault of 90 days of retention in which the grants hold.
-func (w *World) MustVault(name string, grants ...keyvault.Grant) keyvault.Vault {
+func (w *World) MustVault(name string, grants ...rights.Grant) keyvault.Vault {
 	w.t.Helper()
 	return w.MustPutVault(keyvault.VaultSpec{Name: name, Access: grants})
 }
@@ -265,8 +266,8 @@ func person(tenant, name string) directory.Caller {
 }
 
 // Can returns a grant of the permissions to c.
-func Can(c directory.Caller, permissions ...keyvault.Permission) keyvault.Grant {
-	return keyvault.Grant{Object: c.ID, Keys: permissions}
+func Can(c directory.Caller, permissions ...rights.Permission) rights.Grant {
+	return rights.Grant{Object: c.ID, Keys: permissions}
 }
 
 // Now is the World's time.

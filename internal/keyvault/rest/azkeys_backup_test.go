@@ -11,8 +11,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // TestAzkeysBackup: an official client backs a key up, purges it, and has it back in another
@@ -22,7 +22,7 @@ func TestAzkeysBackup(t *testing.T) {
 	w := newWorld(t)
 	admin := w.Person("admin@contoso.example")
 	for _, vault := range []string{"contoso-east", "contoso-west"} {
-		w.MustVault(vault, keyvaulttest.Can(admin, keyvault.PermitAll, keyvault.PermitPurge))
+		w.MustVault(vault, keyvaulttest.Can(admin, rights.All, rights.Purge))
 	}
 	client, other := mustClient(t, w, admin, "contoso-east"), mustClient(t, w, admin, "contoso-west")
 	p := rsaKey(2048)
@@ -86,7 +86,7 @@ func TestAzkeysRotation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	admin := w.Person("admin@contoso.example")
-	w.MustVault("contoso-east", keyvaulttest.Can(admin, keyvault.PermitAll))
+	w.MustVault("contoso-east", keyvaulttest.Can(admin, rights.All))
 	client := mustClient(t, w, admin, "contoso-east")
 	p := rsaKey(3072)
 	p.KeyOps, p.Tags = []*azkeys.KeyOperation{to.Ptr(azkeys.KeyOperationWrapKey)}, map[string]*string{"for": to.Ptr("mail")}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // TestAzkeysPremium: an official client makes, uses, rotates and restores keys of the -HSM types
@@ -19,7 +20,7 @@ func TestAzkeysPremium(t *testing.T) {
 	w := newWorld(t)
 	admin := w.Person("admin@contoso.example")
 	for name, sku := range map[string]string{"contoso-east": "premium", "contoso-west": "premium", "contoso-plain": "standard"} {
-		w.MustPutVault(keyvault.VaultSpec{Name: name, SKU: sku, Access: []keyvault.Grant{keyvaulttest.Can(admin, keyvault.PermitAll, keyvault.PermitPurge)}})
+		w.MustPutVault(keyvault.VaultSpec{Name: name, SKU: sku, Access: []rights.Grant{keyvaulttest.Can(admin, rights.All, rights.Purge)}})
 	}
 	client := mustClient(t, w, admin, "contoso-east")
 	made, err := client.CreateKey(t.Context(), "root1", azkeys.CreateKeyParameters{Kty: to.Ptr(azkeys.KeyTypeRSAHSM)}, nil)

@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/customerkey/customerkey/internal/directory"
-	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -67,7 +67,7 @@ func TestAzkeysCreateAndRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	admin := w.Person("admin@contoso.example")
-	w.MustVault("Contoso-East", keyvaulttest.Can(admin, keyvault.PermitAll))
+	w.MustVault("Contoso-East", keyvaulttest.Can(admin, rights.All))
 	client := mustClient(t, w, admin, "contoso-east")
 	far := time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
@@ -114,7 +114,7 @@ func TestAzkeysEC(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	admin := w.Person("admin@contoso.example")
-	w.MustVault("contoso-east", keyvaulttest.Can(admin, keyvault.PermitAll))
+	w.MustVault("contoso-east", keyvaulttest.Can(admin, rights.All))
 	client := mustClient(t, w, admin, "contoso-east")
 	for curve, size := range map[azkeys.CurveName]int{azkeys.CurveNameP256: 32, azkeys.CurveNameP384: 48, azkeys.CurveNameP521: 66} {
 		key := mustCreate(t, client, "ec-"+string(curve), azkeys.CreateKeyParameters{Kty: to.Ptr(azkeys.KeyTypeEC), Curve: to.Ptr(curve)})
@@ -137,7 +137,7 @@ func TestAzkeysOperations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	admin := w.Person("admin@contoso.example")
-	w.MustVault("contoso-east", keyvaulttest.Can(admin, keyvault.PermitAll))
+	w.MustVault("contoso-east", keyvaulttest.Can(admin, rights.All))
 	client := mustClient(t, w, admin, "contoso-east")
 	first := mustCreate(t, client, "root1", rsaKey(2048))
 	mustCreate(t, client, "root1", rsaKey(2048))
@@ -183,7 +183,7 @@ func TestAzkeysUpdate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	admin := w.Person("admin@contoso.example")
-	w.MustVault("contoso-east", keyvaulttest.Can(admin, keyvault.PermitAll))
+	w.MustVault("contoso-east", keyvaulttest.Can(admin, rights.All))
 	client := mustClient(t, w, admin, "contoso-east")
 	old := mustCreate(t, client, "root1", rsaKey(2048))
 	mustCreate(t, client, "root1", rsaKey(2048))
@@ -213,7 +213,7 @@ func TestAzkeysDeleteAndRecover(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	admin := w.Person("admin@contoso.example")
-	w.MustVault("contoso-east", keyvaulttest.Can(admin, keyvault.PermitAll, keyvault.PermitPurge))
+	w.MustVault("contoso-east", keyvaulttest.Can(admin, rights.All, rights.Purge))
 	client := mustClient(t, w, admin, "contoso-east")
 	key := mustCreate(t, client, "root1", rsaKey(2048))
 	w.Pass(time.Hour)
@@ -265,7 +265,7 @@ func TestAzkeysLists(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	admin := w.Person("admin@contoso.example")
-	w.MustVault("contoso-east", keyvaulttest.Can(admin, keyvault.PermitAll))
+	w.MustVault("contoso-east", keyvaulttest.Can(admin, rights.All))
 	client := mustClient(t, w, admin, "contoso-east")
 	ec := azkeys.CreateKeyParameters{Kty: to.Ptr(azkeys.KeyTypeEC)}
 	var names, ids []string

@@ -25,6 +25,7 @@ import (
 	"github.com/customerkey/customerkey/internal/hsm/hsmtest"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // newTokenWorld is a World with two premium vaults whose -HSM keys are in a token.
@@ -35,7 +36,7 @@ func newTokenWorld(t testing.TB) (*keyvaulttest.World, directory.Caller, hsm.Con
 	w.Equip(&c)
 	admin := w.Person("admin@contoso.example")
 	for _, name := range []string{"contoso-east", "contoso-west"} {
-		w.MustPutVault(keyvault.VaultSpec{Name: name, SKU: "premium", Access: []keyvault.Grant{keyvaulttest.Can(admin, keyvault.PermitAll, keyvault.PermitPurge)}})
+		w.MustPutVault(keyvault.VaultSpec{Name: name, SKU: "premium", Access: []rights.Grant{keyvaulttest.Can(admin, rights.All, rights.Purge)}})
 	}
 	return w, admin, c
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
 )
@@ -41,8 +42,8 @@ func largeVault() (keys, versions int) {
 func BenchmarkLarge(b *testing.B) {
 	db := storetest.SQLite(b, store.VaultAreas()...)
 	w := newRaceIn(keyvaulttest.New(b, db), b)
-	w.MustVault("small", keyvaulttest.Can(w.admin, keyvault.PermitAll))
-	w.MustVault("large", keyvaulttest.Can(w.admin, keyvault.PermitAll))
+	w.MustVault("small", keyvaulttest.Can(w.admin, rights.All))
+	w.MustVault("large", keyvaulttest.Can(w.admin, rights.All))
 	fill(b, w, store.NewKeyVault(db))
 	body := `{"alg":"RSA-OAEP-256","value":"` + strings.Repeat("A", 43) + `"}`
 	for _, c := range []call{

@@ -23,6 +23,7 @@ import (
 	"github.com/customerkey/customerkey/internal/headroom"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // Each benchmark here stands beside its limits: other work for the same cores, in turns with it
@@ -87,7 +88,7 @@ func newRace(b *testing.B) *race { return newRaceIn(newWorld(b), b) }
 
 func newRaceIn(w *keyvaulttest.World, b *testing.B) *race {
 	admin := w.Person("admin@contoso.example")
-	w.MustVault("contoso-east", keyvaulttest.Can(admin, keyvault.PermitAll))
+	w.MustVault("contoso-east", keyvaulttest.Can(admin, rights.All))
 	w.Plain()
 	b.Cleanup(headroom.Keep()) // as a server has it; the limits have it, too
 	w.Client().Transport.(*http.Transport).MaxIdleConnsPerHost = manyCallers

@@ -19,6 +19,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/keyvault/rest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 const version = "api-version=2025-07-01"
@@ -43,7 +44,7 @@ func newStage(t *testing.T) *stage {
 	t.Helper()
 	w := newWorld(t)
 	s := &stage{World: w, t: t, admin: w.Person("admin@contoso.example")}
-	w.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll, keyvault.PermitPurge))
+	w.MustVault("contoso-east", keyvaulttest.Can(s.admin, rights.All, rights.Purge))
 	no, past, future := false, w.Now().Add(-time.Hour), w.Now().Add(time.Hour)
 	s.old = s.mustCreate("root1", keyvault.NewKey{Type: "RSA"}).Version
 	s.mustCreate("root1", keyvault.NewKey{Type: "RSA"})
@@ -479,7 +480,7 @@ func TestPermissions(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	nobody, reader := s.Person("nobody@contoso.example"), s.Person("reader@contoso.example")
-	s.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll, keyvault.PermitPurge), keyvaulttest.Can(reader, "GET"))
+	s.MustVault("contoso-east", keyvaulttest.Can(s.admin, rights.All, rights.Purge), keyvaulttest.Can(reader, "GET"))
 	for _, tt := range []struct {
 		row          string
 		c            directory.Caller
@@ -586,7 +587,7 @@ func TestShapes(t *testing.T) {
 		t.Errorf("KV-44: nextLink = %v", next)
 	}
 	wantMembers(t, "deleted item", page["value"].([]any)[0], "kid", "attributes", "recoveryId", "deletedDate", "scheduledPurgeDate")
-	s.MustVault("contoso-empty", keyvaulttest.Can(s.admin, keyvault.PermitList))
+	s.MustVault("contoso-empty", keyvaulttest.Can(s.admin, rights.List))
 	empty := s.send("GET", "contoso-empty.vault."+s.Domain(), "/keys?"+version, "Bearer "+s.Token(s.admin, s.Audience()), "").body
 	if diff := cmp.Diff(map[string]any{"value": []any{}, "nextLink": nil}, empty); diff != "" {
 		t.Errorf("KV-44 empty: %s", diff)

@@ -10,6 +10,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/face"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // statuses is what a fault's code becomes (section 9): the status, and the code of the body.
@@ -36,8 +37,8 @@ var inner = map[string]bool{
 	keyvault.ReasonAccessDenied: true,
 	keyvault.ReasonForbidden:    true,
 	keyvault.ReasonRBAC:         true,
-	keyvault.ReasonFirewall:     true,
-	keyvault.ReasonPrivate:      true,
+	rights.ReasonFirewall:       true,
+	rights.ReasonPrivate:        true,
 	keyvault.ReasonKeyDisabled:  true,
 	keyvault.ReasonOperation:    true,
 	keyvault.ReasonExpired:      true,

@@ -18,6 +18,7 @@ import (
 	"github.com/customerkey/customerkey/internal/keyvault/face"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/keyvault/rest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // TestErrors is the table of section 9 (KV-101), a row for each of its errors that can come about here:
@@ -27,13 +28,13 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	nobody, reader := s.Person("nobody@contoso.example"), s.Person("reader@contoso.example")
-	s.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll, keyvault.PermitPurge), keyvaulttest.Can(reader, keyvault.PermitGet))
+	s.MustVault("contoso-east", keyvaulttest.Can(s.admin, rights.All, rights.Purge), keyvaulttest.Can(reader, rights.Get))
 	s.MustPutVault(keyvault.VaultSpec{Name: "contoso-roles", RBAC: new(true)})
 	s.MustPutVault(keyvault.VaultSpec{
-		Name: "contoso-inside", Access: []keyvault.Grant{keyvaulttest.Can(s.admin, keyvault.PermitAll)},
-		Firewall: &keyvault.Firewall{Deny: true, Allowed: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
+		Name: "contoso-inside", Access: []rights.Grant{keyvaulttest.Can(s.admin, rights.All)},
+		Firewall: &rights.Firewall{Deny: true, Allowed: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 	})
-	s.MustPutVault(keyvault.VaultSpec{Name: "contoso-kept", PurgeProtection: true, Access: []keyvault.Grant{keyvaulttest.Can(s.admin, keyvault.PermitAll, keyvault.PermitPurge)}})
+	s.MustPutVault(keyvault.VaultSpec{Name: "contoso-kept", PurgeProtection: true, Access: []rights.Grant{keyvaulttest.Can(s.admin, rights.All, rights.Purge)}})
 	for _, do := range []func() error{
 		func() error {
 			_, err := s.CreateKey(t.Context(), s.admin, "contoso-kept", "gone", keyvault.NewKey{Type: "EC"})
@@ -191,7 +192,7 @@ func TestBrokenBody(t *testing.T) {
 func FuzzFace(f *testing.F) {
 	w := newWorld(f)
 	admin := w.Person("admin@contoso.example")
-	w.MustVault("contoso-east", keyvaulttest.Can(admin, keyvault.PermitAll))
+	w.MustVault("contoso-east", keyvaulttest.Can(admin, rights.All))
 	if _, err := w.CreateKey(context.Background(), admin, "contoso-east", "curve", keyvault.NewKey{Type: "EC"}); err != nil {
 		f.Fatal(err)
 	}

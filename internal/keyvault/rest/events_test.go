@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/customerkey/customerkey/internal/directory"
-	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/eventlog"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // mustRecord returns the one record since the last.
@@ -149,7 +149,7 @@ func TestRecordsAreOfOneTenant(t *testing.T) {
 func TestRecordsHoldNoValues(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll))
+	s.MustVault("contoso-east", keyvaulttest.Can(s.admin, rights.All))
 	wrapped := s.as(s.admin, "POST", "/keys/root1/wrapkey?"+version, `{"alg":"RSA-OAEP-256","value":"c2VjcmV0LXNlY3JldA"}`).body["value"].(string)
 	s.as(s.admin, "POST", "/keys/root1/unwrapkey?"+version, `{"alg":"RSA-OAEP-256","value":"`+wrapped+`"}`)
 	s.as(s.admin, "PUT", "/keys/new?"+version, `{"key":{"kty":"RSA","d":"c2VjcmV0LXNlY3JldA","n":"c2VjcmV0LXNlY3JldA"}}`)

@@ -18,9 +18,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
 
-	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/keyvault/protect"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 func mustRSA(t testing.TB) *rsa.PrivateKey {
@@ -55,7 +55,7 @@ func TestAzkeysImport(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	admin := w.Person("admin@contoso.example")
-	w.MustVault("contoso-east", keyvaulttest.Can(admin, keyvault.PermitAll))
+	w.MustVault("contoso-east", keyvaulttest.Can(admin, rights.All))
 	client := mustClient(t, w, admin, "contoso-east")
 
 	key := mustRSA(t)
@@ -213,7 +213,7 @@ func TestImportContract(t *testing.T) {
 		}
 	}
 	reader := s.Person("reader@contoso.example")
-	s.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll), keyvaulttest.Can(reader, keyvault.PermitCreate))
+	s.MustVault("contoso-east", keyvaulttest.Can(s.admin, rights.All), keyvaulttest.Can(reader, rights.Create))
 	if got := s.as(reader, "PUT", "/keys/new?"+version, body(ec)); got.code() != "Forbidden/ForbiddenByPolicy" || !strings.Contains(got.message(), "keys import permission") {
 		t.Errorf("KV-91: %d %s %q", got.status, got.code(), got.message())
 	}

@@ -17,20 +17,21 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 const keyActions = "Microsoft.KeyVault/vaults/keys/"
 
 // byRole is the table of KV-106, as it stands there; rotation policies are Azure's addition.
 var byRole = map[string][]string{
-	keyvault.RoleVaultAdmin:    {"*"},
-	keyvault.RoleCryptoOfficer: {"*"},
-	keyvault.RoleCryptoUser: {
+	rights.VaultAdmin:    {"*"},
+	rights.CryptoOfficer: {"*"},
+	rights.CryptoUser: {
 		"read", "update/action", "backup/action", "encrypt/action", "decrypt/action", "wrap/action", "unwrap/action", "sign/action", "verify/action",
 	},
-	keyvault.RoleServiceEncryption: {"read", "wrap/action", "unwrap/action"},
-	keyvault.RoleVaultReader:       {"read", "policy"},
-	keyvault.RoleVaultContributor:  {},
+	rights.ServiceEncryption: {"read", "wrap/action", "unwrap/action"},
+	rights.VaultReader:       {"read", "policy"},
+	rights.VaultContributor:  {},
 }
 
 // An operation is one of the official client's, by the action that it needs. prepare is done
@@ -167,13 +168,13 @@ func TestAzkeysRoles(t *testing.T) {
 	vault := w.MustPutVault(keyvault.VaultSpec{Name: "contoso-east", RBAC: &on})
 	assign := func(c directory.Caller, role string) {
 		t.Helper()
-		at := keyvault.Scope{Subscription: vault.Subscription, Group: vault.Group, Vault: vault.Name}
-		if _, _, err := w.AssignRole(t.Context(), w.Owner, keyvault.Assignment{ID: uuid.NewString(), Scope: at, Role: role, Principal: c.ID}); err != nil {
+		at := rights.Scope{Subscription: vault.Subscription, Group: vault.Group, Vault: vault.Name}
+		if _, _, err := w.AssignRole(t.Context(), w.Owner, rights.Assignment{ID: uuid.NewString(), Scope: at, Role: role, Principal: c.ID}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	chief := w.Person("chief@contoso.example")
-	assign(chief, keyvault.RoleVaultAdmin)
+	assign(chief, rights.VaultAdmin)
 	admin := mustClient(t, w, chief, "contoso-east")
 	mustCreate(t, admin, "root1", rsaKey(2048))
 	operations := operations(t, admin)
@@ -230,9 +231,9 @@ func TestAzkeysNetwork(t *testing.T) {
 	get := func() error { _, err := client.GetKey(t.Context(), "curve", "", nil); return err }
 	wall := func(rules ...string) {
 		t.Helper()
-		f := &keyvault.Firewall{Deny: true}
+		f := &rights.Firewall{Deny: true}
 		for _, text := range rules {
-			p, err := keyvault.ParseRule(text)
+			p, err := rights.ParseRule(text)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,8 +12,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // TestAzkeysSignatures: what the official client has signed, it can have verified; anything
@@ -22,7 +22,7 @@ func TestAzkeysSignatures(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	admin := w.Person("admin@contoso.example")
-	w.MustVault("contoso-east", keyvaulttest.Can(admin, keyvault.PermitAll))
+	w.MustVault("contoso-east", keyvaulttest.Can(admin, rights.All))
 	client := mustClient(t, w, admin, "contoso-east")
 	mustCreate(t, client, "rsa", rsaKey(2048))
 	for _, curve := range azkeys.PossibleCurveNameValues()[:4] {
@@ -84,7 +84,7 @@ func TestAzkeysRandomBytes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	reader := w.Person("reader@contoso.example")
-	w.MustVault("contoso-east", keyvaulttest.Can(reader, keyvault.PermitList))
+	w.MustVault("contoso-east", keyvaulttest.Can(reader, rights.List))
 	client := mustClient(t, w, reader, "contoso-east")
 	first, err := client.GetRandomBytes(t.Context(), azkeys.GetRandomBytesParameters{Count: to.Ptr[int32](128)}, nil)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
 
-	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/keyvault/throttle"
 )
 
@@ -77,7 +77,7 @@ func TestAzkeysThrottled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	admin := w.Person("admin@contoso.example")
-	w.MustVault("contoso-east", keyvaulttest.Can(admin, keyvault.PermitAll))
+	w.MustVault("contoso-east", keyvaulttest.Can(admin, rights.All))
 	w.Throttle(few(1))
 	road := &patient{World: w}
 	client, err := azkeys.NewClient(w.VaultURL("contoso-east"), w.Credential(admin), &azkeys.ClientOptions{ClientOptions: azcore.ClientOptions{

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/customerkey/customerkey/internal/directory"
-	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // TestForgedTokens is the bad input of row KV-136 with the answers of row KV-90 and the
@@ -16,7 +16,7 @@ func TestForgedTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := &stage{World: w, t: t, admin: w.Person("admin@contoso.example")}
-	w.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll))
+	w.MustVault("contoso-east", keyvaulttest.Can(s.admin, rights.All))
 	starts := map[string]string{
 		directory.MissingToken:    "AKV10000: Request is missing a Bearer or PoP token.",
 		directory.BadSignature:    "[BadSignature] Error validating token: ",

@@ -6,6 +6,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/courier"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
 // A gridEvent is an event in Azure's own schema.
@@ -73,5 +74,5 @@ func unix(t time.Time) *int64 {
 
 // topic is the vault's resource id.
 func topic(h keyvault.Hook) string {
-	return keyvault.Scope{Subscription: h.Subscription, Group: h.Group, Vault: h.Vault}.String()
+	return rights.Scope{Subscription: h.Subscription, Group: h.Group, Vault: h.Vault}.String()
 }

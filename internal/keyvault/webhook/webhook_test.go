@@ -25,6 +25,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/keyvault/webhook"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
@@ -117,7 +118,7 @@ func newScene(t *testing.T, db *store.DB) *scene {
 	s.courier = mustCourier(t, s.to, s.Now)
 	s.SendBy(s.courier)
 	s.admin = s.Person("admin@contoso.example")
-	s.MustVault("Contoso-East", keyvaulttest.Can(s.admin, keyvault.PermitAll, keyvault.PermitPurge))
+	s.MustVault("Contoso-East", keyvaulttest.Can(s.admin, rights.All, rights.Purge))
 	return s
 }
 
@@ -253,7 +254,7 @@ func TestSchemas(t *testing.T) {
 		s.rests("grid", func(h keyvault.HookRow) bool { return h.Delivered == 1 && h.Due.IsZero() }) // or it is sent once more
 		s.mustHook(keyvault.HookSpec{Subscription: s.Subscription.ID, Group: "keys", Vault: "contoso-east", Name: "grid", Endpoint: s.to.URL, Schema: keyvault.CloudEventSchema})
 		s.Pass(time.Second)
-		s.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll))
+		s.MustVault("contoso-east", keyvaulttest.Can(s.admin, rights.All))
 		s.d.Wake()
 		d = s.next()
 		var cloud map[string]any
@@ -440,7 +441,7 @@ func TestTenantsApart(t *testing.T) {
 		other := keyvaulttest.NewSealed(t, s.db, s.Seal())
 		other.SendBy(s.courier)
 		theirs := other.Person("admin@fabrikam.example")
-		other.MustVault("fabrikam-east", keyvaulttest.Can(theirs, keyvault.PermitAll))
+		other.MustVault("fabrikam-east", keyvaulttest.Can(theirs, rights.All))
 		s.mustHook(s.spec("hook"))
 		for _, try := range []func() error{
 			func() error { _, _, err := other.PutHook(t.Context(), other.Owner, s.spec("hook2")); return err },
@@ -476,7 +477,7 @@ func TestPurgedVault(t *testing.T) {
 		if err := s.PurgeVault(t.Context(), s.Owner, s.Subscription.ID, keyvaulttest.Location, "contoso-east"); err != nil {
 			t.Fatal(err)
 		}
-		s.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll))
+		s.MustVault("contoso-east", keyvaulttest.Can(s.admin, rights.All))
 		s.mustCreate("later")
 		if all, err := s.Hooks(t.Context(), s.Owner, s.spec("hook")); err != nil || len(all) != 0 {
 			t.Errorf("the new vault has %d hooks, %v", len(all), err)
@@ -516,7 +517,7 @@ func TestVaultGoneMeanwhile(t *testing.T) {
 			if fault.As(err).Reason != keyvault.ReasonNoResource {
 				t.Errorf("made for a vault that is gone: %v", err)
 			}
-			s.MustVault("contoso-east", keyvaulttest.Can(s.admin, keyvault.PermitAll))
+			s.MustVault("contoso-east", keyvaulttest.Can(s.admin, rights.All))
 			if all, err := s.Hooks(t.Context(), s.Owner, s.spec("hook")); err != nil || len(all) != 0 {
 				t.Errorf("the new vault has %d hooks, %v", len(all), err)
 			}

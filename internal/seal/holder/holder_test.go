@@ -19,6 +19,7 @@ import (
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
 	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
+	"github.com/customerkey/customerkey/internal/keyvault/rights"
 	"github.com/customerkey/customerkey/internal/seal/holder"
 	"github.com/customerkey/customerkey/internal/store"
 	"github.com/customerkey/customerkey/internal/store/storetest"
@@ -164,8 +165,8 @@ func mustSite(t *testing.T) *site {
 	w := keyvaulttest.New(t, storetest.SQLite(t, store.VaultAreas()...))
 	s := &site{World: w, admin: w.Person("admin@contoso.example"), ops: w.Person("the sealed server")}
 	s.ops.Kind = directory.App
-	w.MustVault("ops-seals", keyvaulttest.Can(s.admin, keyvault.PermitAll),
-		keyvaulttest.Can(s.ops, keyvault.PermitGet, keyvault.PermitWrapKey, keyvault.PermitUnwrapKey))
+	w.MustVault("ops-seals", keyvaulttest.Can(s.admin, rights.All),
+		keyvaulttest.Can(s.ops, rights.Get, rights.WrapKey, rights.UnwrapKey))
 	s.mustRoll(t)
 	return s
 }

@@ -1,4 +1,4 @@
-package keyvault
+package rights
 
 import "github.com/customerkey/customerkey/internal/keyvault/naming"
 
@@ -34,11 +34,3 @@ func (s Scope) Covers(o Scope) bool {
 func (s Scope) folded() Scope {
 	return Scope{naming.Fold(s.Subscription), naming.Fold(s.Group), naming.Fold(s.Vault), naming.Fold(s.Key)}
 }
-
-// scope is where a vault lies.
-func (v Vault) scope() Scope {
-	return Scope{Subscription: v.Subscription, Group: v.Group, Vault: v.Name}
-}
-
-// scope is where a group lies.
-func (g Group) scope() Scope { return Scope{Subscription: g.Subscription, Group: g.Name} }

@@ -1,4 +1,4 @@
-package keyvault
+package rights
 
 import (
 	"net/netip"
@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/customerkey/customerkey/internal/directory"
-	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault/naming"
 )
 
@@ -47,25 +46,25 @@ func ParseRule(text string) (netip.Prefix, error) {
 	return p, nil
 }
 
-// admits checks whether a caller may come near the vault (KV-91). The service itself has no
-// address when it asks from inside the process, and is told by its principal: no one else
-// gets a token of it.
-func (n Network) admits(c directory.Caller, v Vault) error {
-	if c.Kind == directory.App && directory.IsServiceApp(c.App) && (n.Firewall == nil || n.Firewall.Trusted) {
-		return nil
-	}
-	if n.Private {
-		return errNetwork(ReasonPrivate, "Public network access is disabled and request is not from a trusted service nor via an approved private link.", c, v)
-	}
-	if n.Firewall == nil || !n.Firewall.Deny || n.Firewall.allows(c.Address) {
-		return nil
-	}
-	return errNetwork(ReasonFirewall, "Client address is not authorized and caller is not a trusted service.\r\nClient address: "+c.Address, c, v)
-}
+// Reasons to keep a caller out.
+const (
+	ReasonFirewall = "ForbiddenByFirewall"
+	ReasonPrivate  = "ForbiddenByConnection"
+)
 
-func errNetwork(reason, text string, c directory.Caller, v Vault) error {
-	return fault.New(fault.Forbidden, "%s\r\nCaller: appid=%s;oid=%s\r\nVault: %s;location=%s", text, c.App, c.ID, v.Name, v.Location).
-		WithReason(reason)
+// KeepsOut returns the reason for which a caller may not come near the vault, "" if he may
+// (KV-91). The service itself has no address when it asks from inside the process, and is told
+// by its principal: no one else gets a token of it.
+func (n Network) KeepsOut(c directory.Caller) (reason string) {
+	switch f := n.Firewall; {
+	case c.Kind == directory.App && directory.IsServiceApp(c.App) && (f == nil || f.Trusted):
+		return ""
+	case n.Private:
+		return ReasonPrivate
+	case f == nil || !f.Deny || f.allows(c.Address):
+		return ""
+	}
+	return ReasonFirewall
 }
 
 // allows reports whether a rule lists an address. What is no address is on no list.
@@ -78,21 +77,25 @@ func (f Firewall) allows(address string) bool {
 	return slices.ContainsFunc(f.Allowed, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-func (n Network) check() error {
+// Check refuses more rules than a vault may have.
+func (n Network) Check() error {
 	if n.Firewall != nil && len(n.Firewall.Allowed) > maxRules {
 		return naming.Invalid("networkAcls.ipRules").WithHint("A vault has at most %d rules.", maxRules)
 	}
 	return nil
 }
 
-// equal reports whether both let the same callers in.
-func (n Network) equal(o Network) bool {
+// Same reports whether both let the same callers in.
+func (n Network) Same(o Network) bool {
 	if n.Private != o.Private || (n.Firewall == nil) != (o.Firewall == nil) {
 		return false
 	}
 	return n.Firewall == nil || n.Firewall.Deny == o.Firewall.Deny && n.Firewall.Trusted == o.Firewall.Trusted &&
 		slices.Equal(n.Firewall.Allowed, o.Firewall.Allowed)
 }
+
+// maxSpelt bounds how many rules String spells out.
+const maxSpelt = 16
 
 // String tells the rules in a few words, for the log.
 func (n Network) String() string {
@@ -110,10 +113,10 @@ func (n Network) String() string {
 	if !f.Deny {
 		return strings.Join(append(words, "open"), " ")
 	}
-	for _, p := range f.Allowed[:min(len(f.Allowed), maxDescribed)] {
+	for _, p := range f.Allowed[:min(len(f.Allowed), maxSpelt)] {
 		words = append(words, p.String())
 	}
-	if more := len(f.Allowed) - maxDescribed; more > 0 {
+	if more := len(f.Allowed) - maxSpelt; more > 0 {
 		words = append(words, "and "+strconv.Itoa(more)+" more")
 	}
 	return strings.Join(append(words, "deny"), " ")
