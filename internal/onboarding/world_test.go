@@ -100,7 +100,7 @@ func newWorld(t testing.TB, gate onboarding.Gate) *world {
 		Tenant:        w.tenant,
 		Used:          func(context.Context, string, string) (bool, error) { return w.used, nil },
 		Licensed:      func(context.Context, string) (bool, error) { return w.licensed, nil },
-		RecoveryLevel: "Recoverable+ProtectedSubscription", Now: w.vault.Now,
+		RecoveryLevel: "Recoverable+ProtectedSubscription", Now: w.vault.Now, Timeout: 5 * time.Minute,
 	}
 	w.open()
 	w.first.looker, w.first.config = w.looker, w.config
