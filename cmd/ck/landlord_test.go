@@ -137,7 +137,7 @@ func (l *landlord) step(ctx context.Context) error {
 	case err == nil:
 		l.done[d.name]++
 		l.holdings[name] = after
-		l.leaving[name] = l.full && d.name == "purge vault"
+		l.leaving[name] = !after.exists && (l.leaving[name] || l.full && d.name == "purge vault")
 	}
 	return nil
 }

@@ -159,7 +159,7 @@ func (p *player) settle(ctx context.Context, interrupted map[string]int) error {
 		for _, v := range actual.versions {
 			err := p.useVersion(ctx, name, v)
 			for again := 0; p.hsm && again < 10; again++ {
-				if refusal, _ := refusalOf(err); !spurious(refusal) {
+				if !spurious(err) {
 					break
 				}
 				err = p.useVersion(ctx, name, v)

@@ -15,6 +15,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
@@ -103,7 +104,7 @@ func (p *player) step(ctx context.Context) error {
 		p.doubts[name] = doubt{d.name, d.after}
 		return nil
 	}
-	if p.hsm && spurious(refusal) {
+	if p.hsm && spurious(err) {
 		return nil // then nothing was done, which the oracle holds it to
 	}
 	if p.full && refusal == unavailable {
@@ -120,9 +121,18 @@ func (p *player) step(ctx context.Context) error {
 	return nil
 }
 
-// spurious are refusals that may come from SoftHSM for no reason, once it was killed while it wrote.
-func spurious(refusal string) bool {
-	return refusal == unavailable || refusal == "400 BadParameter"
+// spurious are refusals that may come from SoftHSM for no reason, once it was killed while it wrote:
+// that it fails, and, as it answers a wrong ciphertext by the same general error, that this does not
+// decrypt, or that a backup does not. No other 503, and no other 400, comes from there.
+func spurious(err error) bool {
+	switch refusal, _ := refusalOf(err); refusal {
+	case unavailable:
+		return strings.Contains(err.Error(), "The hardware security module cannot be reached")
+	case "400 BadParameter":
+		return strings.Contains(err.Error(), "cannot be decrypted with this key and algorithm") ||
+			strings.Contains(err.Error(), "Cannot decrypt backup blob")
+	}
+	return false
 }
 
 func (p *player) anyKey() string {
