@@ -12,6 +12,7 @@ import (
 
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
@@ -52,7 +53,7 @@ func TestServiceAndNetworkRules(t *testing.T) {
 		{"private and trusted", &yes, rights.Firewall{Deny: true, Trusted: true}, ""},
 		{"private", &yes, rights.Firewall{Deny: true, Allowed: everywhere}, "ForbiddenByConnection"},
 	} {
-		spec := keyvault.VaultSpec{Subscription: vault.Subscription, Group: vault.Group, Name: vault.Name, Private: tt.private, Firewall: &tt.rules}
+		spec := keyvault.VaultSpec{Subscription: vault.Subscription, Group: vault.Group, Name: vault.Name, Private: tt.private, Firewall: keyvaulttest.Rules(&tt.rules)}
 		if _, err := n.vaults.UpdateVault(t.Context(), caller, spec); err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/customerkey/customerkey/internal/directory"
 	"github.com/customerkey/customerkey/internal/fault"
 	"github.com/customerkey/customerkey/internal/keyvault"
+	"github.com/customerkey/customerkey/internal/keyvault/keyvaulttest"
 	"github.com/customerkey/customerkey/internal/keyvault/rights"
 )
 
@@ -56,7 +57,7 @@ func TestNetwork(t *testing.T) {
 			if tt.rules == nil {
 				tt.rules = &rights.Firewall{Trusted: true} // no rules left, once there were any
 			}
-			s.MustPutVault(keyvault.VaultSpec{Name: "contoso-east", Private: &tt.private, Firewall: tt.rules})
+			s.MustPutVault(keyvault.VaultSpec{Name: "contoso-east", Private: &tt.private, Firewall: keyvaulttest.Rules(tt.rules)})
 			tt.caller.Address = tt.address
 			s.Entries()
 			_, err := s.Key(t.Context(), tt.caller, "contoso-east", "root1", "")
@@ -88,9 +89,9 @@ func TestNetworkRecord(t *testing.T) {
 			many = append(many, netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}).String())
 		}
 		for want, spec := range map[string]keyvault.VaultSpec{
-			"trusted 192.0.2.0/24 2001:db8::1/128 deny": {Firewall: &rights.Firewall{Deny: true, Trusted: true, Allowed: rules(t, "192.0.2.0/24", "2001:db8::1")}},
-			"192.0.2.15/32 and 4 more deny":             {Firewall: &rights.Firewall{Deny: true, Allowed: rules(t, many...)}},
-			"trusted open":                              {Firewall: &rights.Firewall{Trusted: true}},
+			"trusted 192.0.2.0/24 2001:db8::1/128 deny": {Firewall: keyvaulttest.Rules(&rights.Firewall{Deny: true, Trusted: true, Allowed: rules(t, "192.0.2.0/24", "2001:db8::1")})},
+			"192.0.2.15/32 and 4 more deny":             {Firewall: keyvaulttest.Rules(&rights.Firewall{Deny: true, Allowed: rules(t, many...)})},
+			"trusted open":                              {Firewall: keyvaulttest.Rules(&rights.Firewall{Trusted: true})},
 		} {
 			s.Entries()
 			s.Told()
@@ -107,7 +108,7 @@ func TestNetworkRecord(t *testing.T) {
 		if v.Network.Firewall == nil || !v.Network.Private {
 			t.Errorf("what is not named stays: %+v", v.Network)
 		}
-		spec := keyvault.VaultSpec{Name: "contoso-east", Subscription: s.Subscription.ID, Group: "keys", Firewall: &rights.Firewall{Allowed: make([]netip.Prefix, 1001)}}
+		spec := keyvault.VaultSpec{Name: "contoso-east", Subscription: s.Subscription.ID, Group: "keys", Firewall: &rights.FirewallChange{Allowed: make([]netip.Prefix, 1001)}}
 		_, _, err := s.PutVault(t.Context(), s.Owner, spec)
 		wantFault(t, err, fault.Invalid, "")
 	})

@@ -14,18 +14,18 @@ import (
 // A VaultSpec says what a vault shall be. Members that are zero, or nil, keep what is there;
 // in a new vault they stand for the defaults named beside them.
 type VaultSpec struct {
-	Subscription, Group, Name string            // required
-	Location                  string            // required for a new vault; never changes
-	SKU                       string            // "standard" or "premium"; required for a new vault
-	RetentionDays             int               // 7 to 90; 90; never changes
-	PurgeProtection           bool              // false; cannot be taken back
-	RBAC                      *bool             // RBACIfNew
-	RBACIfNew                 bool              // which differs by the version of the interface (KV-125)
-	Access                    []rights.Grant    // nobody
-	Private                   *bool             // false
-	Firewall                  *rights.Firewall  // none
-	EnabledFor                EnabledForChange  // nothing
-	Tags                      map[string]string // none
+	Subscription, Group, Name string                 // required
+	Location                  string                 // required for a new vault; never changes
+	SKU                       string                 // "standard" or "premium"; required for a new vault
+	RetentionDays             int                    // 7 to 90; 90; never changes
+	PurgeProtection           bool                   // false; cannot be taken back
+	RBAC                      *bool                  // RBACIfNew
+	RBACIfNew                 bool                   // which differs by the version of the interface (KV-125)
+	Access                    []rights.Grant         // nobody
+	Private                   *bool                  // false
+	Firewall                  *rights.FirewallChange // none
+	EnabledFor                EnabledForChange       // nothing
+	Tags                      map[string]string      // none
 }
 
 func (spec VaultSpec) scope() rights.Scope {
@@ -167,7 +167,7 @@ func (spec VaultSpec) apply(v *Vault) error {
 		v.Network.Private = *spec.Private
 	}
 	if spec.Firewall != nil {
-		v.Network.Firewall = spec.Firewall
+		v.Network.Firewall = spec.Firewall.Of(v.Network.Firewall)
 	}
 	if spec.Tags != nil {
 		v.Tags = spec.Tags

@@ -34,7 +34,7 @@ func TestVaultsWithRolesAndWalls(t *testing.T) {
 	if r.err != nil || !strings.Contains(r.errs, "goes by roles") {
 		t.Errorf("an access policy that does not count: %q, %v", r.errs, r.err)
 	}
-	spec.RBAC, spec.Firewall = &off, &rights.Firewall{Deny: true}
+	spec.RBAC, spec.Firewall = &off, keyvaulttest.Rules(&rights.Firewall{Deny: true})
 	set()
 	wantFault(t, line, w.ck(admin, line), fault.Forbidden, "Client address is not authorized", "network rules")
 }

@@ -2,6 +2,7 @@ package arm
 
 import (
 	"encoding/json"
+	"net/netip"
 	"strings"
 
 	"github.com/customerkey/customerkey/internal/fault"
@@ -20,33 +21,37 @@ type ipRule struct {
 	Value string `json:"value"`
 }
 
-// firewall reads the rules. A member that is left out has the original's default: trusted
-// services pass, and so does everybody.
-func (n networkACLs) firewall() (*rights.Firewall, error) {
-	f := &rights.Firewall{Trusted: true}
+// change reads the rules. A member that is left out stays as it is (KV-124).
+func (n networkACLs) change() (*rights.FirewallChange, error) {
+	c := &rights.FirewallChange{}
 	if len(n.NetworkRules) > 0 {
 		return nil, fault.New(fault.Invalid, "Virtual network rules are not supported").WithHint("List the addresses in ipRules.")
 	}
+	deny := strings.EqualFold(n.DefaultAction, "Deny")
 	switch {
-	case strings.EqualFold(n.DefaultAction, "Deny"):
-		f.Deny = true
-	case n.DefaultAction != "" && !strings.EqualFold(n.DefaultAction, "Allow"):
+	case !deny && n.DefaultAction != "" && !strings.EqualFold(n.DefaultAction, "Allow"):
 		return nil, fault.New(fault.Invalid, "Property networkAcls.defaultAction has invalid value")
+	case n.DefaultAction != "":
+		c.Deny = &deny
 	}
+	trusted := strings.EqualFold(n.Bypass, "AzureServices")
 	switch {
-	case strings.EqualFold(n.Bypass, "None"):
-		f.Trusted = false
-	case n.Bypass != "" && !strings.EqualFold(n.Bypass, "AzureServices"):
+	case !trusted && n.Bypass != "" && !strings.EqualFold(n.Bypass, "None"):
 		return nil, fault.New(fault.Invalid, "Property networkAcls.bypass has invalid value")
+	case n.Bypass != "":
+		c.Trusted = &trusted
+	}
+	if n.IPRules != nil {
+		c.Allowed = []netip.Prefix{}
 	}
 	for _, r := range n.IPRules {
 		p, err := rights.ParseRule(r.Value)
 		if err != nil {
 			return nil, err
 		}
-		f.Allowed = append(f.Allowed, p)
+		c.Allowed = append(c.Allowed, p)
 	}
-	return f, nil
+	return c, nil
 }
 
 // networkOut renders the rules; none if there are none.

@@ -212,12 +212,20 @@ func TestArmkeyvaultRoles(t *testing.T) {
 	if err != nil || cmp.Diff(made.Properties, tagged.Properties) != "" {
 		t.Errorf("%v %s", err, cmp.Diff(made.Properties, tagged.Properties))
 	}
+	// Network rules of which a part is named keep the rest: nothing opens that nobody opened.
+	fewer, err := client.Update(t.Context(), "keys", "contoso-east", armkeyvault.VaultPatchParameters{Properties: &armkeyvault.VaultPatchProperties{
+		NetworkACLs: &armkeyvault.NetworkRuleSet{IPRules: []*armkeyvault.IPRule{{Value: to.Ptr("192.0.2.1/32")}}},
+	}}, nil)
+	made.Properties.NetworkACLs.IPRules = made.Properties.NetworkACLs.IPRules[:1]
+	if err != nil || cmp.Diff(made.Properties, fewer.Properties) != "" {
+		t.Errorf("%v %s", err, cmp.Diff(made.Properties, fewer.Properties))
+	}
 	opened, err := client.Update(t.Context(), "keys", "contoso-east", armkeyvault.VaultPatchParameters{Properties: &armkeyvault.VaultPatchProperties{
 		PublicNetworkAccess: to.Ptr("Enabled"), EnableRbacAuthorization: to.Ptr(false),
 		NetworkACLs: &armkeyvault.NetworkRuleSet{DefaultAction: to.Ptr(armkeyvault.NetworkRuleActionAllow)},
 	}}, nil)
 	if err != nil || *opened.Properties.EnableRbacAuthorization || *opened.Properties.PublicNetworkAccess != "Enabled" ||
-		*opened.Properties.NetworkACLs.DefaultAction != "Allow" || *opened.Properties.NetworkACLs.Bypass != "AzureServices" || len(opened.Properties.NetworkACLs.IPRules) != 0 {
+		*opened.Properties.NetworkACLs.DefaultAction != "Allow" || *opened.Properties.NetworkACLs.Bypass != "None" || len(opened.Properties.NetworkACLs.IPRules) != 1 {
 		t.Errorf("opened %+v, %v", opened.Properties, err)
 	}
 	if plain := mustPut(t, client, "contoso-west", newVault(w)); plain.Properties.NetworkACLs != nil || *plain.Properties.EnableRbacAuthorization {

@@ -137,7 +137,7 @@ func (in vaultIn) spec(tenant string, rbacDefault bool) (keyvault.VaultSpec, err
 
 func (p *propertiesIn) network(spec *keyvault.VaultSpec) (err error) {
 	if p.NetworkACLs != nil {
-		if spec.Firewall, err = p.NetworkACLs.firewall(); err != nil {
+		if spec.Firewall, err = p.NetworkACLs.change(); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -230,6 +231,14 @@ func (w *World) Operator(name string) directory.Caller {
 	operator := w.Stranger(name)
 	operator.Roles = []directory.Role{directory.ServiceOperator}
 	return operator
+}
+
+// Rules is the change that makes network rules these, nil for none.
+func Rules(f *rights.Firewall) *rights.FirewallChange {
+	if f == nil {
+		return nil
+	}
+	return &rights.FirewallChange{Deny: &f.Deny, Trusted: &f.Trusted, Allowed: append([]netip.Prefix{}, f.Allowed...)}
 }
 
 // MustVault makes a vault of 90 days of retention in which the grants hold.

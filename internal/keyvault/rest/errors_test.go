@@ -32,7 +32,7 @@ func TestErrors(t *testing.T) {
 	s.MustPutVault(keyvault.VaultSpec{Name: "contoso-roles", RBAC: new(true)})
 	s.MustPutVault(keyvault.VaultSpec{
 		Name: "contoso-inside", Access: []rights.Grant{keyvaulttest.Can(s.admin, rights.All)},
-		Firewall: &rights.Firewall{Deny: true, Allowed: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
+		Firewall: keyvaulttest.Rules(&rights.Firewall{Deny: true, Allowed: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}),
 	})
 	s.MustPutVault(keyvault.VaultSpec{Name: "contoso-kept", PurgeProtection: true, Access: []rights.Grant{keyvaulttest.Can(s.admin, rights.All, rights.Purge)}})
 	for _, do := range []func() error{

@@ -239,7 +239,7 @@ func TestAzkeysNetwork(t *testing.T) {
 			}
 			f.Allowed = append(f.Allowed, p)
 		}
-		w.MustPutVault(keyvault.VaultSpec{Name: "contoso-east", Firewall: f})
+		w.MustPutVault(keyvault.VaultSpec{Name: "contoso-east", Firewall: keyvaulttest.Rules(f)})
 	}
 	wall("192.0.2.0/24", "127.0.0.0/8")
 	if err := get(); err != nil {

@@ -24,6 +24,32 @@ type Firewall struct {
 	Allowed []netip.Prefix `json:"allowed,omitempty"` // masked, and no IPv4 in the clothes of IPv6
 }
 
+// A FirewallChange says what becomes of network rules. What is nil stays as it is (KV-124): a change
+// that names addresses alone must not open a vault that is closed to all others.
+type FirewallChange struct {
+	Deny, Trusted *bool
+	Allowed       []netip.Prefix // all of them; none if empty
+}
+
+// Of returns the rules as they are afterwards. Where there were none, the service is trusted and
+// nobody is kept out, as Azure has it.
+func (c FirewallChange) Of(old *Firewall) *Firewall {
+	f := Firewall{Trusted: true}
+	if old != nil {
+		f = *old
+	}
+	if c.Deny != nil {
+		f.Deny = *c.Deny
+	}
+	if c.Trusted != nil {
+		f.Trusted = *c.Trusted
+	}
+	if c.Allowed != nil {
+		f.Allowed = c.Allowed
+	}
+	return &f
+}
+
 // maxRules is how many addresses a firewall lists, as in Azure.
 const maxRules = 1000
 
