@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -90,7 +91,7 @@ func newRaceIn(w *keyvaulttest.World, b *testing.B) *race {
 	admin := w.Person("admin@contoso.example")
 	w.MustVault("contoso-east", keyvaulttest.Can(admin, rights.All))
 	w.Plain()
-	b.Cleanup(headroom.Keep()) // as a server has it; the limits have it, too
+	b.Cleanup(headroom.Keep()) // as a server has it; of the limits see run
 	w.Client().Transport.(*http.Transport).MaxIdleConnsPerHost = manyCallers
 	return &race{w, b, admin, "Bearer " + w.Token(admin, w.Audience())}
 }
@@ -180,7 +181,8 @@ type limit struct {
 	do   func() error
 }
 
-// run does ours and the limits in turns of that many calls, by so many callers at once.
+// run does ours and the limits in turns of that many calls, by so many callers at once. The limits have
+// the headroom of memory that a server has, and run as few goroutines at once as Go does by itself.
 func (w *race) run(callers, calls int, ours func() error, limits ...limit) {
 	w.b.Helper()
 	runners := append([]limit{{"vault", ours}}, limits...)
@@ -191,6 +193,7 @@ func (w *race) run(callers, calls int, ours func() error, limits ...limit) {
 	turns := 0
 	for w.b.Loop() {
 		for i, r := range runners {
+			runtime.GOMAXPROCS(headroom.Processors() + 1 - min(i, 1))
 			start, used := time.Now(), processor(w.b)
 			spread(w.b, callers, calls, r.do)
 			wall[i] += time.Since(start)
