@@ -123,14 +123,13 @@ func (p *player) step(ctx context.Context) error {
 
 // spurious are refusals that may come from SoftHSM for no reason, once it was killed while it wrote:
 // that it fails, and, as it answers a wrong ciphertext by the same general error, that this does not
-// decrypt, or that a backup does not. No other 503, and no other 400, comes from there.
+// decrypt. No other 503, and no other 400, comes from there.
 func spurious(err error) bool {
 	switch refusal, _ := refusalOf(err); refusal {
 	case unavailable:
 		return strings.Contains(err.Error(), "The hardware security module cannot be reached")
 	case "400 BadParameter":
-		return strings.Contains(err.Error(), "cannot be decrypted with this key and algorithm") ||
-			strings.Contains(err.Error(), "Cannot decrypt backup blob")
+		return strings.Contains(err.Error(), "cannot be decrypted with this key and algorithm")
 	}
 	return false
 }

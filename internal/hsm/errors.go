@@ -68,6 +68,7 @@ var (
 	theRequest    = blame{code: fault.Invalid}
 	theCiphertext = blame{code: fault.Invalid, general: true}
 	theStored     = blame{code: fault.Corrupt, general: true} // bytes that were wrapped here
+	theBackup     = blame{code: fault.Corrupt}                // bytes that were wrapped here, and that the caller has authenticated
 )
 
 // classify makes a fault of what a call returned. Faults stay as they are.

@@ -101,7 +101,9 @@ type Token interface {
 	Sign(ctx context.Context, id []byte, m Mechanism, in []byte) ([]byte, error)
 	// Export wraps the private half under the token's AES key of a label (RFC 5649).
 	Export(ctx context.Context, id []byte, under string) ([]byte, error)
-	// Adopt takes in what Export wrapped, with its public half.
+	// Adopt takes in what Export wrapped, with its public half. The caller knows that nobody has changed
+	// it: a token that does not say that the bytes are wrong is taken to be away, and nobody is told that
+	// his backup is bad.
 	Adopt(ctx context.Context, id []byte, label string, k Kind, pub Public, under string, wrapped []byte) error
 	// Destroy removes what has the id, for ever; there may be nothing.
 	Destroy(ctx context.Context, id []byte) error

@@ -164,7 +164,7 @@ func (t *token) Adopt(ctx context.Context, id []byte, label string, k Kind, pub 
 	if err := k.check(); err != nil {
 		return err
 	}
-	_, err := call(ctx, t, once, theStored, func(s *session) (struct{}, error) {
+	_, err := call(ctx, t, once, theBackup, func(s *session) (struct{}, error) {
 		key, rest, err := s.named(under, forKeys, wrapped)
 		if err != nil {
 			return struct{}{}, err
