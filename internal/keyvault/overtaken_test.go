@@ -102,6 +102,21 @@ func TestOvertakenOften(t *testing.T) {
 	})
 }
 
+// TestPurgeOvertakenByRegistration: a subscription that is registered for mandatory retention while one of
+// its vaults is about to be purged keeps that vault (KV-126).
+func TestPurgeOvertakenByRegistration(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *stage) {
+		s.mustCreate("root1")
+		s.mustDeleteVault("contoso-east")
+		s.Between(keyvault.PurgeVault, func() { s.SetProtected(true) })
+		wantFault(t, s.purgeVault("contoso-east"), fault.Forbidden, keyvault.ReasonVaultPurge)
+		if _, err := s.recoverVault("contoso-east"); err != nil {
+			t.Errorf("the vault does not come back: %v", err)
+		}
+	})
+}
+
 // TestVaultMadeAnew: what was decided about a vault does not happen to another one that has got
 // its name meanwhile.
 func TestVaultMadeAnew(t *testing.T) {

@@ -64,8 +64,9 @@ type Store interface {
 	DeleteVault(ctx context.Context, v Vault, events ...Event) error
 	// RecoverVault undoes the deletion that v has, if its group is there.
 	RecoverVault(ctx context.Context, v Vault, events ...Event) error
-	// CondemnVault makes sure that a vault which was deleted at that time comes back no more.
-	CondemnVault(ctx context.Context, tenant, name string, deleted time.Time, events ...Event) error
+	// CondemnVault makes sure that a vault which was deleted at that time comes back no more. may, if it
+	// is given, sees the vault in the same transaction, and its error ends it.
+	CondemnVault(ctx context.Context, tenant, name string, deleted time.Time, may func(Vault) error, events ...Event) error
 	// PurgeKeys overwrites and removes keys of a condemned vault, live and deleted, at most
 	// limit: none are left if it returns fewer.
 	PurgeKeys(ctx context.Context, tenant, vault string, limit int) ([]Purged, error)

@@ -90,7 +90,7 @@ func (s *Service) sweepVault(ctx context.Context, d DueVault, request string) (b
 		e := retentionEntry(d.Tenant, PurgeVault, "vaults/"+d.Name, d.Deletion, request)
 		gone := vaultEvent(VaultPurged, Vault{Tenant: d.Tenant, Name: d.Name}, s.now())
 		_, err := settle(ctx, s, e, func() (struct{}, error) {
-			return struct{}{}, s.tell(s.store.CondemnVault(ctx, d.Tenant, d.Name, d.Deleted, gone), gone)
+			return struct{}{}, s.tell(s.store.CondemnVault(ctx, d.Tenant, d.Name, d.Deleted, nil, gone), gone)
 		}, nil)
 		if fault.Is(err, fault.NotFound) {
 			return false, nil

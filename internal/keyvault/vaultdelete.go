@@ -66,30 +66,40 @@ func (s *Service) RecoverVault(ctx context.Context, c directory.Caller, subscrip
 }
 
 // PurgeVault destroys a deleted vault with all its keys and frees its name, unless its recovery
-// level forbids that to everybody (KV-126). Once it has returned without an error the vault is
+// level forbids that to everybody (KV-126), also one that came to be meanwhile. Once it has returned without an error the vault is
 // gone for everybody; where the removal of a large one is interrupted, Sweep ends it.
 func (s *Service) PurgeVault(ctx context.Context, c directory.Caller, subscription, location, name string) error {
-	_, err := manage(ctx, s, c, PurgeVault, rights.Scope{Subscription: subscription}, func(d *desk) (func() (struct{}, error), error) {
-		v, err := s.deleted(ctx, d, location, name)
-		if err != nil {
-			return nil, err
-		}
-		d.describe(v)
-		if !v.purgeable() {
-			return nil, errVaultPurge()
-		}
-		gone := vaultEvent(VaultPurged, v, s.now())
-		return func() (struct{}, error) {
-			err := s.tell(s.store.CondemnVault(ctx, v.Tenant, v.Name, v.Deleted, gone), gone)
-			if fault.Is(err, fault.NotFound) { // recovered or purged meanwhile
-				err = errNoDeletedVault(name)
+	_, err := again(func() (struct{}, error) {
+		return manage(ctx, s, c, PurgeVault, rights.Scope{Subscription: subscription}, func(d *desk) (func() (struct{}, error), error) {
+			v, err := s.deleted(ctx, d, location, name)
+			if err != nil {
+				return nil, err
 			}
-			if err == nil {
-				_ = s.clearVault(ctx, v.Tenant, v.Name) // what is left is Sweep's
+			d.describe(v)
+			if !v.purgeable() {
+				return nil, errVaultPurge()
 			}
-			return struct{}{}, err
-		}, nil
+			return func() (struct{}, error) { return struct{}{}, s.purge(ctx, v) }, nil
+		})
 	})
+	return err
+}
+
+// purge destroys a deleted vault; ErrChanged where it cannot be purged any more.
+func (s *Service) purge(ctx context.Context, v Vault) error {
+	gone := vaultEvent(VaultPurged, v, s.now())
+	err := s.tell(s.store.CondemnVault(ctx, v.Tenant, v.Name, v.Deleted, func(v Vault) error {
+		if !v.purgeable() {
+			return ErrChanged()
+		}
+		return nil
+	}, gone), gone)
+	if fault.Is(err, fault.NotFound) { // recovered or purged meanwhile
+		return errNoDeletedVault(v.Name)
+	}
+	if err == nil {
+		_ = s.clearVault(ctx, v.Tenant, v.Name) // what is left is Sweep's
+	}
 	return err
 }
 

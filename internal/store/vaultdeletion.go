@@ -40,14 +40,8 @@ func (k *KeyVault) PurgeKey(ctx context.Context, d keyvault.Due, may func(keyvau
 	vault, name := foldName(d.Vault), foldName(d.Name)
 	err = k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
 		versions = nil
-		if may != nil {
-			v, _, err := getVault(ctx, q, vault)
-			if err != nil {
-				return err
-			}
-			if err := may(v); err != nil {
-				return err
-			}
+		if err := mayOf(ctx, q, d.Vault, may); err != nil {
+			return err
 		}
 		rows, err := q.RemoveKey(ctx, keyvaultsql.RemoveKeyParams{TenantID: d.Tenant, Vault: vault, Name: name, Deleted: instant(d.Deleted)})
 		if err := oneRow(rows, err, sql.ErrNoRows); err != nil {
@@ -59,6 +53,18 @@ func (k *KeyVault) PurgeKey(ctx context.Context, d keyvault.Due, may func(keyvau
 		return addEvents(ctx, q, events)
 	})
 	return versions, err
+}
+
+// mayOf asks may, if it is given, about a vault as it is in this transaction.
+func mayOf(ctx context.Context, q *keyvaultsql.Queries, vault string, may func(keyvault.Vault) error) error {
+	if may == nil {
+		return nil
+	}
+	v, _, err := getVault(ctx, q, foldName(vault))
+	if err != nil {
+		return err
+	}
+	return may(v)
 }
 
 // destroyVersions overwrites the handles of a key and removes its versions, whose ids it returns.

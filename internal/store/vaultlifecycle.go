@@ -76,8 +76,11 @@ func (k *KeyVault) RecoverVault(ctx context.Context, v keyvault.Vault, events ..
 }
 
 // CondemnVault implements keyvault.Store.
-func (k *KeyVault) CondemnVault(ctx context.Context, tenant, name string, deleted time.Time, events ...keyvault.Event) error {
+func (k *KeyVault) CondemnVault(ctx context.Context, tenant, name string, deleted time.Time, may func(keyvault.Vault) error, events ...keyvault.Event) error {
 	return k.write(ctx, func(ctx context.Context, q *keyvaultsql.Queries) error {
+		if err := mayOf(ctx, q, name, may); err != nil {
+			return err
+		}
 		rows, err := q.CondemnVault(ctx, keyvaultsql.CondemnVaultParams{TenantID: tenant, Name: foldName(name), Deleted: instant(deleted)})
 		if err := oneRow(rows, err, sql.ErrNoRows); err != nil {
 			return err

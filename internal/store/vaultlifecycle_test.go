@@ -85,7 +85,7 @@ func TestKeyVaultVaultPurge(t *testing.T) {
 		mustVault(t, k.DeleteVault(ctx, keyvault.Vault{Tenant: "t", Name: "vault", Created: vaultTime, Deletion: d}))
 		gone, err := k.DeletedVault(ctx, "vault")
 		mustVault(t, err)
-		wantMissing(t, "another deletion", k.CondemnVault(ctx, "t", "vault", vaultTime.Add(time.Second)))
+		wantMissing(t, "another deletion", k.CondemnVault(ctx, "t", "vault", vaultTime.Add(time.Second), nil))
 		if due, err := k.DueVaults(ctx, d.PurgeAt.Add(-time.Microsecond), keyvault.DueVault{}, 9); err != nil || len(due) != 0 {
 			t.Errorf("due too early: %v, %v", due, err)
 		}
@@ -93,7 +93,7 @@ func TestKeyVaultVaultPurge(t *testing.T) {
 		if due, err := k.DueVaults(ctx, d.PurgeAt, keyvault.DueVault{}, 9); err != nil || len(due) != 1 || due[0] != want {
 			t.Errorf("due: %v, %v", due, err)
 		}
-		mustVault(t, k.CondemnVault(ctx, "t", "vault", d.Deleted))
+		mustVault(t, k.CondemnVault(ctx, "t", "vault", d.Deleted, nil))
 		wantMissing(t, "recovered", k.RecoverVault(ctx, gone))
 		_, err = k.DeletedVault(ctx, "vault")
 		wantMissing(t, "a condemned vault", err)

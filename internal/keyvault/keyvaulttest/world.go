@@ -211,7 +211,7 @@ func (w *World) Condemn(name string, keys int) error {
 	if err != nil {
 		return err
 	}
-	if err := kept.CondemnVault(w.t.Context(), v.Tenant, v.Name, v.Deleted); err != nil {
+	if err := kept.CondemnVault(w.t.Context(), v.Tenant, v.Name, v.Deleted, nil); err != nil {
 		return err
 	}
 	_, err = kept.PurgeKeys(w.t.Context(), v.Tenant, v.Name, keys)
